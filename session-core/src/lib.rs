@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod cache;
 pub mod clock;
+pub mod cookie;
 pub mod error;
 pub mod id;
 pub mod random;

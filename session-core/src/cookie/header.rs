@@ -1,0 +1,264 @@
+use std::time::Duration;
+
+use cookie::Cookie;
+use cookie::time::{self, OffsetDateTime};
+
+use crate::clock::Timestamp;
+use crate::id::SessionId;
+
+use super::host::is_loopback;
+use super::syntax::trim;
+use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, SameSite};
+
+/// Reads and writes one session cookie, as a checked [`CookieConfig`] describes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookies {
+    config: CookieConfig,
+    name: String,
+}
+
+/// Says what a request's `Cookie` headers present under the cookie's name.
+#[derive(Clone, Debug)]
+pub(crate) enum Presented {
+    /// No cookie of that name.
+    Nothing,
+    /// Cookies of that name, none of them well-formed.
+    Malformed,
+    /// One id, perhaps more than once, perhaps beside malformed values.
+    One(SessionId),
+    /// Several different well-formed ids. Which one is the visitor's cannot be told, so none is.
+    Several,
+}
+
+impl Cookies {
+    pub(super) fn new(config: CookieConfig) -> Self {
+        let name = format!("{}{}", config.prefix.as_str(), config.name);
+        Self { config, name }
+    }
+
+    /// Gives the cookie's whole name, with its prefix.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Gives the cookie's name without prefix.
+    pub(crate) fn base_name(&self) -> &str {
+        &self.config.name
+    }
+
+    /// Gives how long browsers keep the cookie of a session that does not choose for itself.
+    pub(crate) fn lifetime(&self) -> CookieLifetime {
+        self.config.lifetime
+    }
+
+    /// Finds the id in the values of a request's `Cookie` headers.
+    ///
+    /// The `cookie` crate's parser is not used: it trims all of Unicode's blanks, so a cookie that a
+    /// sibling domain planted under U+2003 and our name would read as ours, prefix and all. Browsers
+    /// strip space and tab alone, and so does this. A quoted or percent-encoded value is malformed,
+    /// because [`set`](Self::set) writes none.
+    pub(crate) fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
+        let mut presented = Presented::Nothing;
+        let mut first: &[u8] = &[];
+        for value in headers.into_iter().flat_map(|header| self.values(header)) {
+            match (&presented, self.decode(value)) {
+                (Presented::Nothing, None) => presented = Presented::Malformed,
+                (_, None) => {}
+                (Presented::One(_), Some((id, _))) if id == first => {}
+                (Presented::One(_) | Presented::Several, Some(_)) => return Presented::Several,
+                (Presented::Nothing | Presented::Malformed, Some((encoded, id))) => {
+                    first = encoded;
+                    presented = Presented::One(id);
+                }
+            }
+        }
+        presented
+    }
+
+    /// Gives the values under the cookie's name in one header, in order.
+    fn values<'a>(&self, header: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        header.split(|&b| b == b';').filter_map(|pair| {
+            let equals = pair.iter().position(|&b| b == b'=')?;
+            let (name, value) = (&pair[..equals], &pair[equals + 1..]);
+            (trim(name) == self.name.as_bytes()).then(|| trim(value))
+        })
+    }
+
+    /// Gives the id in a value, as it stands there and decoded; `None` if it is not exactly what
+    /// [`set`](Self::set) writes, or signed by no key of ours.
+    fn decode<'a>(&self, value: &'a [u8]) -> Option<(&'a [u8], SessionId)> {
+        let Some(keys) = &self.config.signing_keys else {
+            return Some((value, SessionId::parse(value)?));
+        };
+        let (encoded, rest) = value.split_at_checked(SessionId::ENCODED_LEN)?;
+        let mac = rest.strip_prefix(b".")?;
+        let id = SessionId::parse(encoded)?;
+        keys.iter().any(|key| key.verifies(&self.name, encoded, mac)).then_some((encoded, id))
+    }
+
+    /// Writes the `Set-Cookie` value that gives `id` to the browser.
+    ///
+    /// A persistent cookie says twice when it ends: `Max-Age` for browsers whose clock is wrong,
+    /// `Expires` for those that know nothing else. Both are rounded down to seconds, so the cookie
+    /// never outlives the session.
+    pub(crate) fn set(
+        &self,
+        id: &SessionId,
+        lifetime: CookieLifetime,
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> String {
+        let mut cookie = self.bare(self.encode(id));
+        if lifetime == CookieLifetime::Persistent {
+            end(&mut cookie, expires_at.since(now), expires_at);
+        }
+        cookie.to_string()
+    }
+
+    /// Writes the `Set-Cookie` value that makes the browser forget the cookie.
+    ///
+    /// It repeats every attribute: a browser takes a cookie of another path, domain or partition for
+    /// another cookie, and drops one that lacks what the prefix asks for.
+    pub(crate) fn removal(&self) -> String {
+        let mut cookie = self.bare(String::new());
+        end(&mut cookie, Duration::ZERO, Timestamp::MIN);
+        cookie.to_string()
+    }
+
+    /// Tells whether the cookie may be used on the host that a request names; a development cookie
+    /// only on loopback, and not where no host is named.
+    pub(crate) fn permits_host(&self, host: Option<&[u8]>) -> bool {
+        match self.config.transport {
+            CookieTransport::Https | CookieTransport::HttpAnywhere => true,
+            CookieTransport::HttpOnLoopback => host.is_some_and(is_loopback),
+        }
+    }
+
+    fn encode(&self, id: &SessionId) -> String {
+        let encoded = id.encode();
+        match self.config.signing_keys.as_deref() {
+            Some([first, ..]) => format!("{encoded}.{}", first.sign(&self.name, encoded.as_bytes())),
+            _ => encoded,
+        }
+    }
+
+    fn bare(&self, value: String) -> Cookie<'_> {
+        let mut cookie = Cookie::new(&*self.name, value);
+        cookie.set_http_only(true);
+        cookie.set_secure(self.config.transport == CookieTransport::Https);
+        cookie.set_same_site(match self.config.same_site {
+            SameSite::Lax => cookie::SameSite::Lax,
+            SameSite::Strict => cookie::SameSite::Strict,
+            SameSite::None => cookie::SameSite::None,
+        });
+        cookie.set_partitioned(self.config.partition == CookiePartition::ByTopLevelSite);
+        cookie.set_path(&*self.config.path);
+        if let Some(domain) = &self.config.domain {
+            cookie.set_domain(domain);
+        }
+        cookie
+    }
+}
+
+fn end(cookie: &mut Cookie<'_>, age: Duration, at: Timestamp) {
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    cookie.set_max_age(time::Duration::seconds(seconds(age)));
+    // A timestamp ends with the year 9999, which `time` still knows.
+    cookie.set_expires(OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds(at.since(Timestamp::MIN))));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CookiePrefix;
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_763_834_400_999);
+
+    fn id() -> SessionId {
+        SessionId::parse(&[b'A'; SessionId::ENCODED_LEN]).unwrap()
+    }
+
+    fn set(config: CookieConfig, lifetime: CookieLifetime, after: Duration) -> String {
+        config.build().unwrap().set(&id(), lifetime, NOW, NOW + after)
+    }
+
+    fn full() -> CookieConfig {
+        CookieConfig::new("shop")
+            .with_prefix(CookiePrefix::Secure)
+            .with_same_site(SameSite::None)
+            .with_partition(CookiePartition::ByTopLevelSite)
+            .with_path("/shop")
+            .with_domain("example.org")
+    }
+
+    #[test]
+    fn the_default_cookie_is_the_safest() {
+        let cookies = CookieConfig::default().build().unwrap();
+        assert_eq!((cookies.name(), cookies.base_name()), ("__Host-session", "session"));
+        assert_eq!(cookies.lifetime(), CookieLifetime::Browser);
+        assert_eq!(
+            set(CookieConfig::default(), CookieLifetime::Browser, Duration::from_secs(60)),
+            format!("__Host-session={}; HttpOnly; SameSite=Lax; Secure; Path=/", id().encode())
+        );
+    }
+
+    #[test]
+    fn every_attribute_is_written_and_repeated_on_removal() {
+        let attributes = "HttpOnly; SameSite=None; Partitioned; Secure; Path=/shop; Domain=example.org";
+        assert_eq!(
+            set(full(), CookieLifetime::Browser, Duration::ZERO),
+            format!("__Secure-shop={}; {attributes}", id().encode())
+        );
+        assert_eq!(
+            full().build().unwrap().removal(),
+            format!("__Secure-shop=; {attributes}; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT")
+        );
+    }
+
+    #[test]
+    fn a_development_cookie_has_neither_prefix_nor_secure() {
+        let cookies = CookieConfig::development().build().unwrap();
+        assert_eq!(cookies.name(), "session");
+        assert_eq!(
+            cookies.removal(),
+            "session=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+        );
+    }
+
+    #[test]
+    fn a_persistent_cookie_never_outlives_its_session() {
+        let ends = |millis| {
+            let set = set(CookieConfig::default(), CookieLifetime::Persistent, Duration::from_millis(millis));
+            set.split_once("; Path=/; ").unwrap().1.to_owned()
+        };
+        // NOW is 18:00:00.999, so a second later is 18:00:01.999.
+        assert_eq!(ends(1_000), "Max-Age=1; Expires=Sat, 22 Nov 2025 18:00:01 GMT");
+        assert_eq!(ends(1_999), "Max-Age=1; Expires=Sat, 22 Nov 2025 18:00:02 GMT");
+        assert_eq!(ends(999), "Max-Age=0; Expires=Sat, 22 Nov 2025 18:00:01 GMT");
+        assert_eq!(ends(86_400_000), "Max-Age=86400; Expires=Sun, 23 Nov 2025 18:00:00 GMT");
+        let last = "Max-Age=251638466399; Expires=Fri, 31 Dec 9999 23:59:59 GMT";
+        assert_eq!(ends(u64::MAX), last, "the end of time saturates");
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_removes_the_cookie() {
+        let cookies = CookieConfig::default().build().unwrap();
+        let set = cookies.set(&id(), CookieLifetime::Persistent, NOW, Timestamp::MIN);
+        assert!(set.ends_with("Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"), "{set}");
+    }
+
+    #[test]
+    fn a_development_cookie_is_for_loopback_unless_forced() {
+        let permits =
+            |config: CookieConfig, host: Option<&str>| config.build().unwrap().permits_host(host.map(str::as_bytes));
+        let anywhere = || CookieConfig::development().with_transport(CookieTransport::HttpAnywhere);
+        for host in [Some("localhost:3000"), Some("[::1]"), Some("127.0.0.1")] {
+            assert!(permits(CookieConfig::development(), host), "{host:?}");
+        }
+        for host in [Some("example.org"), Some("192.168.0.1"), Some(""), None] {
+            assert!(!permits(CookieConfig::development(), host), "{host:?}");
+            assert!(permits(anywhere(), host), "{host:?}");
+            assert!(permits(CookieConfig::default(), host), "{host:?}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::id::SessionId;
+
+const NAME: &str = "__Host-session";
+
+fn host() -> Cookies {
+    CookieConfig::default().build().unwrap()
+}
+
+fn signed(keys: &[u8]) -> Cookies {
+    let keys = keys.iter().map(|&byte| SigningKey::new([byte; 32]).unwrap());
+    CookieConfig::default().with_signing_keys(keys).build().unwrap()
+}
+
+fn id() -> SessionId {
+    SessionId::random().unwrap()
+}
+
+/// The `name=value` of a cookie, as a browser sends it back.
+fn pair(cookies: &Cookies, id: &SessionId) -> String {
+    let set = cookies.set(id, CookieLifetime::Browser, Timestamp::MIN, Timestamp::MAX);
+    set.split(';').next().unwrap().to_owned()
+}
+
+fn read(cookies: &Cookies, header: impl AsRef<[u8]>) -> Presented {
+    cookies.read([header.as_ref()])
+}
+
+fn is_one(presented: &Presented, id: &SessionId) -> bool {
+    matches!(presented, Presented::One(found) if found.key() == id.key())
+}
+
+#[test]
+fn what_is_set_is_read_back() {
+    let (id, other) = (id(), id());
+    for cookies in [host(), signed(&[1]), signed(&[1, 2]), CookieConfig::development().build().unwrap()] {
+        assert!(is_one(&read(&cookies, pair(&cookies, &id)), &id));
+        assert!(is_one(&read(&cookies, format!("a=b; {}; c=d", pair(&cookies, &id))), &id));
+        assert!(!is_one(&read(&cookies, pair(&cookies, &other)), &id));
+    }
+}
+
+#[test]
+fn no_cookie_is_nothing() {
+    let long = "a=b; ".repeat(13_108);
+    assert!(matches!(host().read([]), Presented::Nothing));
+    for header in ["", ";", ";;; ;", "=", "a", "a=b", NAME, " ", "=x; ==; a==b", &format!("{NAME};{NAME}"), &long] {
+        assert!(matches!(read(&host(), header), Presented::Nothing), "{header}");
+    }
+}
+
+#[test]
+fn space_and_tab_around_name_and_value_are_stripped() {
+    let (id, cookies) = (id(), host());
+    let value = id.encode();
+    for header in [
+        format!("{NAME}={value}"),
+        format!("\t {NAME}\t=\t {value} \t"),
+        format!("a=b;{NAME}={value};c=d"),
+        format!("a;;;\t{NAME} = {value} ;"),
+    ] {
+        assert!(is_one(&read(&cookies, &header), &id), "{header:?}");
+    }
+}
+
+/// What Unicode calls `White_Space`, what many take for blank, and the controls.
+fn lookalike_blanks() -> impl Iterator<Item = char> {
+    let unicode = (char::MIN..=char::MAX).filter(|c| c.is_whitespace() && !matches!(c, ' ' | '\t'));
+    let invisible = ['\u{180e}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{34f}'];
+    unicode.chain(invisible).chain((0..0x20).map(char::from).filter(|c| *c != '\t')).chain(['\u{7f}'])
+}
+
+#[test]
+fn no_other_blank_is_stripped_so_no_sibling_plants_a_cookie() {
+    let (planted, value) = (host(), id().encode());
+    for blank in lookalike_blanks() {
+        for header in [
+            format!("{blank}{NAME}={value}"),
+            format!("{NAME}{blank}={value}"),
+            format!(" {blank} {NAME} {blank} ={value}"),
+        ] {
+            assert!(matches!(read(&planted, &header), Presented::Nothing), "{header:?}");
+        }
+        for header in [format!("{NAME}={blank}{value}"), format!("{NAME}={value}{blank}")] {
+            assert!(matches!(read(&planted, &header), Presented::Malformed), "{header:?}");
+        }
+    }
+}
+
+#[test]
+fn a_name_is_compared_byte_for_byte() {
+    let (cookies, value) = (host(), id().encode());
+    for name in [
+        "__host-session",
+        "__HOST-SESSION",
+        "__Host-Session",
+        "__Host-sessio",
+        "__Host-session2",
+        "__Host-",
+        "session",
+        "__Secure-session",
+        "\"__Host-session\"",
+        "__Host%2Dsession",
+        "__Host\u{2010}session",
+        "__Hos\u{73f}-session",
+    ] {
+        assert!(matches!(read(&cookies, format!("{name}={value}")), Presented::Nothing), "{name}");
+    }
+    let nul = format!("__Host-session\0={value}");
+    assert!(matches!(read(&cookies, nul), Presented::Nothing));
+}
+
+#[test]
+fn a_value_is_decoded_strictly() {
+    let (cookies, good) = (host(), id().encode());
+    for value in [
+        String::new(),
+        "x".to_owned(),
+        good[..42].to_owned(),
+        format!("{good}A"),
+        format!("{good}="),
+        format!("\"{good}\""),
+        format!("={good}"),
+        format!("{good}.{good}"),
+        format!("{good},{good}"),
+        format!("{}%41", &good[..42]),
+        format!("{}\0", &good[..42]),
+        format!("{} {}", &good[..21], &good[21..]),
+        "A".repeat(65_536),
+    ] {
+        assert!(matches!(read(&cookies, format!("{NAME}={value}")), Presented::Malformed), "{value}");
+    }
+    let mut not_utf8 = format!("{NAME}={good}").into_bytes();
+    *not_utf8.last_mut().unwrap() = 0xff;
+    assert!(matches!(read(&cookies, not_utf8), Presented::Malformed));
+}
+
+#[test]
+fn bytes_that_are_no_utf8_hide_nothing_beside_them() {
+    let (id, cookies) = (id(), host());
+    let header = [b"\xff\xfe=\x80; \x00; ", pair(&cookies, &id).as_bytes(), b"; \xc3\x28=x"].concat();
+    assert!(is_one(&read(&cookies, header), &id));
+}
+
+#[test]
+fn a_malformed_value_is_ignored_beside_a_well_formed_one() {
+    let (id, cookies) = (id(), host());
+    let good = pair(&cookies, &id);
+    assert!(is_one(&read(&cookies, format!("{NAME}=x; {good}; {NAME}=")), &id));
+    assert!(is_one(&cookies.read([format!("{NAME}=x").as_bytes(), good.as_bytes()]), &id));
+}
+
+#[test]
+fn one_id_twice_is_one_and_two_ids_are_several() {
+    let (a, b) = (id(), id());
+    for cookies in [host(), signed(&[1, 2])] {
+        let (pair_a, pair_b) = (pair(&cookies, &a), pair(&cookies, &b));
+        assert!(is_one(&read(&cookies, format!("{pair_a}; {pair_a}")), &a));
+        assert!(is_one(&cookies.read([pair_a.as_bytes(), pair_a.as_bytes()]), &a));
+        assert!(matches!(read(&cookies, format!("{pair_a}; {pair_b}")), Presented::Several));
+        assert!(matches!(read(&cookies, format!("{pair_a}; {NAME}=x; {pair_b}; {pair_a}")), Presented::Several));
+        assert!(matches!(cookies.read([pair_b.as_bytes(), pair_a.as_bytes()]), Presented::Several));
+    }
+}
+
+#[test]
+fn keys_rotate_without_ending_sessions() {
+    let id = id();
+    let (old, both, new) = (signed(&[1]), signed(&[2, 1]), signed(&[2]));
+    assert!(is_one(&read(&both, pair(&old, &id)), &id));
+    assert_eq!(pair(&both, &id), pair(&new, &id), "the first key signs");
+    assert!(matches!(read(&new, pair(&old, &id)), Presented::Malformed));
+    // The same id under both keys, as two tabs may send it while keys change.
+    assert!(is_one(&read(&both, format!("{}; {}", pair(&old, &id), pair(&new, &id))), &id));
+}
+
+#[test]
+fn a_signature_is_for_one_name() {
+    let id = id();
+    let config = |name| CookieConfig::new(name).with_signing_keys([SigningKey::new([1; 32]).unwrap()]);
+    let (shop, admin) = (config("shop").build().unwrap(), config("admin").build().unwrap());
+    let bare = config("shop").with_prefix(CookiePrefix::None).build().unwrap();
+    let (_, value) = pair(&shop, &id).split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();
+    assert!(is_one(&read(&shop, format!("__Host-shop={value}")), &id));
+    assert!(matches!(read(&admin, format!("__Host-admin={value}")), Presented::Malformed));
+    assert!(matches!(read(&bare, format!("shop={value}")), Presented::Malformed), "the prefix is covered, too");
+}
+
+#[test]
+fn a_signed_cookie_is_taken_whole_or_not_at_all() {
+    let (id, cookies) = (id(), signed(&[1]));
+    let good = pair(&cookies, &id);
+    assert!(matches!(read(&cookies, pair(&host(), &id)), Presented::Malformed), "unsigned where signing is on");
+    assert!(matches!(read(&host(), &good), Presented::Malformed), "signed where signing is off");
+    for len in NAME.len() + 1..good.len() {
+        assert!(matches!(read(&cookies, &good[..len]), Presented::Malformed), "{len}");
+    }
+    for i in NAME.len() + 1..good.len() {
+        let mut bad = good.clone().into_bytes();
+        bad[i] = if bad[i] == b'A' { b'B' } else { b'A' };
+        assert!(matches!(read(&cookies, bad), Presented::Malformed), "{i}");
+    }
+    let other = pair(&cookies, &self::id());
+    let dot = good.find('.').unwrap();
+    let swapped = format!("{}{}", &good[..dot], &other[dot..]);
+    assert!(matches!(read(&cookies, swapped), Presented::Malformed), "the MAC of another id");
+}
+
+proptest! {
+    #[test]
+    fn nothing_is_ever_read_but_an_id_that_stands_there(
+        headers in prop::collection::vec(
+            prop::collection::vec(prop_oneof![
+                3 => "[ \t]{0,2}__Host-session[ \t]{0,2}=[ \t]{0,2}[ab]A{42}[ \t]{0,2}".prop_map(String::into_bytes),
+                1 => "[ \t\u{a0}\u{2003}]{0,2}__(Host|host)-session[ \u{3000}]{0,1}=?[aA\"]{42,44}".prop_map(String::into_bytes),
+                1 => prop::collection::vec(any::<u8>(), 0..30),
+            ], 0..4),
+            0..3,
+        ),
+    ) {
+        let headers: Vec<Vec<u8>> = headers.into_iter().map(|pairs| pairs.join(&b';')).collect();
+        // The same rules, written for clarity.
+        let mut ids: Vec<String> = Vec::new();
+        for piece in headers.iter().flat_map(|h| h.split(|&b| b == b';')) {
+            let Ok(piece) = std::str::from_utf8(piece) else { continue };
+            let Some((name, value)) = piece.split_once('=') else { continue };
+            let blank = [' ', '\t'];
+            let value = value.trim_matches(blank);
+            if name.trim_matches(blank) == NAME && SessionId::parse(value.as_bytes()).is_some() {
+                ids.push(value.to_owned());
+            }
+        }
+        ids.sort();
+        ids.dedup();
+        match host().read(headers.iter().map(Vec::as_slice)) {
+            Presented::One(id) => prop_assert_eq!(ids, [id.encode()]),
+            Presented::Several => prop_assert!(ids.len() > 1),
+            Presented::Nothing | Presented::Malformed => prop_assert!(ids.is_empty()),
+        }
+    }
+
+    #[test]
+    fn every_id_survives_the_round_trip(bytes in any::<[u8; 32]>(), keys in prop::collection::vec(any::<u8>(), 0..3)) {
+        let encoded = crate::id::SessionKey::from_bytes(bytes).encode();
+        let id = SessionId::parse(encoded.as_bytes()).unwrap();
+        let cookies = if keys.is_empty() { host() } else { signed(&keys) };
+        prop_assert!(is_one(&read(&cookies, pair(&cookies, &id)), &id));
+    }
+}
