@@ -4,6 +4,9 @@ mod cache;
 pub mod clock;
 pub mod cookie;
 pub mod error;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod random;
 pub mod record;

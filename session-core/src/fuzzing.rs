@@ -1,0 +1,112 @@
+//! Opens private code to the fuzz targets in `fuzz/`, and to nobody else: it is compiled under
+//! `cfg(fuzzing)`, which cargo-fuzz sets, and for this crate's own tests, which replay the seeds.
+//!
+//! One function per target. It takes any bytes and panics when a promise is broken.
+
+use std::collections::BTreeSet;
+use std::str;
+use std::sync::LazyLock;
+
+use crate::clock::Timestamp;
+use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
+use crate::id::SessionId;
+
+/// Reads `data` as `Cookie` headers, one a line, unsigned and signed, and compares with the same
+/// rules written for clarity instead of speed.
+pub fn cookie_header(data: &[u8]) {
+    // The last two sign alone what the second, with both their keys, has to accept.
+    static READERS: LazyLock<[Cookies; 4]> =
+        LazyLock::new(|| [cookies(&[]), cookies(&[1, 2]), cookies(&[1]), cookies(&[2])]);
+    let [unsigned, signed, signers @ ..] = &*READERS;
+    let headers: Vec<&[u8]> = data.split(|&b| b == b'\n').collect();
+    compare(&headers, unsigned, std::slice::from_ref(unsigned));
+    compare(&headers, signed, signers);
+}
+
+fn cookies(keys: &[u8]) -> Cookies {
+    let config = CookieConfig::default();
+    let config = match keys {
+        [] => config,
+        keys => config.with_signing_keys(keys.iter().map(|&byte| SigningKey::new([byte; 32]).expect("32 bytes"))),
+    };
+    config.build().expect("nothing is wrong with it")
+}
+
+fn compare(headers: &[&[u8]], reader: &Cookies, writers: &[Cookies]) {
+    let expected: BTreeSet<String> = headers
+        .iter()
+        .flat_map(|header| header.split(|&b| b == b';'))
+        .filter_map(|pair| str::from_utf8(pair).ok()?.split_once('='))
+        .filter(|(name, _)| name.trim_matches([' ', '\t']) == reader.name())
+        .filter_map(|(_, value)| written(value.trim_matches([' ', '\t']), writers))
+        .collect();
+    match reader.read(headers.iter().copied()) {
+        Presented::One(id) => {
+            assert_eq!(expected, BTreeSet::from([id.encode()]));
+            let pair = pair(reader, &id);
+            assert!(matches!(reader.read([pair.as_bytes()]), Presented::One(again) if again.key() == id.key()));
+        }
+        Presented::Several => assert!(expected.len() > 1),
+        Presented::Nothing | Presented::Malformed => assert!(expected.is_empty()),
+    }
+}
+
+/// Gives the id that `value` begins with, if one of `writers` writes exactly this value for it.
+fn written(value: &str, writers: &[Cookies]) -> Option<String> {
+    let encoded = value.split('.').next().unwrap_or_default();
+    let id = SessionId::parse(encoded.as_bytes())?;
+    let writes = |cookies: &Cookies| pair(cookies, &id).split_once('=').is_some_and(|(_, whole)| whole == value);
+    writers.iter().any(writes).then(|| encoded.to_owned())
+}
+
+/// Writes `name=value`, as a browser sends it back.
+fn pair(cookies: &Cookies, id: &SessionId) -> String {
+    let set = cookies.set(id, CookieLifetime::Browser, Timestamp::MIN, Timestamp::MAX);
+    set.split(';').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Runs what is kept for a target; the published package comes without.
+    fn replay(target: &str, check: fn(&[u8])) {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+        for seed in fs::read_dir(seeds).into_iter().flatten() {
+            check(&fs::read(seed.unwrap().path()).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_seeds_of_the_cookie_header_hold() {
+        replay("cookie_header", cookie_header);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_ever_read_but_an_id_that_stands_there(
+            pairs in prop::collection::vec(
+                prop_oneof![
+                    3 => "[ \t]{0,2}__Host-session[ \t]{0,2}=[ \t]{0,2}[ab]A{42}[ \t]{0,2}[;\n]".prop_map(String::into_bytes),
+                    1 => "[ \t\u{a0}\u{2003}]{0,2}__(Host|host)-session[ \u{3000}]{0,1}=?[aA\".]{42,44}[;\n]?".prop_map(String::into_bytes),
+                    1 => prop::collection::vec(any::<u8>(), 0..30),
+                ],
+                0..8,
+            ),
+            ids in prop::collection::vec(0..2u8, 0..3),
+        ) {
+            // Signed values as well, which no random text would ever be.
+            let signed = ids.iter().map(|&byte| {
+                let id = SessionId::parse(&[b'A' + byte * 4; 43]).expect("a multiple of four ends in zero bits");
+                format!("{};", pair(&cookies(&[1 + byte]), &id)).into_bytes()
+            });
+            let data: Vec<u8> = signed.chain(pairs).flatten().collect();
+            cookie_header(&data);
+        }
+    }
+}
