@@ -1,6 +1,11 @@
 //! What can go wrong, typed. No error shows an id, a whole key, a payload or a password.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use thiserror::Error;
+
+pub use crate::cookie::CookieError;
 
 /// Any error, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -139,5 +144,177 @@ pub enum PutNewError {
     Exhausted {
         /// How many ids were drawn.
         attempts: u32,
+    },
+}
+
+/// Says that a payload cannot be written or read.
+///
+/// It tells where, never what: the parser's own words would quote the session's data.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the payload cannot be coded: {reason}")]
+pub struct CodecError {
+    reason: Cow<'static, str>,
+}
+
+impl CodecError {
+    /// Makes an error of a reason, which must not quote the payload.
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into() }
+    }
+
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        Self::new(format!("JSON {:?} error in line {}, column {}", error.classify(), error.line(), error.column()))
+    }
+}
+
+/// Says why a session did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The value under the key is of another type; it stays as it is.
+    #[error("the value {key:?} is not a {expected}")]
+    WrongType {
+        /// The value's key.
+        key: String,
+        /// The type that was asked for.
+        expected: &'static str,
+    },
+    /// The value cannot be written as JSON; nothing was changed.
+    #[error("the value {key:?} cannot be written as JSON")]
+    NotSerializable {
+        /// The value's key.
+        key: String,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The timeouts cannot work.
+    #[error("{0}")]
+    InvalidExpiry(&'static str),
+    /// The session was destroyed by this request.
+    #[error("the session was destroyed")]
+    Destroyed,
+    /// The session cannot be written.
+    #[error("the session is read-only: {0}")]
+    ReadOnly(ReadOnly),
+    /// The response has left, so that the browser can no longer be given an id.
+    #[error("the response has left; a session can no longer be started or renewed")]
+    ResponseSent,
+    /// Somebody changed the session meanwhile, and the changes cannot be merged. Nothing was written.
+    #[error("the session was changed by another request, and the changes cannot be merged")]
+    Conflict,
+    /// The session ended or was renewed meanwhile, by logout, revocation or expiry. The changes were
+    /// discarded.
+    #[error("the session has ended; the changes were discarded")]
+    Gone,
+    /// The store lost the reply to a write, and it can no longer be told whether it happened.
+    #[error("a write to the session may have happened or not")]
+    Indeterminate,
+    /// The session is too large. Nothing was written.
+    #[error("the session is larger than {limit} bytes")]
+    TooLarge {
+        /// The most bytes that a session may have.
+        limit: usize,
+    },
+    /// The owner has as many sessions as allowed. Nothing was written.
+    #[error("the owner has {max} sessions already")]
+    TooManySessions {
+        /// The most sessions that an owner may have.
+        max: usize,
+    },
+    /// The store lacks a capability that this needs.
+    #[error("the store has no {capability}")]
+    Unsupported {
+        /// The capability.
+        capability: &'static str,
+    },
+    /// The cookie is configured for development, and the request was not made to a loopback host.
+    #[error(
+        "the development cookie is for loopback hosts alone; use the default cookie, or force it with \
+         `CookieConfig::on_any_host`"
+    )]
+    InsecureHost,
+    /// The operation took longer than its deadline allows.
+    #[error("the session store took longer than {after:?}")]
+    Timeout {
+        /// How long an operation may take.
+        after: Duration,
+    },
+    /// The store failed.
+    #[error("the session store failed")]
+    Store(#[from] StoreError),
+    /// No id could be drawn.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The session cannot be written or read.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+impl SessionError {
+    /// Gives the HTTP status that answers a request which ends with this error.
+    ///
+    /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 429
+    /// for too many sessions, 500 for what the application got wrong.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
+            Self::ReadOnly(ReadOnly::StoreFailed) => 503,
+            Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
+            Self::TooLarge { .. } => 413,
+            Self::TooManySessions { .. } => 429,
+            Self::WrongType { .. }
+            | Self::NotSerializable { .. }
+            | Self::InvalidExpiry(_)
+            | Self::Destroyed
+            | Self::ResponseSent
+            | Self::Unsupported { .. }
+            | Self::InsecureHost
+            | Self::Codec(_) => 500,
+        }
+    }
+}
+
+/// Says why a session is empty and can never be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReadOnly {
+    /// The store failed, and the failure policy says to go on without a session.
+    #[error("the store failed when it was loaded")]
+    StoreFailed,
+    /// The request came with the id of a session that was renewed or ended a moment ago.
+    #[error("the request came with an id that was renewed or ended")]
+    Retired,
+    /// The request came with several different session cookies, and nothing tells which is right.
+    #[error("the request came with several different session cookies")]
+    SeveralCookies,
+}
+
+/// Says why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The cookie cannot work.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
+    /// The timeouts cannot work.
+    #[error("{0}")]
+    Expiry(&'static str),
+    /// A setting must not be zero.
+    #[error("{setting} must be more than zero")]
+    Zero {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The touch interval is longer than the idle timeout, so that a session in use would end.
+    #[error("the touch interval must be shorter than the idle timeout")]
+    TouchInterval,
+    /// The store lacks a capability that a setting needs.
+    #[error("{setting} needs a store with {capability}")]
+    Unsupported {
+        /// The setting.
+        setting: &'static str,
+        /// The capability.
+        capability: &'static str,
     },
 }

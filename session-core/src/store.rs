@@ -28,10 +28,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 
+use crate::backend::Draws;
 use crate::clock::Timestamp;
 use crate::error::{PutNewError, StoreError};
 use crate::id::{SessionId, SessionKey};
-use crate::random::{RandomSource, SystemRandom};
+use crate::random::SystemRandom;
 use crate::record::{Owner, Record, Version};
 
 /// Keeps records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
@@ -300,27 +301,17 @@ pub trait SessionStoreExt: SessionStore {
     /// # Errors
     /// See [`PutNewError`].
     async fn put_new(&self, record: &Record) -> Result<SessionId, PutNewError> {
-        create(self, record, &SystemRandom).await
+        let mut draws = Draws::new();
+        loop {
+            let id = draws.draw(&SystemRandom)?;
+            if self.put(&id.key(), record, Put::Create).await? == PutOutcome::Stored {
+                return Ok(id);
+            }
+        }
     }
 }
 
 impl<S: SessionStore + ?Sized> SessionStoreExt for S {}
-
-/// Creates `record` under an id drawn from `random`.
-pub(crate) async fn create<S: SessionStore + ?Sized>(
-    store: &S,
-    record: &Record,
-    random: &dyn RandomSource,
-) -> Result<SessionId, PutNewError> {
-    const ATTEMPTS: u32 = 100;
-    for _ in 0..ATTEMPTS {
-        let id = SessionId::random_from(random)?;
-        if store.put(&id.key(), record, Put::Create).await? == PutOutcome::Stored {
-            return Ok(id);
-        }
-    }
-    Err(PutNewError::Exhausted { attempts: ATTEMPTS })
-}
 
 #[async_trait]
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {

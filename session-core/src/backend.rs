@@ -1,0 +1,104 @@
+//! The store as the core calls it: with a deadline, and with lost replies resolved.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::error::{PutNewError, SessionError, StoreError};
+use crate::id::{SessionId, SessionKey};
+use crate::random::RandomSource;
+use crate::record::Record;
+use crate::store::{Put, PutOutcome, SessionStore};
+
+/// Says until when an operation of the core, with all its calls to the store, may go on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    at: Instant,
+    after: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(after: Duration) -> Self {
+        Self { at: Instant::now() + after, after }
+    }
+
+    /// Runs `work`, and gives it up when the deadline comes.
+    pub(crate) async fn limit<T>(self, work: impl Future<Output = T>) -> Result<T, SessionError> {
+        timeout_at(self.at, work).await.map_err(|_| SessionError::Timeout { after: self.after })
+    }
+}
+
+/// Says what a write did, and whether it was sent more than once.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) outcome: PutOutcome,
+    /// The first reply was lost. An outcome other than `Stored` does not say, then, that this write never
+    /// happened: it may have, and another one after it.
+    pub(crate) resent: bool,
+}
+
+/// Writes `record`, and sends the same write again while replies are lost.
+///
+/// Changes are never replayed for a lost reply: the store recognises the version, so the same write
+/// cannot count twice.
+///
+/// # Errors
+/// `Timeout` at the deadline, else as the store fails.
+pub(crate) async fn put<S: SessionStore + ?Sized>(
+    store: &S,
+    key: &SessionKey,
+    record: &Record,
+    put: Put,
+    deadline: Deadline,
+) -> Result<Written, SessionError> {
+    let mut pause = Duration::from_millis(5);
+    let mut resent = false;
+    loop {
+        match deadline.limit(store.put(key, record, put)).await? {
+            Ok(outcome) => return Ok(Written { outcome, resent }),
+            Err(StoreError::Indeterminate { .. } | StoreError::Timeout { .. }) => resent = true,
+            // What was refused for certain after a lost reply is not certain for the first try.
+            Err(_) if resent => return Err(SessionError::Indeterminate),
+            Err(error) => return Err(error.into()),
+        }
+        deadline.limit(sleep(pause)).await?;
+        pause = (pause * 2).min(Duration::from_millis(200));
+    }
+}
+
+/// Draws ids until one is free.
+#[derive(Debug)]
+pub(crate) struct Draws {
+    left: u32,
+}
+
+impl Draws {
+    /// As many as Plug's ETS store makes.
+    const MOST: u32 = 100;
+
+    pub(crate) fn new() -> Self {
+        Self { left: Self::MOST }
+    }
+
+    /// Draws the next id.
+    ///
+    /// # Errors
+    /// `Exhausted` when so many in a row were taken that the source or the store must be broken.
+    pub(crate) fn draw(&mut self, random: &dyn RandomSource) -> Result<SessionId, PutNewError> {
+        self.left = self.left.checked_sub(1).ok_or(PutNewError::Exhausted { attempts: Self::MOST })?;
+        Ok(SessionId::random_from(random)?)
+    }
+}
+
+/// Says that the store broke the contract.
+pub(crate) fn unexpected(outcome: &PutOutcome) -> SessionError {
+    let answer = match outcome {
+        PutOutcome::Stored => "Stored",
+        PutOutcome::Exists => "Exists",
+        PutOutcome::Conflict(_) => "Conflict",
+        PutOutcome::Gone => "Gone",
+    };
+    let source = format!("the store answered {answer} to a put that cannot have it").into();
+    StoreError::Backend { store: "session-core", source }.into()
+}

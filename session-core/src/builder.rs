@@ -1,0 +1,193 @@
+//! Sets up [`Sessions`], and refuses what cannot work.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::codec::{Codec, Json};
+use crate::cookie::CookieConfig;
+use crate::error::BuildError;
+use crate::expiry::Expiry;
+use crate::owner_limit::{OwnerLimit, OwnerLimitAction};
+use crate::queue::Queue;
+use crate::random::{RandomSource, SystemRandom};
+use crate::sessions::{ConflictPolicy, FailurePolicy, Inner, OnServerError, Sessions};
+use crate::store::SessionStore;
+
+/// Sets up [`Sessions`]. Every setting has a default that is safe.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use session_core::{BuildError, SessionStore};
+/// use session_core::cookie::{CookieConfig, CookieLifetime};
+/// use session_core::{Expiry, Sessions};
+/// use std::time::Duration;
+///
+/// # fn run(store: Arc<dyn SessionStore>) -> Result<(), BuildError> {
+/// let sessions = Sessions::builder(store)
+///     .cookie(CookieConfig::new("shop").with_lifetime(CookieLifetime::Persistent))
+///     .expiry(Expiry::default().with_idle(Duration::from_secs(3600)))
+///     .build()?;
+/// assert_eq!(sessions.cookie_name(), "__Host-shop");
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens before `build`"]
+pub struct SessionsBuilder {
+    store: Arc<dyn SessionStore>,
+    cookie: CookieConfig,
+    expiry: Expiry,
+    touch_interval: Option<Duration>,
+    codec: Box<dyn Codec>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    conflict_policy: ConflictPolicy,
+    failure_policy: FailurePolicy,
+    on_server_error: OnServerError,
+    operation_timeout: Duration,
+    max_payload: usize,
+    owner_limit: Option<OwnerLimit>,
+}
+
+impl SessionsBuilder {
+    pub(crate) fn new(store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            store,
+            cookie: CookieConfig::default(),
+            expiry: Expiry::default(),
+            touch_interval: None,
+            codec: Box::new(Json),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            conflict_policy: ConflictPolicy::default(),
+            failure_policy: FailurePolicy::default(),
+            on_server_error: OnServerError::default(),
+            operation_timeout: Duration::from_secs(5),
+            max_payload: 64 * 1024,
+            owner_limit: None,
+        }
+    }
+
+    /// Sets the cookie. The default is `__Host-session`, for https and loopback.
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = cookie;
+        self
+    }
+
+    /// Sets the timeouts. The default is a day idle, and 30 days in all.
+    pub fn expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// Sets how long after the last time a session that is only read is written again, to move its deadline.
+    ///
+    /// A session may end that much early; the default is a twentieth of the idle timeout. It holds for
+    /// sessions without an expiry of their own.
+    pub fn touch_interval(mut self, interval: Duration) -> Self {
+        self.touch_interval = Some(interval);
+        self
+    }
+
+    /// Sets how sessions are written. The default is [`Json`].
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.codec = Box::new(codec);
+        self
+    }
+
+    /// Sets what to do when another request has changed the session meanwhile. The default is
+    /// [`ConflictPolicy::Merge`].
+    pub fn on_conflict(mut self, policy: ConflictPolicy) -> Self {
+        self.conflict_policy = policy;
+        self
+    }
+
+    /// Sets what a request gets when the store fails. The default is [`FailurePolicy::FailClosed`].
+    pub fn on_failure(mut self, policy: FailurePolicy) -> Self {
+        self.failure_policy = policy;
+        self
+    }
+
+    /// Sets what becomes of the changes of a request that fails. The default is [`OnServerError::Discard`].
+    pub fn on_server_error(mut self, policy: OnServerError) -> Self {
+        self.on_server_error = policy;
+        self
+    }
+
+    /// Sets how long loading, closing and every other operation may take. The default is 5 seconds.
+    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
+        self.operation_timeout = timeout;
+        self
+    }
+
+    /// Sets how many bytes a stored session may have. The default is 64 KiB, and never more than the store
+    /// takes.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
+    /// Sets how many sessions one owner may have, and what happens to one too many. The default is no limit.
+    pub fn max_sessions_per_owner(mut self, max: NonZeroUsize, action: OwnerLimitAction) -> Self {
+        self.owner_limit = Some(OwnerLimit { max, action });
+        self
+    }
+
+    /// Sets the clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the source of randomness, for tests of its failure.
+    pub fn random(mut self, random: impl RandomSource) -> Self {
+        self.random = Arc::new(random);
+        self
+    }
+
+    /// Checks the settings, and makes the sessions.
+    ///
+    /// # Errors
+    /// [`BuildError`] if they cannot work; it says what to do.
+    pub fn build(self) -> Result<Sessions, BuildError> {
+        self.expiry.check().map_err(BuildError::Expiry)?;
+        let touch_interval = match (self.touch_interval, self.expiry.idle) {
+            (Some(interval), Some(idle)) if interval >= idle => return Err(BuildError::TouchInterval),
+            (Some(interval), Some(_)) => Some(interval),
+            _ => self.expiry.touch_interval(),
+        };
+        if self.operation_timeout.is_zero() {
+            return Err(BuildError::Zero { setting: "the operation timeout" });
+        }
+        if self.max_payload == 0 {
+            return Err(BuildError::Zero { setting: "the largest payload" });
+        }
+        if self.owner_limit.is_some() && self.store.owners().is_none() {
+            let setting = "a maximum of sessions per owner";
+            return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
+        }
+        let cookies = self.cookie.build()?;
+        let scope = match cookies.base_name() {
+            "session" => String::new(),
+            name => name.to_owned(),
+        };
+        Ok(Sessions::new(Inner {
+            max_payload: self.max_payload.min(self.store.limits().max_payload),
+            store: self.store,
+            cookies,
+            scope,
+            expiry: self.expiry,
+            touch_interval,
+            codec: self.codec,
+            clock: self.clock,
+            random: self.random,
+            conflict_policy: self.conflict_policy,
+            failure_policy: self.failure_policy,
+            on_server_error: self.on_server_error,
+            operation_timeout: self.operation_timeout,
+            owner_limit: self.owner_limit,
+            queue: Queue::new(),
+        }))
+    }
+}

@@ -1,0 +1,384 @@
+//! The changes that a request makes: a log that can be replayed on what another request wrote.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::clock::Timestamp;
+use crate::contents::{Contents, Flash, FlashLevel, StoredFlash};
+use crate::cookie::CookieLifetime;
+use crate::error::SessionError;
+use crate::expiry::Expiry;
+use crate::key::{AsKey, KeyOf};
+use crate::random::{RandomSource, draw};
+
+/// Holds a session's values together with the changes made to them, in order.
+///
+/// A [`transaction`](crate::Session::transaction) is given one. A change that changes nothing is not
+/// kept, so a session that is set to what it was is not written.
+pub struct Draft {
+    contents: Contents,
+    log: Vec<Change>,
+    random: Arc<dyn RandomSource>,
+}
+
+/// One change that can be made again, on other contents.
+#[derive(Clone)]
+pub(crate) enum Change {
+    Insert {
+        key: String,
+        value: Box<RawValue>,
+    },
+    Remove {
+        key: String,
+    },
+    /// Hands out exactly this value, which nobody else may have been handed.
+    Take {
+        key: String,
+        value: Box<RawValue>,
+    },
+    Clear,
+    Update {
+        key: String,
+        apply: Apply,
+    },
+    Flash(StoredFlash),
+    /// Hands out exactly these messages.
+    TakeFlash(Vec<u64>),
+    Authenticated(Option<Timestamp>),
+    Expiry(Option<Expiry>),
+    Lifetime(CookieLifetime),
+}
+
+type Apply = Arc<dyn Fn(Option<&RawValue>) -> Result<Box<RawValue>, SessionError> + Send + Sync>;
+
+impl Change {
+    /// Makes the change on `contents`.
+    ///
+    /// # Errors
+    /// `Conflict` if what it consumes is not there, `WrongType` as the first time.
+    fn apply(&self, contents: &mut Contents) -> Result<(), SessionError> {
+        let Contents { values, reserved } = contents;
+        match self {
+            Self::Insert { key, value } => {
+                values.insert(key.clone(), value.clone());
+            }
+            Self::Remove { key } => {
+                values.remove(key);
+            }
+            Self::Take { key, value } => match values.get(key) {
+                Some(there) if there.get() == value.get() => {
+                    values.remove(key);
+                }
+                // Somebody else took it, or put another in its place: handing it out twice must not
+                // end well for both.
+                _ => return Err(SessionError::Conflict),
+            },
+            Self::Clear => values.clear(),
+            Self::Update { key, apply } => {
+                let value = apply(values.get(key).map(|value| &**value))?;
+                values.insert(key.clone(), value);
+            }
+            Self::Flash(flash) => reserved.flash.push(flash.clone()),
+            Self::TakeFlash(ids) => {
+                let before = reserved.flash.len();
+                reserved.flash.retain(|stored| !ids.contains(&stored.id));
+                if before - reserved.flash.len() != ids.len() {
+                    return Err(SessionError::Conflict);
+                }
+            }
+            Self::Authenticated(at) => reserved.authenticated_at = *at,
+            Self::Expiry(expiry) => reserved.expiry = *expiry,
+            Self::Lifetime(lifetime) => reserved.lifetime = Some(*lifetime),
+        }
+        Ok(())
+    }
+}
+
+/// Makes the changes of `log` on `contents`, all of them or none.
+///
+/// # Errors
+/// `Conflict` if one of them cannot be made there.
+pub(crate) fn replay(log: &[Change], mut contents: Contents) -> Result<Contents, SessionError> {
+    for change in log {
+        change.apply(&mut contents).map_err(|_| SessionError::Conflict)?;
+    }
+    Ok(contents)
+}
+
+impl Draft {
+    pub(crate) fn new(contents: Contents, random: Arc<dyn RandomSource>) -> Self {
+        Self { contents, log: Vec::new(), random }
+    }
+
+    pub(crate) fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// The changes so far, oldest first.
+    pub(crate) fn log(&self) -> &[Change] {
+        &self.log
+    }
+
+    /// Makes a draft of `contents` with the changes of `log` made on them.
+    pub(crate) fn with_log(
+        contents: Contents,
+        log: Vec<Change>,
+        random: Arc<dyn RandomSource>,
+    ) -> Result<Self, SessionError> {
+        Ok(Self { contents: replay(&log, contents)?, log, random })
+    }
+
+    /// Takes note that the first `count` changes are written, which made `written`, and makes the later ones
+    /// again on that.
+    ///
+    /// # Errors
+    /// `Conflict` if they cannot be made there; they are discarded.
+    pub(crate) fn rebase(&mut self, count: usize, written: Contents) -> Result<(), SessionError> {
+        self.log.drain(..count);
+        if self.log.is_empty() {
+            self.contents = written;
+            return Ok(());
+        }
+        let replayed = replay(&self.log, written.clone());
+        if replayed.is_err() {
+            self.log.clear();
+        }
+        let (contents, result) = match replayed {
+            Ok(contents) => (contents, Ok(())),
+            Err(error) => (written, Err(error)),
+        };
+        self.contents = contents;
+        result
+    }
+
+    /// Forgets everything, and is a new session's draft.
+    pub(crate) fn discard(&mut self) {
+        self.log.clear();
+        self.contents = Contents::new(&std::mem::take(&mut self.contents.reserved.scope));
+    }
+
+    pub(crate) fn change(&mut self, change: Change) -> Result<(), SessionError> {
+        change.apply(&mut self.contents)?;
+        self.log.push(change);
+        Ok(())
+    }
+
+    /// Reads a value; `None` if there is none.
+    ///
+    /// # Errors
+    /// `WrongType` if it is of another type.
+    pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
+        let key = key.as_key();
+        self.contents.values.get(key).map(|value| parse(key, value)).transpose()
+    }
+
+    /// Sets a value, whatever was there.
+    ///
+    /// # Errors
+    /// `NotSerializable` if it cannot be written as JSON.
+    pub fn insert<T: Serialize>(&mut self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
+        let (key, value) = (key.as_key(), to_raw(key.as_key(), &value)?);
+        if self.contents.values.get(key).is_some_and(|there| there.get() == value.get()) {
+            return Ok(());
+        }
+        self.change(Change::Insert { key: key.to_owned(), value })
+    }
+
+    /// Removes a value; nothing happens if there is none.
+    ///
+    /// # Errors
+    /// None of its own; a session's `remove` has some.
+    pub fn remove(&mut self, key: impl AsKey) -> Result<(), SessionError> {
+        let key = key.as_key();
+        if !self.contains(key) {
+            return Ok(());
+        }
+        self.change(Change::Remove { key: key.to_owned() })
+    }
+
+    /// Removes a value and gives it; `None` if there is none.
+    ///
+    /// A value is handed out once: of two requests that take it at once, the one that is written second
+    /// ends with [`SessionError::Conflict`].
+    ///
+    /// # Errors
+    /// `WrongType` if it is of another type; it stays.
+    pub fn take<T: DeserializeOwned>(&mut self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
+        let key = key.as_key();
+        let Some(raw) = self.contents.values.get(key) else { return Ok(None) };
+        let (value, raw) = (parse(key, raw)?, raw.clone());
+        self.change(Change::Take { key: key.to_owned(), value: raw })?;
+        Ok(Some(value))
+    }
+
+    /// Tells whether there is a value under `key`.
+    pub fn contains(&self, key: impl AsKey) -> bool {
+        self.contents.values.contains_key(key.as_key())
+    }
+
+    /// Gives the names of all values, sorted.
+    #[must_use]
+    pub fn keys(&self) -> Vec<String> {
+        self.contents.values.keys().cloned().collect()
+    }
+
+    /// Removes all values. Flash messages stay.
+    ///
+    /// # Errors
+    /// None of its own; a session's `clear` has some.
+    pub fn clear(&mut self) -> Result<(), SessionError> {
+        if self.contents.values.is_empty() {
+            return Ok(());
+        }
+        self.change(Change::Clear)
+    }
+
+    /// Sets a value to what `change` makes of the old one, and gives it.
+    ///
+    /// If another request wrote meanwhile, `change` runs again on what that one wrote, so no update is
+    /// lost. It must therefore depend on its argument alone, and must not use the session.
+    ///
+    /// # Errors
+    /// `WrongType` if the old value is of another type, `NotSerializable` if the new one cannot be
+    /// written as JSON; the old value stays.
+    pub fn update<T, F>(&mut self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
+    where
+        T: Serialize + DeserializeOwned,
+        F: Fn(Option<T>) -> T + Send + Sync + 'static,
+    {
+        let key = key.as_key().to_owned();
+        let old = self.contents.values.get(&key);
+        let new = change(old.map(|value| parse(&key, value)).transpose()?);
+        let value = to_raw(&key, &new)?;
+        if old.is_some_and(|there| there.get() == value.get()) {
+            return Ok(new);
+        }
+        self.contents.values.insert(key.clone(), value);
+        let name = key.clone();
+        let apply: Apply = Arc::new(move |old| {
+            let old = old.map(|value| parse(&name, value)).transpose()?;
+            to_raw(&name, &change(old))
+        });
+        self.log.push(Change::Update { key, apply });
+        Ok(new)
+    }
+
+    /// Leaves a message for the next page.
+    ///
+    /// # Errors
+    /// `Random` if the message can be given no identity.
+    pub fn flash(&mut self, level: FlashLevel, message: impl Into<String>) -> Result<(), SessionError> {
+        let id = u64::from_ne_bytes(draw(&*self.random)?);
+        let flash = Flash { level, message: message.into() };
+        self.change(Change::Flash(StoredFlash { id, flash }))
+    }
+
+    /// Removes all messages and gives them, oldest first.
+    ///
+    /// Like [`take`](Self::take), it hands out each message once.
+    ///
+    /// # Errors
+    /// None of its own; a session's `take_flash` has some.
+    pub fn take_flash(&mut self) -> Result<Vec<Flash>, SessionError> {
+        let stored = self.contents.reserved.flash.clone();
+        if !stored.is_empty() {
+            self.change(Change::TakeFlash(stored.iter().map(|stored| stored.id).collect()))?;
+        }
+        Ok(stored.into_iter().map(|stored| stored.flash).collect())
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Draft({:?}, {} changes)", self.contents, self.log.len())
+    }
+}
+
+/// Reads a value as a `T`.
+pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<T, SessionError> {
+    // The parser's own error would quote the value.
+    serde_json::from_str(value.get())
+        .map_err(|_| SessionError::WrongType { key: key.to_owned(), expected: std::any::type_name::<T>() })
+}
+
+fn to_raw<T: Serialize>(key: &str, value: &T) -> Result<Box<RawValue>, SessionError> {
+    to_raw_value(value).map_err(|source| SessionError::NotSerializable { key: key.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    fn draft() -> Draft {
+        Draft::new(Contents::default(), Arc::new(SystemRandom))
+    }
+
+    #[test]
+    fn a_log_replayed_on_other_contents_keeps_both_sides() {
+        let (mut a, mut b) = (draft(), draft());
+        a.insert("a", 1).unwrap();
+        a.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).unwrap();
+        b.insert("b", 2).unwrap();
+        b.insert("n", 41).unwrap();
+        let merged = replay(a.log(), b.contents().clone()).unwrap();
+        let merged = Draft::new(merged, Arc::new(SystemRandom));
+        assert_eq!(merged.keys(), ["a", "b", "n"]);
+        assert_eq!(merged.get::<u32>("n").unwrap(), Some(42));
+    }
+
+    #[test]
+    fn what_changes_nothing_is_not_logged() {
+        let mut d = draft();
+        d.remove("x").unwrap();
+        d.clear().unwrap();
+        assert_eq!(d.take::<u8>("x").unwrap(), None);
+        assert!(d.take_flash().unwrap().is_empty());
+        assert!(d.log().is_empty());
+        d.insert("x", 1).unwrap();
+        d.insert("x", 1).unwrap();
+        d.update("x", |x: Option<u8>| x.unwrap()).unwrap();
+        assert_eq!(d.log().len(), 1);
+    }
+
+    #[test]
+    fn a_value_is_handed_out_once() {
+        let mut first = draft();
+        first.insert("ticket", "T").unwrap();
+        let stored = first.contents().clone();
+        let mut second = Draft::new(stored.clone(), Arc::new(SystemRandom));
+        let mut third = Draft::new(stored, Arc::new(SystemRandom));
+        assert_eq!(second.take::<String>("ticket").unwrap().as_deref(), Some("T"));
+        assert_eq!(third.take::<String>("ticket").unwrap().as_deref(), Some("T"));
+        assert!(matches!(replay(third.log(), second.contents().clone()), Err(SessionError::Conflict)));
+    }
+
+    #[test]
+    fn a_flash_added_meanwhile_is_not_consumed() {
+        let mut first = draft();
+        first.flash(FlashLevel::Info, "one").unwrap();
+        let stored = first.contents().clone();
+        let mut reader = Draft::new(stored.clone(), Arc::new(SystemRandom));
+        let mut writer = Draft::new(stored, Arc::new(SystemRandom));
+        assert_eq!(reader.take_flash().unwrap().len(), 1);
+        writer.flash(FlashLevel::Info, "two").unwrap();
+        let merged = replay(reader.log(), writer.contents().clone()).unwrap();
+        let left: Vec<_> = merged.reserved.flash.iter().map(|f| f.flash.message.as_str()).collect();
+        assert_eq!(left, ["two"]);
+    }
+
+    #[test]
+    fn a_wrong_type_is_an_error_that_hides_the_value_and_keeps_it() {
+        let mut d = draft();
+        d.insert("secret", "hunter2").unwrap();
+        let error = d.take::<u32>("secret").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        assert_eq!(d.get::<String>("secret").unwrap().as_deref(), Some("hunter2"));
+        assert!(d.update("secret", |n: Option<u32>| n.unwrap_or(0)).is_err());
+        assert_eq!(d.log().len(), 1);
+    }
+}

@@ -1,0 +1,121 @@
+//! How a session becomes a payload: a versioned envelope around a JSON object.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::contents::{Contents, Reserved};
+use crate::error::CodecError;
+use crate::id::SessionKey;
+
+/// Turns what a session is into the bytes that a store keeps, and back.
+///
+/// A codec of your own wraps [`Json`]: let it encode, then transform the bytes. `key` is the key that
+/// the payload will stand under, for a codec that binds the two.
+pub trait Codec: Debug + Send + Sync + 'static {
+    /// Writes a payload.
+    ///
+    /// # Errors
+    /// [`CodecError`] if it cannot be written.
+    fn encode(&self, key: &SessionKey, payload: &Payload<'_>) -> Result<Bytes, CodecError>;
+
+    /// Reads a payload; it must not panic, whatever the bytes are.
+    ///
+    /// # Errors
+    /// [`CodecError`] if it is not one of this codec's. The session is then deleted and starts empty, so
+    /// that no browser is locked out for good.
+    fn decode(&self, key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError>;
+}
+
+/// Says what stands in a record.
+#[derive(Clone, Debug)]
+pub struct Payload<'a>(pub(crate) Kind<'a>);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Kind<'a> {
+    /// A session that can be used.
+    Live(Cow<'a, Contents>),
+    /// What is left of one that was renewed or ended, so that a straggler is recognised.
+    Retired {
+        /// The key of the session it became; `None` if it ended.
+        successor: Option<SessionKey>,
+    },
+}
+
+/// Writes plain JSON behind one byte for the version of the format. The default.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Json;
+
+/// The first byte of a payload; another one is another format.
+const VERSION: u8 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Envelope<'a> {
+    #[serde(default, skip_serializing_if = "map_is_empty")]
+    data: Cow<'a, BTreeMap<String, Box<RawValue>>>,
+    #[serde(default, skip_serializing_if = "reserved_is_default")]
+    core: Cow<'a, Reserved>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retired: Option<Retired>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retired {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    successor: Option<String>,
+}
+
+fn map_is_empty(map: &BTreeMap<String, Box<RawValue>>) -> bool {
+    map.is_empty()
+}
+
+fn reserved_is_default(reserved: &Reserved) -> bool {
+    *reserved == Reserved::default()
+}
+
+impl Codec for Json {
+    fn encode(&self, _key: &SessionKey, payload: &Payload<'_>) -> Result<Bytes, CodecError> {
+        let envelope = match &payload.0 {
+            Kind::Live(contents) => Envelope {
+                data: Cow::Borrowed(&contents.values),
+                core: Cow::Borrowed(&contents.reserved),
+                retired: None,
+            },
+            Kind::Retired { successor } => Envelope {
+                data: Cow::Owned(BTreeMap::new()),
+                core: Cow::Owned(Reserved::default()),
+                retired: Some(Retired { successor: successor.map(|key| key.encode()) }),
+            },
+        };
+        let mut bytes = vec![VERSION];
+        serde_json::to_writer(&mut bytes, &envelope).map_err(|error| CodecError::json(&error))?;
+        Ok(bytes.into())
+    }
+
+    fn decode(&self, _key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError> {
+        let json = match bytes.split_first() {
+            Some((&VERSION, json)) => json,
+            Some(_) => return Err(CodecError::new("the payload has a version that this program does not know")),
+            None => return Err(CodecError::new("the payload is empty")),
+        };
+        let envelope: Envelope<'static> = serde_json::from_slice(json).map_err(|error| CodecError::json(&error))?;
+        let kind = match envelope.retired {
+            None => Kind::Live(Cow::Owned(Contents {
+                values: envelope.data.into_owned(),
+                reserved: envelope.core.into_owned(),
+            })),
+            Some(Retired { successor: None }) => Kind::Retired { successor: None },
+            Some(Retired { successor: Some(key) }) => {
+                let key = SessionKey::parse(key.as_bytes());
+                Kind::Retired { successor: Some(key.ok_or(CodecError::new("the successor is not a key"))?) }
+            }
+        };
+        Ok(Payload(kind))
+    }
+}

@@ -1,0 +1,90 @@
+//! What a session contains, decoded: the application's values, and what the core itself keeps.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::clock::Timestamp;
+use crate::cookie::CookieLifetime;
+use crate::expiry::Expiry;
+
+/// Holds what a session contains, each value as the JSON text it was stored as.
+///
+/// A value is parsed when it is asked for, and one that nobody asks for is written back as it came.
+/// There is no way to look inside; it is what a [`Codec`](crate::Codec) passes on.
+#[derive(Clone, Default)]
+pub struct Contents {
+    pub(crate) values: BTreeMap<String, Box<RawValue>>,
+    pub(crate) reserved: Reserved,
+}
+
+/// Holds what the core keeps in a session, out of the application's sight.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Reserved {
+    /// Which `Sessions` it belongs to, so that two on one store cannot take each other's ids.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) scope: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) flash: Vec<StoredFlash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) authenticated_at: Option<Timestamp>,
+    /// Differs from the default of its `Sessions`, if set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expiry: Option<Expiry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lifetime: Option<CookieLifetime>,
+}
+
+impl Contents {
+    /// Makes the contents of a new session.
+    pub(crate) fn new(scope: &str) -> Self {
+        let reserved = Reserved { scope: scope.to_owned(), ..Reserved::default() };
+        Self { values: BTreeMap::new(), reserved }
+    }
+
+    /// Tells whether there is nothing worth storing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.values.is_empty() && self.reserved.flash.is_empty() && self.reserved.authenticated_at.is_none()
+    }
+}
+
+impl std::fmt::Debug for Contents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Contents({} values)", self.values.len())
+    }
+}
+
+/// Holds a message for the next page that is shown, and only for that one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Flash {
+    /// How it is meant.
+    pub level: FlashLevel,
+    /// What it says.
+    pub message: String,
+}
+
+/// Says how a [`Flash`] is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum FlashLevel {
+    /// News.
+    Info,
+    /// Something worked.
+    Success,
+    /// Something deserves a look.
+    Warning,
+    /// Something failed.
+    Error,
+}
+
+/// A flash with an identity, so that the one consumed is the one removed, whatever else was added.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoredFlash {
+    pub(crate) id: u64,
+    #[serde(flatten)]
+    pub(crate) flash: Flash,
+}

@@ -1,0 +1,81 @@
+//! A session that has not been read yet.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::OnceCell;
+
+use crate::cookie::Presented;
+use crate::error::SessionError;
+use crate::session::Session;
+use crate::sessions::Sessions;
+
+/// Stands for the session of a request before anybody asks for it.
+///
+/// Making one costs no I/O, so a route that does not ask for its session pays nothing. Clones stand for the
+/// same session.
+#[derive(Clone)]
+pub struct LazySession(Arc<Shared>);
+
+struct Shared {
+    sessions: Sessions,
+    presented: Presented,
+    /// The request's host may be given this cookie.
+    permitted: bool,
+    asked: AtomicBool,
+    session: OnceCell<Session>,
+}
+
+impl LazySession {
+    pub(crate) fn new(sessions: Sessions, presented: Presented, permitted: bool) -> Self {
+        let asked = AtomicBool::new(false);
+        Self(Arc::new(Shared { sessions, presented, permitted, asked, session: OnceCell::new() }))
+    }
+
+    /// Tells whether the request came with a well-formed session cookie, without reading the store.
+    ///
+    /// Nobody knows yet whether it names a session. The response depends on the cookie from now on, and says
+    /// so by `Vary`.
+    #[must_use]
+    pub fn has_cookie(&self) -> bool {
+        self.0.asked.store(true, Ordering::Relaxed);
+        matches!(self.0.presented, Presented::One(_) | Presented::Several)
+    }
+
+    /// Reads the session from the store, the first time it is called; after that it is free.
+    ///
+    /// An unknown, malformed or expired cookie is an empty session, never an error, and its id is never used.
+    ///
+    /// # Errors
+    /// `Store` or `Timeout` if the store fails and the policy is to fail closed; the next call tries again.
+    /// `InsecureHost` if the cookie is one for development and the host is not.
+    pub async fn load(&self) -> Result<Session, SessionError> {
+        let Shared { sessions, presented, permitted, asked, session } = &*self.0;
+        asked.store(true, Ordering::Relaxed);
+        if !permitted {
+            return Err(SessionError::InsecureHost);
+        }
+        session.get_or_try_init(|| sessions.load(presented)).await.cloned()
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// Gives the session if it was loaded.
+    pub(crate) fn loaded(&self) -> Option<&Session> {
+        self.0.session.get()
+    }
+
+    /// Tells whether the response depends on the cookie.
+    pub(crate) fn was_asked_for(&self) -> bool {
+        self.0.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for LazySession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazySession").field("loaded", &self.loaded()).finish_non_exhaustive()
+    }
+}

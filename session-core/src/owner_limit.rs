@@ -1,0 +1,73 @@
+//! How many sessions one owner may have.
+
+use std::num::NonZeroUsize;
+
+use crate::admin::SessionInfo;
+use crate::backend::Deadline;
+use crate::clock::Timestamp;
+use crate::error::SessionError;
+use crate::id::SessionKey;
+use crate::record::Owner;
+use crate::sessions::Sessions;
+
+/// Says how many sessions one owner may have, and what happens to one too many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnerLimit {
+    pub(crate) max: NonZeroUsize,
+    pub(crate) action: OwnerLimitAction,
+}
+
+/// Says what happens when an owner gets one session too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OwnerLimitAction {
+    /// The one that logged in longest ago ends.
+    EvictOldest,
+    /// The new one is not stored, and its request ends with
+    /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
+    Refuse,
+}
+
+impl Sessions {
+    /// Brings the owner's sessions down to the limit, the new one under `key` included.
+    ///
+    /// The new session is stored *before* they are counted. So of two that log in at once at least one sees
+    /// both, and since all agree on the order of logins, the limit holds without a lock. They may both be
+    /// counted out where the order by time and the order by arrival differ; never is one too many let in.
+    ///
+    /// # Errors
+    /// `TooManySessions` if the new one must go.
+    pub(crate) async fn enforce_owner_limit(
+        &self,
+        owner: &Owner,
+        key: &SessionKey,
+        deadline: Deadline,
+    ) -> Result<(), SessionError> {
+        let Some(OwnerLimit { max, action }) = self.owner_limit() else { return Ok(()) };
+        let max = max.get();
+        let mut sessions = self.list_within(owner, deadline).await?;
+        if sessions.len() <= max {
+            return Ok(());
+        }
+        sessions.sort_by_key(login);
+        let excess = match action {
+            OwnerLimitAction::EvictOldest => &sessions[..sessions.len() - max],
+            OwnerLimitAction::Refuse => &sessions[max..],
+        };
+        if excess.iter().any(|info| info.key() == *key) {
+            return Err(SessionError::TooManySessions { max });
+        }
+        if action == OwnerLimitAction::EvictOldest {
+            for info in excess {
+                self.retire(&info.key(), |record| record.owner.as_ref() == Some(owner), deadline).await?;
+                tracing::debug!(key = ?info.key(), "session evicted, its owner has too many");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Orders sessions by login, the same on every server.
+fn login(info: &SessionInfo) -> (Timestamp, SessionKey) {
+    (info.authenticated_at().unwrap_or(info.created_at()), info.key())
+}

@@ -1,0 +1,12 @@
+//! Adapters for web frameworks, one file each behind a feature of the same name.
+//!
+//! An adapter is [`Sessions::open_on_host`](crate::Sessions::open_on_host) when a request comes,
+//! [`LazySession::load`](crate::LazySession::load) when a handler asks, and
+//! [`Sessions::close`](crate::Sessions::close) before the response leaves, put into the framework's own words.
+
+#[cfg(feature = "axum")]
+pub mod axum;
+mod cache;
+mod shared;
+#[cfg(feature = "tower")]
+pub mod tower;

@@ -1,0 +1,132 @@
+//! A layer for every service that speaks `http`: axum, hyper, salvo, warp, tonic.
+//!
+//! # Rules
+//!
+//! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
+//!    does to a session needs a [`commit`](crate::Session::commit).
+//! 2. **Two layers on one route do not collide.** The extractors give the innermost one's session;
+//!    [`Sessions::find`] gives any one's. The same `Sessions` layered twice opens once.
+//! 3. **A handler's response is sent if its changes are stored**, and else one with the status of the
+//!    [`SessionError`](crate::SessionError), an empty body, and the error in its extensions
+//!    (`Arc<SessionError>`). A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) there.
+//! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
+//!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
+//! 5. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
+//!
+//! ```
+//! use session_core::web::tower::SessionLayer;
+//! # use std::sync::Arc;
+//! # use session_core::{SessionStore, Sessions};
+//! # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
+//! let layer = SessionLayer::new(Sessions::builder(store).build()?);
+//! # Ok(()) }
+//! ```
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::shared;
+use crate::close::{Closing, Handled};
+use crate::lazy::LazySession;
+use crate::sessions::Sessions;
+
+/// Gives each request its session; see the [module page](self).
+#[derive(Clone, Debug)]
+pub struct SessionLayer {
+    sessions: Sessions,
+}
+
+impl SessionLayer {
+    /// Makes a layer.
+    #[must_use]
+    pub fn new(sessions: Sessions) -> Self {
+        Self { sessions }
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService { inner, sessions: self.sessions.clone() }
+    }
+}
+
+/// The service that [`SessionLayer`] makes.
+#[derive(Clone, Debug)]
+pub struct SessionService<S> {
+    inner: S,
+    sessions: Sessions,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Default,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let opened = shared::open(&self.sessions, &mut request);
+        ResponseFuture { handling: self.inner.call(request), opened, closing: None }
+    }
+}
+
+pin_project! {
+    /// The future that [`SessionService`] makes.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ResponseFuture<F, T> {
+        #[pin]
+        handling: F,
+        // Until the handler is done; `None` if a layer further out has opened the session.
+        opened: Option<LazySession>,
+        // The handler's answer waits here while its session is closed.
+        closing: Option<(Closing, Option<T>)>,
+    }
+
+    impl<F, T> PinnedDrop for ResponseFuture<F, T> {
+        fn drop(this: Pin<&mut Self>) {
+            if let Some(session) = this.project().opened.take() {
+                session.sessions().abandon(&session);
+            }
+        }
+    }
+}
+
+impl<F, ResBody, E> Future for ResponseFuture<F, Result<Response<ResBody>, E>>
+where
+    F: Future<Output = Result<Response<ResBody>, E>>,
+    ResBody: Default,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.closing.is_none() {
+            let answer = ready!(this.handling.poll(cx));
+            let Some(session) = this.opened.take() else { return Poll::Ready(answer) };
+            let handled = match &answer {
+                Ok(response) if !response.status().is_server_error() => Handled::Completed,
+                _ => Handled::Failed,
+            };
+            *this.closing = Some((session.sessions().close(&session, handled), Some(answer)));
+        }
+        let (closing, answer) = this.closing.as_mut().expect("it was just set");
+        let closed = ready!(Pin::new(closing).poll(cx));
+        let answer = answer.take().expect("a future is not polled after its end");
+        Poll::Ready(answer.map(|response| shared::answer(response, closed)))
+    }
+}
