@@ -17,7 +17,7 @@ mod error;
 mod header;
 mod host;
 mod signing;
-mod syntax;
+pub(crate) mod syntax;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +26,6 @@ use serde::{Deserialize, Serialize};
 pub use error::CookieError;
 pub(crate) use header::{Cookies, Presented};
 pub use signing::SigningKey;
-pub(crate) use syntax::{is_token, trim};
 
 /// Describes the session cookie.
 ///

@@ -6,7 +6,7 @@
 
 use std::str;
 
-use crate::cookie::{is_token, trim};
+use crate::cookie::syntax::{is_token, trim};
 
 /// Gives the `Cache-Control` of a response that sets the session cookie; `None` if what is there
 /// will do.
