@@ -50,11 +50,11 @@ pub(crate) enum Kind<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;
 
-/// The first byte of a payload; another one is another format.
+/// The first byte of a payload; another one is another format. A field more is none: servers of two versions
+/// may run side by side, and the older one must not take the newer one's sessions for garbage.
 const VERSION: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Envelope<'a> {
     #[serde(default, skip_serializing_if = "map_is_empty")]
     data: Cow<'a, BTreeMap<String, Box<RawValue>>>,
@@ -65,7 +65,6 @@ struct Envelope<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Retired {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     successor: Option<String>,

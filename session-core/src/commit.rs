@@ -38,7 +38,7 @@ impl Session {
         let session = self.clone();
         Finish::new(async move {
             let _lock = session.lock(deadline).await?;
-            session.state().check_writable()?;
+            session.state().check_committable()?;
             match session.write(deadline).await? {
                 CloseOutcome::Gone => Err(SessionError::Gone),
                 _ => Ok(()),

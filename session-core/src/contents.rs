@@ -21,7 +21,7 @@ pub struct Contents {
 
 /// Holds what the core keeps in a session, out of the application's sight.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Reserved {
     /// Which `Sessions` it belongs to, so that two on one store cannot take each other's ids.
     #[serde(skip_serializing_if = "String::is_empty")]

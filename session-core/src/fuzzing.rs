@@ -7,9 +7,12 @@ use std::collections::BTreeSet;
 use std::str;
 use std::sync::LazyLock;
 
+use bytes::Bytes;
+
 use crate::clock::Timestamp;
+use crate::codec::{Codec, Json};
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
-use crate::id::SessionId;
+use crate::id::{SessionId, SessionKey};
 
 /// Reads `data` as `Cookie` headers, one a line, unsigned and signed, and compares with the same
 /// rules written for clarity instead of speed.
@@ -21,6 +24,15 @@ pub fn cookie_header(data: &[u8]) {
     let headers: Vec<&[u8]> = data.split(|&b| b == b'\n').collect();
     compare(&headers, unsigned, std::slice::from_ref(unsigned));
     compare(&headers, signed, signers);
+}
+
+/// Reads `data` as a payload; what can be read is written and read again the same.
+pub fn payload(data: &[u8]) {
+    let key = SessionKey::from_bytes([7; 32]);
+    let Ok(read) = Json.decode(&key, &Bytes::copy_from_slice(data)) else { return };
+    let written = Json.encode(&key, &read).expect("what was read can be written");
+    let again = Json.decode(&key, &written).expect("what was written can be read");
+    assert_eq!(Json.encode(&key, &again).expect("it was written before"), written);
 }
 
 fn cookies(keys: &[u8]) -> Cookies {
@@ -80,6 +92,11 @@ mod tests {
         for seed in fs::read_dir(seeds).into_iter().flatten() {
             check(&fs::read(seed.unwrap().path()).unwrap());
         }
+    }
+
+    #[test]
+    fn the_seeds_of_the_payload_hold() {
+        replay("payload", payload);
     }
 
     #[test]

@@ -126,7 +126,10 @@ fn decode_32(encoded: &[u8]) -> Option<[u8; 32]> {
     if encoded.len() != SessionId::ENCODED_LEN {
         return None;
     }
-    URL_SAFE_NO_PAD.decode(encoded).ok()?.try_into().ok()
+    // The engine asks for room for what 44 characters might hold.
+    let mut decoded = [0; 33];
+    URL_SAFE_NO_PAD.decode_slice(encoded, &mut decoded).ok()?;
+    decoded.first_chunk().copied()
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ impl LazySession {
         session.get_or_try_init(|| sessions.load(presented)).await.cloned()
     }
 
+    #[cfg(feature = "tower")]
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.sessions
     }

@@ -21,7 +21,8 @@ pub(crate) struct OwnerLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnerLimitAction {
-    /// The one that logged in longest ago ends.
+    /// The one that logged in longest ago ends. Where many log in at the same moment, that may be a new one,
+    /// whose request ends as with `Refuse`.
     EvictOldest,
     /// The new one is not stored, and its request ends with
     /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
@@ -31,9 +32,10 @@ pub enum OwnerLimitAction {
 impl Sessions {
     /// Brings the owner's sessions down to the limit, the new one under `key` included.
     ///
-    /// The new session is stored *before* they are counted. So of two that log in at once at least one sees
-    /// both, and since all agree on the order of logins, the limit holds without a lock. They may both be
-    /// counted out where the order by time and the order by arrival differ; never is one too many let in.
+    /// The new session is stored *before* they are counted, so of two that log in at once at least one sees
+    /// both, and the limit holds without a lock. Who evicts goes by the order of logins, on which all agree, so
+    /// that two do not evict each other. Who refuses must not: one that came later may be ordered before those
+    /// that were let in. So where two log in at once for one place, both may be refused.
     ///
     /// # Errors
     /// `TooManySessions` if the new one must go.
@@ -50,18 +52,13 @@ impl Sessions {
             return Ok(());
         }
         sessions.sort_by_key(login);
-        let excess = match action {
-            OwnerLimitAction::EvictOldest => &sessions[..sessions.len() - max],
-            OwnerLimitAction::Refuse => &sessions[max..],
-        };
-        if excess.iter().any(|info| info.key() == *key) {
+        let excess = &sessions[..sessions.len() - max];
+        if action == OwnerLimitAction::Refuse || excess.iter().any(|info| info.key() == *key) {
             return Err(SessionError::TooManySessions { max });
         }
-        if action == OwnerLimitAction::EvictOldest {
-            for info in excess {
-                self.retire(&info.key(), |record| record.owner.as_ref() == Some(owner), deadline).await?;
-                tracing::debug!(key = ?info.key(), "session evicted, its owner has too many");
-            }
+        for info in excess {
+            self.retire(&info.key(), |record| record.owner.as_ref() == Some(owner), deadline).await?;
+            tracing::debug!(key = ?info.key(), "session evicted, its owner has too many");
         }
         Ok(())
     }

@@ -115,6 +115,7 @@ impl Sessions {
     }
 
     /// Tells whether both are the same `Sessions`.
+    #[cfg(feature = "tower")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

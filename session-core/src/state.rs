@@ -85,6 +85,7 @@ impl State {
     /// Says why nothing can be written, if so.
     pub(crate) fn check_writable(&self) -> Result<(), SessionError> {
         match self.origin {
+            _ if self.fate == Fate::Destroy => Err(SessionError::Destroyed),
             Origin::New if self.closed => Err(SessionError::ResponseSent),
             Origin::New | Origin::Stored { .. } => Ok(()),
             Origin::Retired { .. } => Err(SessionError::ReadOnly(ReadOnly::Retired)),
@@ -94,19 +95,25 @@ impl State {
         }
     }
 
+    /// Says why there is nothing to commit, if so; a `destroy` that is not done yet can be, whatever it ends.
+    pub(crate) fn check_committable(&self) -> Result<(), SessionError> {
+        match (self.fate, &self.origin) {
+            (Fate::Destroy, Origin::Ended) => Err(SessionError::Destroyed),
+            (Fate::Destroy, _) => Ok(()),
+            _ => self.check_writable(),
+        }
+    }
+
     /// Prepares for a change of id.
     ///
     /// A browser that was logged out elsewhere still holds its retired id for a while, and must be able
     /// to log in. So a session that was ended, not renewed, may start anew here, where the handler asks
     /// for a new id in so many words; a straggler's mere write does not.
     pub(crate) fn check_renewable(&mut self) -> Result<(), SessionError> {
-        if self.fate == Fate::Destroy {
-            return Err(SessionError::Destroyed);
-        }
         if self.closed {
             return Err(SessionError::ResponseSent);
         }
-        if let Origin::Retired { successor: None } = self.origin {
+        if let (Origin::Retired { successor: None }, Fate::Keep | Fate::Ignore) = (&self.origin, self.fate) {
             self.origin = Origin::New;
         }
         self.check_writable()

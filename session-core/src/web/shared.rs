@@ -26,6 +26,7 @@ impl Sessions {
 }
 
 /// Finds the session of the innermost layer.
+#[cfg(feature = "axum")]
 pub(super) fn innermost(extensions: &Extensions) -> Option<&LazySession> {
     extensions.get::<Opened>()?.0.last()
 }

@@ -1,0 +1,293 @@
+//! Sessions by owner: listed, revoked, limited; and what has expired, swept.
+
+mod support;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_core::{
+    BuildError, CloseOutcome, Handled, Limits, Owner, OwnerLimitAction, Owners, Put, PutOutcome, Record, Scan,
+    SessionError, SessionKey, SessionStore, Sessions, StoreError, Sweep, SweeperConfig, Timestamp, Version,
+    async_trait,
+};
+use support::faulty::{Fault, Faulty};
+use support::{Browser, MINUTE, builder, count, sessions, store};
+
+fn owner(name: &str) -> Owner {
+    Owner::new(name).unwrap()
+}
+
+async fn login(sessions: &Sessions, name: &str) -> Browser {
+    let mut browser = Browser::default();
+    browser
+        .request(sessions, |session| {
+            session.insert("device", "phone").unwrap();
+            session.set_owner(owner(name)).unwrap();
+        })
+        .await;
+    browser
+}
+
+async fn key(sessions: &Sessions, browser: &Browser) -> SessionKey {
+    browser.open(sessions).load().await.unwrap().key().unwrap()
+}
+
+#[tokio::test]
+async fn a_list_gives_the_owners_live_sessions_the_last_used_first() {
+    let (sessions, clock) = sessions(store());
+    let first = login(&sessions, "ann").await;
+    clock.advance(MINUTE);
+    let second = login(&sessions, "ann").await;
+    login(&sessions, "bob").await;
+    let list = sessions.list(&owner("ann")).await.unwrap();
+    let keys: Vec<_> = list.iter().map(|info| info.key()).collect();
+    assert_eq!(keys, [key(&sessions, &second).await, key(&sessions, &first).await]);
+    assert_eq!(list[0].get::<String>("device").unwrap().as_deref(), Some("phone"));
+    assert_eq!(list[0].authenticated_at(), Some(support::START + MINUTE));
+    clock.advance(Duration::from_secs(40 * 24 * 3600));
+    assert!(sessions.list(&owner("ann")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn another_owner_renews_the_id_and_the_same_owner_does_not() {
+    let (sessions, _) = sessions(store());
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    let before = browser.clone();
+    let ann = |session: &session_core::Session| session.set_owner(owner("ann")).unwrap();
+    assert_eq!(browser.request(&sessions, ann).await, CloseOutcome::Renewed);
+    assert!(!before.is_known(&sessions).await);
+    assert_eq!(browser.read(&sessions, "n").await, Some(1));
+    assert_eq!(browser.request(&sessions, ann).await, CloseOutcome::Unchanged);
+    let session = browser.open(&sessions).load().await.unwrap();
+    assert_eq!((session.owner(), session.authenticated_at()), (Some(owner("ann")), Some(support::START)));
+    assert_eq!(browser.request(&sessions, |session| session.set_owner(None).unwrap()).await, CloseOutcome::Renewed);
+    assert!(sessions.list(&owner("ann")).await.unwrap().is_empty());
+    assert_eq!(browser.open(&sessions).load().await.unwrap().authenticated_at(), None);
+    assert_eq!(browser.read(&sessions, "n").await, Some(1));
+}
+
+#[tokio::test]
+async fn a_write_does_not_pass_from_one_owner_to_another() {
+    let (sessions, _) = sessions(store());
+    let mut browser = login(&sessions, "ann").await;
+    let slow = browser.open(&sessions);
+    slow.load().await.unwrap().insert("secret", "ann's").unwrap();
+    browser.request(&sessions, |session| session.set_owner(owner("bob")).unwrap()).await;
+    let closed = sessions.close(&slow, Handled::Completed).await;
+    assert_eq!((closed.outcome.unwrap(), closed.set_cookie), (CloseOutcome::Gone, None));
+    assert!(!browser.open(&sessions).load().await.unwrap().contains("secret"));
+}
+
+#[tokio::test]
+async fn one_all_others_or_all_can_be_ended_but_no_one_elses() {
+    let (sessions, _) = sessions(store());
+    let (a, b, c) = (login(&sessions, "ann").await, login(&sessions, "ann").await, login(&sessions, "ann").await);
+    let bob = login(&sessions, "bob").await;
+    assert!(!sessions.revoke_owned(&owner("ann"), &key(&sessions, &bob).await).await.unwrap());
+    assert!(sessions.revoke_owned(&owner("ann"), &key(&sessions, &b).await).await.unwrap());
+    assert!(!b.is_known(&sessions).await);
+    assert!(!sessions.revoke(&SessionKey::from_bytes([1; 32])).await.unwrap());
+    assert_eq!(sessions.revoke_all(&owner("ann"), Some(&key(&sessions, &a).await)).await.unwrap(), 1);
+    assert!(a.is_known(&sessions).await && !c.is_known(&sessions).await);
+    assert_eq!(sessions.revoke_all(&owner("ann"), None).await.unwrap(), 1);
+    assert!(!a.is_known(&sessions).await && bob.is_known(&sessions).await);
+}
+
+#[tokio::test]
+async fn a_session_renewed_meanwhile_is_found_by_its_old_key() {
+    let (sessions, _) = sessions(store());
+    let mut browser = login(&sessions, "ann").await;
+    let seen = key(&sessions, &browser).await;
+    browser.request(&sessions, |session| session.renew().unwrap()).await;
+    browser.request(&sessions, |session| session.renew().unwrap()).await;
+    let other = login(&sessions, "ann").await;
+    assert_eq!(sessions.revoke_all(&owner("ann"), Some(&seen)).await.unwrap(), 1);
+    assert!(browser.is_known(&sessions).await && !other.is_known(&sessions).await);
+    assert!(sessions.revoke_owned(&owner("ann"), &seen).await.unwrap());
+    assert!(!browser.is_known(&sessions).await);
+}
+
+#[tokio::test]
+async fn more_sessions_than_a_page_are_listed_and_revoked() {
+    let (sessions, _) = sessions(store());
+    for _ in 0..250 {
+        login(&sessions, "ann").await;
+    }
+    assert_eq!(sessions.list(&owner("ann")).await.unwrap().len(), 250);
+    assert_eq!(sessions.revoke_all(&owner("ann"), None).await.unwrap(), 250);
+    assert!(sessions.list(&owner("ann")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn one_session_too_many_evicts_the_oldest_or_is_refused() {
+    let two = NonZeroUsize::new(2).unwrap();
+    let (evicting, clock) = builder(store());
+    let evicting = evicting.max_sessions_per_owner(two, OwnerLimitAction::EvictOldest).build().unwrap();
+    let mut browsers = Vec::new();
+    for _ in 0..3 {
+        browsers.push(login(&evicting, "ann").await);
+        clock.advance(MINUTE);
+    }
+    assert!(!browsers[0].is_known(&evicting).await);
+    assert!(browsers[1].is_known(&evicting).await && browsers[2].is_known(&evicting).await);
+
+    let (refusing, clock) = builder(store());
+    let refusing = refusing.max_sessions_per_owner(two, OwnerLimitAction::Refuse).build().unwrap();
+    let mut browser = Browser::default();
+    browser.request(&refusing, count).await;
+    for _ in 0..2 {
+        clock.advance(MINUTE);
+        login(&refusing, "ann").await;
+    }
+    clock.advance(MINUTE);
+    let closed = browser.try_request(&refusing, |session| session.set_owner(owner("ann")).unwrap()).await;
+    assert!(matches!(closed.outcome, Err(SessionError::TooManySessions { max: 2 })));
+    // Who was refused keeps the session they had, and the others theirs.
+    assert_eq!(browser.read(&refusing, "n").await, Some(1));
+    assert_eq!(refusing.list(&owner("ann")).await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_limit_holds_when_many_log_in_at_once() {
+    let two = NonZeroUsize::new(2).unwrap();
+    for action in [OwnerLimitAction::EvictOldest, OwnerLimitAction::Refuse] {
+        let sessions = builder(store()).0.max_sessions_per_owner(two, action).build().unwrap();
+        let start = Arc::new(tokio::sync::Barrier::new(8));
+        let tasks: Vec<_> = (0..8)
+            .map(|_| {
+                let (sessions, start) = (sessions.clone(), Arc::clone(&start));
+                tokio::spawn(async move {
+                    start.wait().await;
+                    let mut browser = Browser::default();
+                    let _ = browser.try_request(&sessions, |session| session.set_owner(owner("ann")).unwrap()).await;
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert!(sessions.list(&owner("ann")).await.unwrap().len() <= 2, "{action:?}");
+    }
+}
+
+/// A store without any capability.
+#[derive(Debug)]
+struct Plain(session_ets::EtsStore);
+
+#[async_trait]
+impl SessionStore for Plain {
+    fn limits(&self) -> Limits {
+        self.0.limits()
+    }
+    async fn init(&self) -> Result<(), StoreError> {
+        self.0.init().await
+    }
+    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+        self.0.get(key).await
+    }
+    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+        self.0.put(key, record, put).await
+    }
+    async fn touch(&self, k: &SessionKey, v: Version, seen: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
+        self.0.touch(k, v, seen, at).await
+    }
+    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+        self.0.delete(key).await
+    }
+    fn sweep(&self) -> Option<&dyn Sweep> {
+        None
+    }
+    fn owners(&self) -> Option<&dyn Owners> {
+        None
+    }
+    fn scan(&self) -> Option<&dyn Scan> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_store_without_owners_says_so() {
+    let (sessions, _) = sessions(Plain(store()));
+    assert!(matches!(sessions.list(&owner("ann")).await, Err(SessionError::Unsupported { .. })));
+    assert!(matches!(sessions.revoke_all(&owner("ann"), None).await, Err(SessionError::Unsupported { .. })));
+    assert_eq!(sessions.sweep().await.unwrap(), 0);
+    let one = NonZeroUsize::new(1).unwrap();
+    let limited = builder(Plain(store())).0.max_sessions_per_owner(one, OwnerLimitAction::Refuse).build();
+    assert!(matches!(limited, Err(BuildError::Unsupported { .. })));
+}
+
+#[tokio::test]
+async fn impossible_settings_are_refused_with_what_to_do() {
+    use session_core::{CookieConfig, Expiry};
+    let refused = [
+        builder(store()).0.cookie(CookieConfig::default().with_domain("example.org")).build(),
+        builder(store()).0.expiry(Expiry::default().with_idle(MINUTE * 60 * 24 * 365)).build(),
+        builder(store()).0.touch_interval(MINUTE * 60 * 24 * 2).build(),
+        builder(store()).0.operation_timeout(Duration::ZERO).build(),
+        builder(store()).0.max_payload(0).build(),
+    ];
+    for refused in refused {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.len() > 20, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_removes_what_has_expired_and_nothing_else() {
+    let store = store();
+    let (sessions, clock) = sessions(store.clone());
+    login(&sessions, "ann").await;
+    clock.advance(Duration::from_secs(25 * 3600));
+    let live = login(&sessions, "ann").await;
+    assert_eq!(store.table().len(), 2);
+    assert_eq!(sessions.sweep().await.unwrap(), 1);
+    assert_eq!(store.table().len(), 1);
+    assert!(live.is_known(&sessions).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sweeper_leaves_a_grace_survives_errors_and_stops_with_its_handle() {
+    let faulty = Faulty::new(store());
+    let (sessions, clock) = sessions(faulty.clone());
+    let interval = Duration::from_secs(10);
+    for _ in 0..3 {
+        login(&sessions, "ann").await;
+    }
+    let table = faulty.inner.table().clone();
+    faulty.next("sweep", Fault::Down);
+    let config = SweeperConfig::default().with_interval(interval).with_batch(NonZeroUsize::new(2).unwrap());
+    let sweeper = sessions.start_sweeper(config);
+    // The day of the default expiry is over, but not the grace.
+    clock.advance(Duration::from_secs(24 * 3600) + MINUTE);
+    tokio::time::advance(interval * 5).await;
+    let mut sweeps = 0;
+    wait_for(|| {
+        sweeps += faulty.calls().iter().filter(|call| **call == "sweep").count();
+        sweeps > 2
+    })
+    .await;
+    assert_eq!(table.len(), 3);
+    clock.advance(MINUTE * 5);
+    wait_for(|| table.is_empty()).await;
+    drop(sweeper);
+    login(&sessions, "ann").await;
+    clock.advance(Duration::from_secs(48 * 3600));
+    faulty.calls();
+    tokio::time::advance(interval * 10).await;
+    tokio::task::yield_now().await;
+    assert!(!faulty.calls().contains(&"sweep"));
+}
+
+/// Waits, with the paused clock, until `done`.
+async fn wait_for(mut done: impl FnMut() -> bool) {
+    for _ in 0..1_000 {
+        if done() {
+            return;
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    panic!("it never came");
+}

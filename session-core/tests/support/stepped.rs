@@ -1,0 +1,167 @@
+//! Enumerates the interleavings of tasks at their calls to the store.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use session_core::{
+    Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
+    async_trait,
+};
+use session_ets::EtsStore;
+
+/// A store each of whose calls waits for one more poll before it is done, in one step.
+#[derive(Debug)]
+pub(crate) struct Stepped {
+    inner: EtsStore,
+    steps: Arc<AtomicUsize>,
+}
+
+impl Stepped {
+    pub(crate) fn new(inner: EtsStore, steps: Arc<AtomicUsize>) -> Self {
+        Self { inner, steps }
+    }
+
+    async fn step(&self) {
+        let mut waited = false;
+        std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending })
+            .await;
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl SessionStore for Stepped {
+    fn limits(&self) -> Limits {
+        self.inner.limits()
+    }
+
+    async fn init(&self) -> Result<(), StoreError> {
+        self.inner.init().await
+    }
+
+    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+        self.step().await;
+        self.inner.get(key).await
+    }
+
+    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+        self.step().await;
+        self.inner.put(key, record, put).await
+    }
+
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        version: Version,
+        seen: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.step().await;
+        self.inner.touch(key, version, seen, expires_at).await
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+        self.step().await;
+        self.inner.delete(key).await
+    }
+
+    fn sweep(&self) -> Option<&dyn Sweep> {
+        self.inner.sweep()
+    }
+
+    // Its pages are read in one step, with what comes before.
+    fn owners(&self) -> Option<&dyn Owners> {
+        self.inner.owners()
+    }
+
+    fn scan(&self) -> Option<&dyn Scan> {
+        self.inner.scan()
+    }
+}
+
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+/// One run: its tasks, and a check of what they came to.
+pub(crate) struct Run {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) steps: Arc<AtomicUsize>,
+    /// Kills a task after so many of its own steps, as a crash of its process would.
+    pub(crate) crash: Option<(usize, usize)>,
+}
+
+/// Runs every interleaving once, and gives how many there were. `begin` makes a run anew, `check` judges it
+/// and is given the order in which the tasks made their steps.
+pub(crate) fn every_interleaving<W>(begin: impl Fn() -> (W, Run), check: impl Fn(W, &[usize])) -> usize {
+    let mut choices: Vec<(usize, usize)> = Vec::new();
+    let mut runs = 0;
+    loop {
+        let (world, run) = begin();
+        let order = follow(run, &mut choices);
+        check(world, &order);
+        runs += 1;
+        // The next one differs in the last choice that has another way left.
+        while let Some((chosen, options)) = choices.pop() {
+            if chosen + 1 < options {
+                choices.push((chosen + 1, options));
+                break;
+            }
+        }
+        if choices.is_empty() {
+            return runs;
+        }
+    }
+}
+
+/// Runs the tasks as `choices` say, and takes the first way where they say no more.
+fn follow(run: Run, choices: &mut Vec<(usize, usize)>) -> Vec<usize> {
+    let Run { tasks, steps, crash } = run;
+    let mut tasks: Vec<Option<Task>> = tasks.into_iter().map(Some).collect();
+    let mut blocked = vec![false; tasks.len()];
+    let mut own_steps = vec![0; tasks.len()];
+    let mut order = Vec::new();
+    tasks.iter_mut().for_each(poll);
+    let mut depth = 0;
+    loop {
+        let ready: Vec<usize> = (0..tasks.len()).filter(|&task| tasks[task].is_some() && !blocked[task]).collect();
+        if ready.is_empty() {
+            assert!(tasks.iter().all(Option::is_none), "deadlock after {order:?}");
+            return order;
+        }
+        if depth == choices.len() {
+            choices.push((0, ready.len()));
+        }
+        assert_eq!(choices[depth].1, ready.len(), "a run must be the same every time");
+        let task = ready[choices[depth].0];
+        depth += 1;
+        let before = steps.load(Ordering::Relaxed);
+        poll(&mut tasks[task]);
+        if tasks[task].is_some() && steps.load(Ordering::Relaxed) == before {
+            // It may have been let go on by another task, and stands before its next step only now.
+            poll(&mut tasks[task]);
+        }
+        if tasks[task].is_some() && steps.load(Ordering::Relaxed) == before {
+            // It waits for another task, so this was no step: whoever goes next may free it.
+            blocked[task] = true;
+        } else {
+            order.push(task);
+            own_steps[task] += 1;
+            blocked.fill(false);
+        }
+        if crash == Some((task, own_steps[task]))
+            && let Some(killed) = tasks[task].take()
+        {
+            // A process that dies runs no destructors.
+            std::mem::forget(killed);
+        }
+    }
+}
+
+fn poll(task: &mut Option<Task>) {
+    let mut cx = Context::from_waker(Waker::noop());
+    if task.as_mut().is_some_and(|task| task.as_mut().poll(&mut cx).is_ready()) {
+        *task = None;
+    }
+}
