@@ -1,0 +1,54 @@
+// The page works without this. It adds the button that sends many requests at once, and local times.
+"use strict";
+
+for (const time of document.querySelectorAll("time")) {
+  const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+  time.title = time.textContent;
+  time.textContent = format.format(new Date(time.dateTime));
+}
+
+const form = document.querySelector("form[data-burst]");
+if (form) {
+  const button = form.querySelector("button[hidden]");
+  const number = document.querySelector("[data-count]");
+  const output = document.querySelector("#count output");
+  const headers = { Accept: "application/json" };
+
+  const call = async (method, url) => {
+    const answer = await fetch(url, { method, headers });
+    const body = await answer.json();
+    if (!answer.ok) throw new Error(body.error);
+    return body.count;
+  };
+  // The server waits between reading the session and writing it, so that requests overlap for certain.
+  const add = () => call("POST", "/count?delay_ms=20");
+
+  const burst = async () => {
+    const wanted = Number(form.dataset.burst);
+    const before = await call("GET", "/count");
+    // Each request without a session would begin one of its own, so the first goes ahead.
+    const alone = "new" in form.dataset ? 1 : 0;
+    if (alone) await add();
+    delete form.dataset.new;
+    await Promise.all(Array.from({ length: wanted - alone }, add));
+    const after = await call("GET", "/count");
+    number.textContent = after;
+    const counted = after - before;
+    return counted === wanted
+      ? `${wanted} requests, and all ${counted} counted: ${before} → ${after}.`
+      : `${wanted} requests, and ${counted} counted: ${before} → ${after}.`;
+  };
+
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    output.textContent = "Sending …";
+    try {
+      output.textContent = await burst();
+    } catch (error) {
+      output.textContent = `It did not work: ${error.message}`;
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
