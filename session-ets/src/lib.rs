@@ -1,1 +1,25 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod clock;
+pub mod config;
+pub mod error;
+pub mod file;
+pub mod row;
+pub mod store;
+pub mod table;
+
+mod cursor;
+mod hash;
+mod index;
+mod names;
+mod usage;
+mod walk;
+
+pub use clock::CoarseClock;
+pub use config::TableConfig;
+pub use error::{EtsError, FileError};
+pub use file::Loaded;
+pub use row::{Row, Rows};
+pub use session_core;
+pub use store::EtsStore;
+pub use table::{Table, TableInfo};

@@ -1,0 +1,196 @@
+//! Times the store's verbs through `Arc<dyn SessionStore>` against a raw `DashMap` in the same run.
+//!
+//! ```text
+//! cargo bench -p session-ets --bench ets -- [--quick]
+//! ```
+//!
+//! Prints `ratio NAME VALUE`, the store's time over the map's. Times themselves tell about the machine.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use dashmap::DashMap;
+use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore, Timestamp, Version};
+use session_ets::{EtsStore, Table};
+
+const PAYLOAD: usize = 200;
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const EXPIRED: Timestamp = Timestamp::from_millis(2_000_000);
+const LIVE: Timestamp = Timestamp::from_millis(3_000_000);
+
+/// The baseline: the same map with the same hasher, an `Arc` cloned on every read.
+type Raw = DashMap<SessionKey, Arc<Record>, BuildHasherDefault<PassThrough>>;
+
+#[derive(Clone, Default)]
+struct PassThrough(u64);
+
+impl Hasher for PassThrough {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = u64::from_ne_bytes(*bytes.first_chunk().expect("a session key"));
+    }
+    fn write_usize(&mut self, _: usize) {}
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Keeps the best time of each measurement: what disturbs a run only ever makes it longer.
+#[derive(Default)]
+struct Times(BTreeMap<(&'static str, &'static str), Duration>);
+
+impl Times {
+    fn take<T>(&mut self, name: &'static str, who: &'static str, work: impl FnOnce() -> T) {
+        let start = Instant::now();
+        black_box(work());
+        let took = start.elapsed();
+        self.0.entry((name, who)).and_modify(|best| *best = took.min(*best)).or_insert(took);
+    }
+
+    fn print(&self, sessions: usize) {
+        for ((name, who), time) in &self.0 {
+            println!("{name:<8} {who:<5} {:>9.1} ns per session", time.as_nanos() as f64 / sessions as f64);
+        }
+        for ((name, _), raw) in self.0.iter().filter(|((_, who), _)| *who == "raw") {
+            println!("ratio {name} {:.2}", self.0[&(*name, "store")].as_secs_f64() / raw.as_secs_f64());
+        }
+    }
+}
+
+fn main() {
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let (sessions, rounds) = if quick { (100_000, 3) } else { (1_000_000, 5) };
+    let keys = keys(sessions);
+    let mut times = Times::default();
+    for _ in 0..rounds {
+        round(&keys, &mut times);
+    }
+    times.print(sessions);
+}
+
+fn round(keys: &[SessionKey], times: &mut Times) {
+    let records: Vec<Record> = (0..keys.len()).map(record).collect();
+    let raw = Raw::default();
+    let store: Arc<dyn SessionStore> = Arc::new(EtsStore::new(Table::private()));
+
+    times.take("put", "raw", || {
+        for (key, record) in keys.iter().zip(&records) {
+            let payload = Bytes::copy_from_slice(&record.payload);
+            raw.insert(*key, Arc::new(Record { payload, ..record.clone() }));
+        }
+    });
+    times.take("put", "store", || {
+        for (key, record) in keys.iter().zip(&records) {
+            assert_eq!(ready(store.put(key, record, Put::Create)).unwrap(), PutOutcome::Stored);
+        }
+    });
+
+    times.take("get", "raw", || {
+        for key in keys {
+            black_box(raw.get(key).map(|record| Arc::clone(&record)));
+        }
+    });
+    times.take("get", "store", || {
+        for key in keys {
+            black_box(ready(store.get(key)).unwrap());
+        }
+    });
+
+    times.take("touch", "raw", || {
+        for key in keys {
+            let mut record = raw.get_mut(key).expect("it is there");
+            Arc::make_mut(&mut record).last_seen_at = NOW;
+        }
+    });
+    times.take("touch", "store", || {
+        for (key, record) in keys.iter().zip(&records) {
+            // Every hundredth keeps its deadline and is swept below.
+            let deadline = record.expires_at.max(EXPIRED);
+            assert!(ready(store.touch(key, record.version, NOW, deadline)).unwrap());
+        }
+    });
+
+    times.take("scan", "raw", || raw.iter().map(|record| Arc::clone(&record)).filter(|r| r.owner.is_none()).count());
+    times.take("scan", "store", || {
+        let scan = store.scan().expect("the store scans");
+        let limit = NonZeroUsize::new(1_000).unwrap();
+        let mut page = ready(scan.page(None, limit)).unwrap();
+        let mut scanned = page.records.len();
+        while page.next.is_some() {
+            page = ready(scan.page(page.next.as_ref(), limit)).unwrap();
+            scanned += page.records.len();
+        }
+        assert_eq!(scanned, keys.len());
+    });
+
+    // One in a hundred has expired. The baseline only looks at every record, as a store without an
+    // index must; it removes none.
+    times.take("sweep", "raw", || raw.iter().filter(|record| !record.is_live_at(EXPIRED)).count());
+    times.take("sweep", "store", || {
+        let sweep = store.sweep().expect("the store sweeps");
+        let limit = NonZeroUsize::new(1_000).unwrap();
+        let mut swept = 0;
+        loop {
+            match ready(sweep.delete_expired(EXPIRED, limit)).unwrap() {
+                0 => break,
+                removed => swept += removed,
+            }
+        }
+        assert_eq!(swept as usize, keys.len() / 100);
+    });
+
+    times.take("delete", "raw", || {
+        for key in keys {
+            black_box(raw.remove(key));
+        }
+    });
+    times.take("delete", "store", || {
+        for key in keys {
+            black_box(ready(store.delete(key)).unwrap());
+        }
+    });
+}
+
+/// Takes the result of a future that never waits, so that no runtime is measured.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("this store never waits"),
+    }
+}
+
+fn record(number: usize) -> Record {
+    Record {
+        version: Version::from_u64(number as u64 + 1),
+        payload: Bytes::from(vec![b'x'; PAYLOAD]),
+        owner: None,
+        created_at: Timestamp::MIN,
+        last_seen_at: Timestamp::MIN,
+        expires_at: if number.is_multiple_of(100) { EXPIRED } else { LIVE + Duration::from_millis(number as u64) },
+    }
+}
+
+/// Makes keys that are spread as hashes are, the same in every run.
+fn keys(count: usize) -> Vec<SessionKey> {
+    let mut state = 0_u64;
+    let mut word = || {
+        // SplitMix64.
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    };
+    (0..count)
+        .map(|_| {
+            let mut bytes = [0; 32];
+            bytes.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&word().to_ne_bytes()));
+            SessionKey::from_bytes(bytes)
+        })
+        .collect()
+}

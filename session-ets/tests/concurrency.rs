@@ -1,0 +1,264 @@
+//! What holds while many tasks are at it. Nothing sleeps: tasks meet at barriers.
+
+mod common;
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use common::*;
+use session_ets::session_core::{Page, Put, PutOutcome, Record, Scan, SessionStore, StoreError};
+use session_ets::{EtsStore, Table};
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+/// Tells the others that a task has ended, also if it failed: they never wait, so nothing else ends them.
+struct AtTheEnd(Arc<AtomicBool>);
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Runs `work` in so many tasks at once, and gives what they say.
+async fn together<T, F>(tasks: u64, work: impl Fn(u64) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let barrier = Arc::new(Barrier::new(tasks as usize));
+    let mut running = JoinSet::new();
+    for task in 0..tasks {
+        let (barrier, work) = (Arc::clone(&barrier), work(task));
+        running.spawn(async move {
+            barrier.wait().await;
+            work.await
+        });
+    }
+    running.join_all().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_creates_beyond_the_capacity_exactly_as_many_store_as_fit() {
+    let store = full_store(40);
+    let outcomes = together(64, |task| {
+        let store = store.clone();
+        async move { store.put(&key(task), &record(task + 1, 100), Put::Create).await }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Ok(PutOutcome::Stored))).count(), 40);
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Full { .. }))).count(), 24);
+    assert_eq!((store.table().len(), store.table().rows().count()), (40, 40));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_create_of_a_taken_key_never_makes_the_table_look_full() {
+    for _ in 0..50 {
+        let store = full_store(2);
+        create(&store, key(0), &record(1, 100)).await;
+        let outcomes = together(8, |task| {
+            let store = store.clone();
+            // All but one want the key that is taken.
+            let key = if task == 0 { key(1) } else { key(0) };
+            async move { store.put(&key, &record(task + 2, 100), Put::Create).await.unwrap() }
+        })
+        .await;
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == PutOutcome::Stored).count(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_replaces_of_one_version_exactly_one_stores() {
+    for _ in 0..50 {
+        let (store, _) = store();
+        create(&store, key(1), &record(1, 100)).await;
+        let outcomes = together(8, |task| {
+            let store = store.clone();
+            async move { replace(&store, key(1), 1, &record(task + 2, 100)).await }
+        })
+        .await;
+        let standing = store.get(&key(1)).await.unwrap().unwrap();
+        let stored = outcomes.iter().filter(|outcome| **outcome == PutOutcome::Stored).count();
+        let shown = outcomes.iter().filter(|outcome| **outcome == PutOutcome::Conflict(Arc::clone(&standing))).count();
+        assert_eq!((stored, shown), (1, 7));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_sweep_never_takes_what_was_touched_in_time() {
+    for _ in 0..50 {
+        let (store, _) = store();
+        for number in 0..40 {
+            create(&store, key(number), &record(1, 100)).await;
+        }
+        let touched: Vec<_> = together(3, |task| {
+            let store = store.clone();
+            async move {
+                let mut touched = Vec::new();
+                for number in (0..40).filter(|number| number % 2 == task) {
+                    if store.touch(&key(number), version(1), at(50), at(500)).await.unwrap() {
+                        touched.push(number);
+                    }
+                }
+                if task == 2 {
+                    while sweep(&store, 100, 3).await > 0 {}
+                }
+                touched
+            }
+        })
+        .await
+        .concat();
+        for number in &touched {
+            assert!(store.get(&key(*number)).await.unwrap().is_some(), "a touched session was swept");
+        }
+        assert_eq!(store.table().len(), touched.len());
+        assert_eq!(sweep(&store, 499, 100).await, 0);
+        assert_eq!(sweep(&store, 500, 100).await as usize, touched.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_list_shows_a_session_at_every_moment_of_its_renewals() {
+    let (store, _) = store();
+    // Neighbours, so that the pages have something to page through.
+    for number in 0..6 {
+        create(&store, key(1_000_000 + number), &owned(number + 1, "ann")).await;
+    }
+    create(&store, key(0), &owned(100, "ann")).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let lists = together(3, |task| {
+        let (store, over) = (store.clone(), Arc::clone(&over));
+        async move {
+            if task == 0 {
+                let _over = AtTheEnd(over);
+                for renewal in 0..2_000 {
+                    create(&store, key(renewal + 1), &owned(renewal + 101, "ann")).await;
+                    let retired = record(1_000_000 + renewal, 100);
+                    assert_eq!(replace(&store, key(renewal), renewal + 100, &retired).await, PutOutcome::Stored);
+                }
+                return 0;
+            }
+            let mut lists = 0;
+            while !over.load(Ordering::SeqCst) {
+                let keys = list(&store, "ann", 1 + lists % 3).await;
+                let neighbours = (0..6).map(|number| key(1_000_000 + number)).collect::<HashSet<_>>();
+                let renewed = keys.iter().filter(|key| !neighbours.contains(key)).count();
+                assert!(renewed >= 1, "the session was in no page");
+                assert_eq!(keys.len() - renewed, 6);
+                assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len(), "a key was listed twice");
+                lists += 1;
+                // The store never waits, so without this the writer might not get a worker.
+                tokio::task::yield_now().await;
+            }
+            lists
+        }
+    })
+    .await;
+    assert_eq!(lists.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn owners_that_change_both_ways_at_once_leave_a_true_index() {
+    let (store, _) = store();
+    for number in 0..8 {
+        create(&store, key(number), &owned(1, if number % 2 == 0 { "ann" } else { "bob" })).await;
+    }
+    let versions = Arc::new(AtomicU64::new(1));
+    together(6, |task| {
+        let (store, versions) = (store.clone(), Arc::clone(&versions));
+        async move {
+            for turn in 0..300 {
+                let key = key((task + turn) % 8);
+                let standing = store.get(&key).await.unwrap().unwrap();
+                let next = match standing.owner.as_ref().map(|owner| owner.as_str()) {
+                    Some("ann") => Some(owner("bob")),
+                    Some(_) => None,
+                    None => Some(owner("ann")),
+                };
+                let version = version(versions.fetch_add(1, Ordering::SeqCst) + 1);
+                let moved = Record { version, owner: next, ..record(0, 1_000) };
+                let _ = store.put(&key, &moved, Put::Replace(standing.version)).await.unwrap();
+                let ann = list(&store, "ann", 3).await;
+                assert_eq!(ann.iter().collect::<HashSet<_>>().len(), ann.len(), "a key was listed twice");
+            }
+        }
+    })
+    .await;
+    for name in ["ann", "bob"] {
+        let listed: HashSet<_> = list(&store, name, 3).await.into_iter().collect();
+        let rows = store.table().rows().filter(|row| row.record.owner == Some(owner(name)));
+        assert_eq!(listed, rows.map(|row| row.key).collect());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn scans_and_sweeps_among_writers_keep_every_row_and_the_counts() {
+    let (store, _) = store();
+    for number in 0..300 {
+        create(&store, key(number), &record(1, 10_000)).await;
+    }
+    together(4, |task| {
+        let store = store.clone();
+        async move {
+            for turn in 0..100 {
+                match task {
+                    0 => {
+                        let (mut keys, mut page) = (Vec::new(), Page::default());
+                        loop {
+                            page = store.page(page.next.as_ref(), limit(17)).await.unwrap();
+                            keys.extend(page.records.iter().map(|(key, _)| *key));
+                            if page.next.is_none() {
+                                break;
+                            }
+                        }
+                        let lasting = (0..300).map(key).collect::<HashSet<_>>();
+                        assert_eq!(keys.iter().filter(|key| lasting.contains(key)).count(), 300);
+                        assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
+                    }
+                    1 => {
+                        sweep(&store, 100, 5).await;
+                    }
+                    2 => {
+                        for number in 0..30 {
+                            create(&store, key(10_000 + turn * 30 + number), &owned(1, "ann")).await;
+                            create(&store, key(90_000 + turn * 30 + number), &record(1, 50)).await;
+                        }
+                    }
+                    _ => {
+                        for number in 0..300 {
+                            let later = at(10_001 + turn);
+                            assert!(store.touch(&key(number), version(1), at(30), later).await.unwrap());
+                        }
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    while sweep(&store, 100, 100).await > 0 {}
+    assert_eq!((store.table().len(), store.table().rows().count()), (3_300, 3_300));
+    assert_eq!(list(&store, "ann", 100).await.len(), 3_000);
+    while sweep(&store, 100_000, 100).await > 0 {}
+    assert_eq!((store.table().len(), store.table().info().memory), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_name_has_one_table_at_a_time_however_many_want_it() {
+    for _ in 0..200 {
+        let made = together(6, |_| async { Table::new("contended").ok() }).await;
+        assert_eq!(made.iter().flatten().count(), 1, "all are held until here");
+        drop(made);
+        // The drops race with the next round's makers.
+        let stores = together(4, |_| async {
+            let table = Table::new("contended");
+            let found = EtsStore::named("contended");
+            drop(table);
+            found.is_ok()
+        })
+        .await;
+        assert!(stores.contains(&true));
+        assert!(EtsStore::named("contended").is_err());
+    }
+}
