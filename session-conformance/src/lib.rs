@@ -1,1 +1,28 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod case;
+mod check;
+mod clause;
+mod clauses;
+mod draw;
+mod handle;
+mod harness;
+mod history;
+mod leak;
+mod log;
+mod moves;
+mod race;
+mod runner;
+mod show;
+mod spec;
+mod suite;
+mod world;
+
+pub use check::Failure;
+pub use clause::{CLAUSES, Capability, Clause, Group};
+pub use harness::{Corruption, Harness};
+pub use runner::{Outcome, run};
+pub use session_core;
+pub use session_core::async_trait;
+#[doc(hidden)]
+pub use suite::__test;

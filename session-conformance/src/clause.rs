@@ -1,0 +1,233 @@
+//! The one list of clauses. The tests, the runner and the docs all come from it.
+
+use std::fmt;
+
+/// Hands the list of clauses to another macro: after `args`, for each group its clauses, each with
+/// its name in code, its id, its function, and the sentence of the contract.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __clauses {
+    ($callback:path, $args:tt) => {
+        $callback! { $args
+            CAP {
+                CAP_1 "CAP-1" cap_1_the_store_is_what_it_declares
+                    "the capabilities and limits declared to the suite are those the store reports";
+            }
+            REC {
+                REC_1 "REC-1" rec_1_a_key_never_put_is_none
+                    "`get` of a key never put is `None`";
+                REC_2 "REC-2" rec_2_get_returns_what_create_stored
+                    "what `Create` stored, `get` returns: version, payload, owner, all three timestamps to the millisecond";
+                REC_3 "REC-3" rec_3_payloads_are_opaque
+                    "payloads are opaque: empty, every byte value, not UTF-8, the smaller of 1 MiB and the store's limit";
+                REC_4 "REC-4" rec_4_owners_are_compared_byte_for_byte
+                    "owners are compared byte for byte: case, accents, trailing blanks, emoji, 255 bytes";
+                REC_5 "REC-5" rec_5_keys_one_bit_apart_are_two_sessions
+                    "keys that differ in one bit are different sessions";
+                REC_6 "REC-6" rec_6_timestamps_keep_their_value
+                    "`created_at` and `last_seen_at` keep their value in 1970, at year 9999, at odd milliseconds, in any server time zone; `expires_at` at odd milliseconds and, without native expiry, likewise";
+                REC_7 "REC-7" rec_7_get_changes_nothing
+                    "`get` changes neither version nor deadline";
+                REC_8 "REC-8" rec_8_no_record_is_dropped_before_its_deadline
+                    "a record is never dropped before its deadline; past it, it is whole or absent";
+                REC_9 "REC-9" rec_9_two_handles_see_each_others_writes
+                    "two handles on one backend see each other's writes";
+            }
+            PUT {
+                PUT_1 "PUT-1" put_1_create_stores_on_a_free_key
+                    "`Create` on a free key stores";
+                PUT_2 "PUT-2" put_2_create_on_a_taken_key_is_exists
+                    "`Create` on a taken key is `Exists` and leaves the record as it was";
+                PUT_3 "PUT-3" put_3_a_put_sent_again_changes_nothing
+                    "a `put` sent again with the version that is stored is `Stored` and changes nothing";
+                PUT_4 "PUT-4" put_4_replacing_a_stale_version_is_a_conflict
+                    "`Replace` of a stale version is `Conflict` with the record that stands (never the version given), which stays as it was";
+                PUT_5 "PUT-5" put_5_replace_after_delete_is_gone
+                    "`Replace` after `delete` is `Gone`, and the key stays absent: no resurrection";
+                PUT_6 "PUT-6" put_6_replace_of_a_key_that_never_was_is_gone
+                    "`Replace` of a key that never was is `Gone`";
+                PUT_7 "PUT-7" put_7_replace_changes_every_field
+                    "`Replace` may change payload, owner and deadline (earlier, too), and the owner index follows";
+                PUT_8 "PUT-8" put_8_one_of_many_creates_stores
+                    "of many concurrent `Create`s of one key exactly one stores";
+                PUT_9 "PUT-9" put_9_one_of_many_replaces_stores
+                    "of many concurrent `Replace`s of one version exactly one stores, and every loser is shown a winner";
+                PUT_10 "PUT-10" put_10_a_dropped_put_leaves_a_whole_record
+                    "whatever moment a `put` is dropped at, every later read is of a whole record, old or new";
+                PUT_11 "PUT-11" put_11_a_payload_over_the_limit_is_refused
+                    "a payload over the store's limit is `TooLarge { limit }`; nothing is truncated, nothing changes";
+                PUT_12 "PUT-12" put_12_replace_past_the_deadline_is_gone
+                    "a `Replace` later than the stored deadline is `Gone`";
+                PUT_13 "PUT-13" put_13_a_version_from_before_a_delete_is_dead
+                    "after `delete` and a new `Create`, a `Replace` of a version from before the `delete` does not store";
+            }
+            TCH {
+                TCH_1 "TCH-1" tch_1_touch_moves_two_timestamps_alone
+                    "`touch` moves `last_seen_at` and `expires_at` and leaves payload, owner and version alone";
+                TCH_2 "TCH-2" tch_2_touch_moves_nothing_back
+                    "`touch` never moves either timestamp back";
+                TCH_3 "TCH-3" tch_3_touch_of_what_is_not_live_is_false
+                    "`touch` of an absent key, of another version, or later than the stored deadline is `false` and changes nothing";
+                TCH_4 "TCH-4" tch_4_a_replace_beats_a_concurrent_touch
+                    "after a `touch` concurrent with a `Replace`, payload, version and deadline are the `Replace`'s";
+            }
+            DEL {
+                DEL_1 "DEL-1" del_1_delete_is_true_once
+                    "`delete` is `true` once, then `get` is `None`";
+                DEL_2 "DEL-2" del_2_delete_of_an_absent_key_is_false
+                    "`delete` of an absent key is `false`, not an error";
+                DEL_3 "DEL-3" del_3_nothing_undoes_a_delete
+                    "once `delete` has returned, no `Replace` or `touch` that started before it brings the key back";
+                DEL_4 "DEL-4" del_4_delete_touches_no_other_key
+                    "`delete` touches no other key";
+            }
+            SWP {
+                SWP_1 "SWP-1" swp_1_a_sweep_removes_what_expired_and_nothing_else
+                    "at rest, `delete_expired` removes what expired at or before `before`, and nothing else";
+                SWP_2 "SWP-2" swp_2_a_sweep_takes_the_oldest_first_up_to_its_limit
+                    "at rest, it removes at most `limit`, oldest deadline first, and says how many";
+                SWP_3 "SWP-3" swp_3_sweeps_drain_while_others_write
+                    "repeated until 0, it drains what had expired, also while others write";
+                SWP_4 "SWP-4" swp_4_an_extended_record_stays
+                    "a record whose deadline was extended before the sweep reached it stays";
+            }
+            OWN {
+                OWN_1 "OWN-1" own_1_pages_give_every_record_of_the_owner_once
+                    "the pages of `list` together give every record that was the owner's throughout, each once, and none of another owner";
+                OWN_2 "OWN-2" own_2_a_change_of_owner_moves_the_record
+                    "changing or clearing the owner moves the record, also when A→B and B→A run at once";
+                OWN_3 "OWN-3" own_3_removed_records_leave_the_list
+                    "deleted and swept records leave the list";
+                OWN_4 "OWN-4" own_4_a_change_of_key_is_never_out_of_sight
+                    "at every moment between the first and the last write of a change of key (`Create` new, `Replace` old without owner) a `list` shows at least one of the two";
+                OWN_5 "OWN-5" own_5_a_corrupt_record_hides_no_other
+                    "a corrupt record does not hide the others from `list`";
+                OWN_6 "OWN-6" own_6_ten_thousand_records_are_listed
+                    "10,000 records of one owner are listed in pages of 100";
+            }
+            SCN {
+                SCN_1 "SCN-1" scn_1_pages_give_every_record_once
+                    "the pages of `scan` together give every record that was there throughout, each once";
+            }
+            CON {
+                CON_1 "CON-1" con_1_histories_are_linearizable
+                    "concurrent histories on one key are linearizable";
+                CON_2 "CON-2" con_2_no_update_is_lost
+                    "K tasks that each add 1 to a counter through the core M times end at K × M";
+            }
+            MOD {
+                MOD_1 "MOD-1" mod_1_the_store_answers_as_the_model_does
+                    "random sequences of operations answer as a small model does (property-based, shrinking)";
+            }
+            FLT {
+                FLT_1 "FLT-1" flt_1_corrupt_data_is_an_error_and_can_be_deleted
+                    "corrupt stored data (where it can be planted) is `Corrupt`, never a panic, and can still be deleted";
+                FLT_2 "FLT-2" flt_2_no_error_shows_a_secret
+                    "no error's `Display` or `Debug` shows an id, a whole key, a payload or a password from a URL";
+                FLT_3 "FLT-3" flt_3_init_can_run_again_and_at_once
+                    "`init` twice, and from many tasks at once, is fine";
+            }
+        }
+    };
+}
+
+macro_rules! define {
+    ({} $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
+        /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(non_camel_case_types, reason = "an id is easiest to find as the contract writes it")]
+        #[non_exhaustive]
+        pub enum Clause {
+            $($(
+                #[doc = concat!($id, ": ", $sentence, ".")]
+                $clause,
+            )+)+
+        }
+
+        /// Lists every clause, in the contract's order.
+        pub const CLAUSES: &[Clause] = &[$($(Clause::$clause,)+)+];
+
+        impl Clause {
+            /// Gives the id as the contract writes it, such as `REC-8`.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $($(Self::$clause => $id,)+)+ }
+            }
+
+            /// Gives the sentence of the contract.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $($(Self::$clause => $sentence,)+)+ }
+            }
+
+            /// Gives the group, the first half of the id.
+            #[must_use]
+            pub const fn group(self) -> Group {
+                match self { $($(Self::$clause => Group::$group,)+)+ }
+            }
+        }
+    };
+}
+
+__clauses! { define, {} }
+
+/// Writes the id as the contract does.
+impl fmt::Display for Clause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// Names what a group of clauses is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Group {
+    /// What the store says of itself.
+    CAP,
+    /// Records, and `get`.
+    REC,
+    /// `put`.
+    PUT,
+    /// `touch`.
+    TCH,
+    /// `delete`.
+    DEL,
+    /// The sweep; optional.
+    SWP,
+    /// The index by owner; optional.
+    OWN,
+    /// The enumeration; optional.
+    SCN,
+    /// Everything at once.
+    CON,
+    /// Everything in any order.
+    MOD,
+    /// What goes wrong.
+    FLT,
+}
+
+impl Group {
+    /// Gives the capability that all clauses of the group need; `None` if every store has to pass
+    /// them.
+    #[must_use]
+    pub const fn capability(self) -> Option<Capability> {
+        match self {
+            Self::SWP => Some(Capability::SWP),
+            Self::OWN => Some(Capability::OWN),
+            Self::SCN => Some(Capability::SCN),
+            _ => None,
+        }
+    }
+}
+
+/// Names what a store may do without, by the group of clauses that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Capability {
+    /// [`sweep`](session_core::SessionStore::sweep)
+    SWP,
+    /// [`owners`](session_core::SessionStore::owners)
+    OWN,
+    /// [`scan`](session_core::SessionStore::scan)
+    SCN,
+}

@@ -1,0 +1,33 @@
+//! CAP: what the store says of itself.
+
+use crate::case::Case;
+use crate::check::{Check, ensure, equal};
+use crate::clause::Capability;
+use crate::handle::Handle;
+use crate::harness::Harness;
+
+/// Checks CAP-1: the capabilities and limits declared to the suite are those the store reports.
+pub(crate) async fn cap_1_the_store_is_what_it_declares<H: Harness>(case: &Case<H>) -> Check {
+    let other = case.another_handle().await?;
+    for handle in [&case.store, &other] {
+        declared(case, handle)?;
+    }
+    Ok(())
+}
+
+fn declared<H: Harness>(case: &Case<H>, handle: &Handle) -> Check {
+    let store = handle.raw();
+    let reported = [
+        (Capability::SWP, store.sweep().is_some()),
+        (Capability::OWN, store.owners().is_some()),
+        (Capability::SCN, store.scan().is_some()),
+    ];
+    for (capability, there) in reported {
+        let left_out = case.without.contains(&capability);
+        let expected = if left_out { "left out, so not there" } else { "not left out, so there" };
+        ensure(there != left_out, format!("{capability:?} is {expected}"), || {
+            format!("the store reports that it is {}there", if there { "" } else { "not " })
+        })?;
+    }
+    equal("limits", &case.harness.limits(), &handle.limits())
+}

@@ -1,0 +1,51 @@
+//! The clauses, one function each, by group.
+
+mod cap;
+mod churn;
+mod con;
+mod del;
+mod flt;
+mod model;
+mod own;
+mod own_race;
+mod put;
+mod put_drop;
+mod put_race;
+mod rec;
+mod scn;
+mod swp;
+mod tch;
+
+use cap::*;
+use con::*;
+use del::*;
+use flt::*;
+use model::*;
+use own::*;
+use own_race::*;
+use put::*;
+use put_drop::*;
+use put_race::*;
+use rec::*;
+use scn::*;
+use swp::*;
+use tch::*;
+
+use crate::case::Case;
+use crate::check::Check;
+use crate::clause::Clause;
+use crate::harness::Harness;
+
+macro_rules! dispatch {
+    ({} $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
+        /// Checks the clause.
+        pub(crate) async fn check<H: Harness>(clause: Clause, case: &Case<H>) -> Check {
+            // Boxed: one future that could be any of them would be as large as all of them in a debug build.
+            match clause {
+                $($(Clause::$clause => Box::pin($function(case)).await,)+)+
+            }
+        }
+    };
+}
+
+crate::__clauses! { dispatch, {} }

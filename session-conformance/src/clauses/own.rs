@@ -1,0 +1,135 @@
+//! OWN: the index by owner, at rest and while others write.
+
+use std::collections::BTreeMap;
+
+use session_core::{Cursor, Owner, Record, SessionKey, StoreError};
+
+use crate::case::Case;
+use crate::check::{Check, broken, ensure, not_applicable, with_causes, works};
+use crate::clauses::churn::{Churn, each_once};
+use crate::draw::MINUTE;
+use crate::handle::at_least_one;
+use crate::harness::{Corruption, Harness};
+use crate::race::{race, runner};
+
+/// Checks OWN-1: the pages of `list` together give every record that was the owner's throughout, each
+/// once, and none of another owner.
+pub(crate) async fn own_1_pages_give_every_record_of_the_owner_once<H: Harness>(case: &Case<H>) -> Check {
+    let (draw, store) = (&case.draw, &case.store);
+    let (a, b) = (draw.owner(), draw.owner());
+    store.lists(&a, &[]).await?;
+    let mut records = BTreeMap::new();
+    for at in 0..60 {
+        let record = match at % 4 {
+            0 | 1 => draw.record_of(&a),
+            2 => draw.record_of(&b),
+            _ => Record { owner: None, ..draw.record() },
+        };
+        let key = draw.key();
+        store.create(&key, &record).await?;
+        records.insert(key, record);
+    }
+    for owner in [&a, &b] {
+        for limit in [1, 7, 30, 100] {
+            let found = store.list(owner, limit).await?;
+            let expected = records.iter().filter(|(_, record)| record.owner.as_ref() == Some(owner));
+            each_once(case.base, &found, expected)?;
+        }
+    }
+    strange_cursors_are_refused(case, &a).await?;
+    Churn::start(case, Some(&a)).await?.read_while_written(case).await
+}
+
+/// A cursor that is none is an error of that name, or is ignored; it is no panic and no failed backend.
+async fn strange_cursors_are_refused<H: Harness>(case: &Case<H>, owner: &Owner) -> Check {
+    let Some(owners) = case.store.raw().owners() else { return Ok(()) };
+    for bytes in [vec![], vec![0xff], b"garbage".to_vec(), vec![0x80; 33], vec![0; 1_000]] {
+        let cursor = Cursor::new(bytes);
+        let step = || format!("list after {cursor:?}");
+        let call = owners.list(owner, Some(&cursor), at_least_one(10));
+        match case.store.attempt(step, call, |page| format!("{} records", page.records.len())).await {
+            Ok(_) | Err(StoreError::InvalidCursor { .. }) => {}
+            Err(error) => return broken("InvalidCursor", with_causes(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// Checks OWN-3: deleted and swept records leave the list.
+pub(crate) async fn own_3_removed_records_leave_the_list<H: Harness>(case: &Case<H>) -> Check {
+    let (draw, store, owner) = (&case.draw, &case.store, case.draw.owner());
+    let keys = [draw.key(), draw.key(), draw.key()];
+    let [deleted, short, stays] = keys;
+    let over = case.base + MINUTE;
+    store.create(&deleted, &draw.record_of(&owner)).await?;
+    store.create(&short, &Record { expires_at: over, ..draw.record_of(&owner) }).await?;
+    store.create(&stays, &draw.record_of(&owner)).await?;
+    store.lists(&owner, &keys).await?;
+    store.expect_delete(&deleted, true).await?;
+    store.lists(&owner, &[short, stays]).await?;
+    let mut left = vec![short, stays];
+    if store.raw().sweep().is_some() {
+        store.expect_sweep(over, 10, 1).await?;
+        left = vec![stays];
+        store.lists(&owner, &left).await?;
+    }
+    // The key comes back as somebody else's.
+    let other = draw.owner();
+    store.create(&deleted, &draw.record_of(&other)).await?;
+    store.lists(&other, &[deleted]).await?;
+    store.lists(&owner, &left).await
+}
+
+/// Checks OWN-5: a corrupt record does not hide the others from `list`.
+pub(crate) async fn own_5_a_corrupt_record_hides_no_other<H: Harness>(case: &Case<H>) -> Check {
+    let (draw, store, owner) = (&case.draw, &case.store, case.draw.owner());
+    let mut keys: Vec<_> = (0..5).map(|_| draw.key()).collect();
+    for key in &keys {
+        store.create(key, &draw.record_of(&owner)).await?;
+    }
+    // The first, one in the middle and the last, by the order of keys and by that of writing.
+    keys.sort();
+    for at in [0, 2, 4] {
+        let damaged = keys[at];
+        if let Corruption::Impossible(reason) = works("corrupt of the harness", case.harness.corrupt(&damaged).await)? {
+            return not_applicable(reason);
+        }
+        case.note(format!("{damaged:?} is damaged"));
+    }
+    let readable = [keys[1], keys[3]];
+    for limit in [100, 2, 1] {
+        let found: Vec<_> = store.list(&owner, limit).await?.into_iter().map(|(key, _)| key).collect();
+        for key in &readable {
+            let times = found.iter().filter(|it| *it == key).count();
+            ensure(times == 1, format!("{key:?} once, in pages of {limit}"), || format!("{times} times in {found:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks OWN-6: 10,000 records of one owner are listed in pages of 100.
+pub(crate) async fn own_6_ten_thousand_records_are_listed<H: Harness>(case: &Case<H>) -> Check {
+    const RECORDS: usize = 10_000;
+    const TASKS: usize = 16;
+    case.note(format!("{RECORDS} records of one owner are created by {TASKS} tasks"));
+    let (owner, handle) = (case.draw.owner(), case.store.quiet());
+    let write = |_| {
+        let (handle, draw, owner) = (handle.clone(), case.draw.clone(), owner.clone());
+        runner(async move {
+            let mut written = Vec::with_capacity(RECORDS / TASKS);
+            for _ in 0..RECORDS / TASKS {
+                let (key, record) = (draw.key(), draw.record_of(&owner));
+                handle.create(&key, &record).await?;
+                written.push((key, record));
+            }
+            Ok(written)
+        })
+    };
+    let written = race((0..TASKS).map(write).collect()).await?;
+    let written: BTreeMap<SessionKey, Record> = written.into_iter().flatten().collect();
+    let found = case.store.list(&owner, 100).await?;
+    each_once(case.base, &found, &written)?;
+    // Not one more than there are.
+    ensure(found.len() == RECORDS, format!("{RECORDS} records"), || found.len().to_string())?;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! OWN: the index by owner while owners and keys change.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use session_core::{Owner, Put, PutOutcome, Record, SessionKey};
+use tokio::task::yield_now;
+
+use crate::case::Case;
+use crate::check::{Check, broken, ensure};
+use crate::draw::Draw;
+use crate::handle::Handle;
+use crate::harness::Harness;
+use crate::race::{others_have_turn, race, runner};
+
+/// Checks OWN-2: changing or clearing the owner moves the record, also when A→B and B→A run at once.
+pub(crate) async fn own_2_a_change_of_owner_moves_the_record<H: Harness>(case: &Case<H>) -> Check {
+    let (draw, store, key) = (&case.draw, &case.store, case.draw.key());
+    let (a, b) = (draw.owner(), draw.owner());
+    let mut stands = draw.record_of(&a);
+    store.create(&key, &stands).await?;
+    for owner in [Some(&b), None, Some(&a), Some(&a), Some(&b), None] {
+        let next = Record { owner: owner.cloned(), ..draw.record() };
+        store.replace(&key, stands.version, &next).await?;
+        for listed in [&a, &b] {
+            let expected: &[_] = if owner == Some(listed) { &[key] } else { &[] };
+            store.lists(listed, expected).await?;
+        }
+        stands = next;
+    }
+    swapped_at_once(case).await
+}
+
+/// Two tasks give one record to A and to B in turn; at rest, record and lists agree.
+async fn swapped_at_once<H: Harness>(case: &Case<H>) -> Check {
+    const CHANGES: usize = 6;
+    let handles = case.handles().await?;
+    case.note(format!("{} times: four tasks change the owner of one record at once, {CHANGES} times each", H::ROUNDS));
+    for _ in 0..H::ROUNDS {
+        let (key, owners) = (case.draw.key(), [case.draw.owner(), case.draw.owner()]);
+        let first = case.draw.record_of(&owners[0]);
+        handles[0].create(&key, &first).await?;
+        let change = |number: usize| {
+            let (handle, draw, owners) = (handles[number % 2].clone(), case.draw.clone(), owners.clone());
+            let mut version = first.version;
+            runner(async move {
+                for turn in 0..CHANGES {
+                    let owner = match number {
+                        3 => None,
+                        number => Some(owners[(number + turn) % 2].clone()),
+                    };
+                    version = write(&handle, &draw, &key, version, owner).await?;
+                }
+                Ok(())
+            })
+        };
+        race((0..4).map(change).collect()).await?;
+        let found = handles[0].get(&key).await?;
+        let Some(found) = found else { return broken("the record", "None") };
+        for owner in &owners {
+            let expected: &[_] = if found.owner.as_ref() == Some(owner) { &[key] } else { &[] };
+            handles[0].lists(owner, expected).await?;
+            handles[1].lists(owner, expected).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes until it stores, and gives the version stored.
+async fn write(
+    handle: &Handle,
+    draw: &Draw,
+    key: &SessionKey,
+    mut version: session_core::Version,
+    owner: Option<Owner>,
+) -> Check<session_core::Version> {
+    let next = Record { owner, ..draw.record() };
+    loop {
+        match handle.put(key, &next, Put::Replace(version)).await? {
+            PutOutcome::Stored => return Ok(next.version),
+            PutOutcome::Conflict(winner) => version = winner.version,
+            other => return broken("Stored or Conflict", format!("{other:?}")),
+        }
+    }
+}
+
+/// Checks OWN-4: at every moment between the first and the last write of a change of key (`Create` new,
+/// `Replace` old without owner) a `list` shows at least one of the two.
+pub(crate) async fn own_4_a_change_of_key_is_never_out_of_sight<H: Harness>(case: &Case<H>) -> Check {
+    let (owner, handles) = (case.draw.owner(), case.handles().await?);
+    let changes = 4 * H::ROUNDS;
+    case.note(format!("one record changes its key {changes} times, while two tasks list its owner"));
+    // Others before and after it, so that it is not found by being alone.
+    for _ in 0..10 {
+        handles[0].create(&case.draw.key(), &case.draw.record_of(&owner)).await?;
+    }
+    // The one record with this payload is the one that changes its key.
+    let marked = case.draw.record_of(&owner);
+    let shared = Arc::new(Shared { changing: AtomicBool::new(true), lists: AtomicUsize::new(0) });
+    let mut tasks = Vec::new();
+    let (first, handle, draw, record) = (case.draw.key(), handles[0].clone(), case.draw.clone(), marked.clone());
+    handles[0].create(&first, &record).await?;
+    let writing = Arc::clone(&shared);
+    tasks.push(runner(async move {
+        let check = change_keys(&handle, &draw, first, record, changes, &writing).await;
+        writing.changing.store(false, Ordering::Release);
+        check
+    }));
+    for handle in handles {
+        let (owner, payload, shared) = (owner.clone(), marked.payload.clone(), Arc::clone(&shared));
+        tasks.push(runner(async move {
+            let check = never_out_of_sight(&handle, &owner, &payload, &shared).await;
+            shared.changing.store(false, Ordering::Release);
+            check
+        }));
+    }
+    race(tasks).await.map(drop)
+}
+
+struct Shared {
+    /// Until the changes are made, or something has failed.
+    changing: AtomicBool,
+    lists: AtomicUsize,
+}
+
+/// Lists over and over, and expects to see the record each time.
+async fn never_out_of_sight(handle: &Handle, owner: &Owner, payload: &[u8], shared: &Shared) -> Check {
+    while shared.changing.load(Ordering::Acquire) {
+        shared.lists.fetch_add(1, Ordering::Relaxed);
+        // One page: what a list of several pages owes a record that moves between them, no store could
+        // give without a snapshot.
+        let found = handle.list(owner, 100).await?;
+        let seen = found.iter().filter(|(_, record)| record.payload == payload).count();
+        ensure(seen > 0, "the old key or the new, or both", || format!("neither among {}", found.len()))?;
+        // A store that never waits would keep the writer from its turn.
+        yield_now().await;
+    }
+    Ok(())
+}
+
+/// Changes the key as a renewal does: create the new, then take the owner from the old.
+async fn change_keys(
+    handle: &Handle,
+    draw: &Draw,
+    mut key: SessionKey,
+    mut record: Record,
+    times: usize,
+    shared: &Shared,
+) -> Check {
+    for turn in 0..times {
+        if !shared.changing.load(Ordering::Acquire) {
+            break;
+        }
+        let new_key = draw.key();
+        let renewed = Record { version: draw.record().version, ..record.clone() };
+        let retired = Record { owner: None, ..draw.record() };
+        let before = shared.lists.load(Ordering::Relaxed);
+        others_have_turn(|| shared.lists.load(Ordering::Relaxed) > before).await;
+        yield_times(turn % 3).await;
+        handle.create(&new_key, &renewed).await?;
+        // Where the store waits, the listers find their moment; where it does not, it is made for them, each
+        // time another: within the change or, as often, none, so that all of it happens within a list.
+        yield_times(if turn % 2 == 0 { turn / 2 % 4 } else { 0 }).await;
+        handle.replace(&key, record.version, &retired).await?;
+        (key, record) = (new_key, renewed);
+    }
+    Ok(())
+}
+
+async fn yield_times(times: usize) {
+    for _ in 0..times {
+        yield_now().await;
+    }
+}

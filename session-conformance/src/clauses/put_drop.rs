@@ -1,0 +1,163 @@
+//! PUT, by a client that hangs up.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+
+use session_core::{Put, PutOutcome, Record, SessionKey};
+use tokio::task::yield_now;
+
+use crate::case::Case;
+use crate::check::{Check, ensure, works};
+use crate::draw::Dice;
+use crate::handle::Handle;
+use crate::harness::Harness;
+use crate::race::{race, runner};
+use crate::show;
+
+/// Checks PUT-10: whatever moment a `put` is dropped at, every later read is of a whole record, old or
+/// new.
+pub(crate) async fn put_10_a_dropped_put_leaves_a_whole_record<H: Harness>(case: &Case<H>) -> Check {
+    for create in [true, false] {
+        at_every_await(case, create).await?;
+        at_random_moments(case, create).await?;
+    }
+    Ok(())
+}
+
+/// Drops the put after 0, 1, 2, … polls, until one completes: at each await it has.
+async fn at_every_await<H: Harness>(case: &Case<H>, create: bool) -> Check {
+    // A put that is woken for nothing could be polled any number of times.
+    const MOST: usize = 300;
+    let handle = case.store.quiet();
+    for polls in 0..MOST {
+        let attempt = Attempt::start(case, &handle, create).await?;
+        let call = handle.raw().put(&attempt.key, &attempt.new, attempt.put());
+        let done = poll_at_most(polls, call).await;
+        case.note(format!("put {:?} {:?}, dropped after {polls} polls", attempt.key, attempt.put()));
+        attempt.leaves_a_whole_record(case, &handle).await?;
+        if let Some(outcome) = done {
+            let outcome = works("put", outcome)?;
+            return ensure(outcome == PutOutcome::Stored, "Stored", || show::outcome(case.base, &outcome));
+        }
+    }
+    Ok(())
+}
+
+/// Drops the put from another thread, while a second handle reads.
+async fn at_random_moments<H: Harness>(case: &Case<H>, create: bool) -> Check {
+    let handles = case.handles().await?;
+    let mut dice = Dice::new(case.draw.number());
+    for round in 0..H::ROUNDS {
+        let attempt = Attempt::start(case, &handles[0], create).await?;
+        let (yields, reads) = (dice.roll(20), dice.roll(4));
+        case.note(format!("put {:?} {:?}, dropped at a random moment", attempt.key, attempt.put()));
+        let (handle, dropped) = (handles[0].clone(), attempt.clone());
+        let hang_up = runner(async move {
+            let running = tokio::spawn(async move {
+                let _ = handle.raw().put(&dropped.key, &dropped.new, dropped.put()).await;
+            });
+            for _ in 0..yields {
+                yield_now().await;
+            }
+            running.abort();
+            // Dropped, or completed, when this returns.
+            let _ = running.await;
+            Ok(())
+        });
+        let (handle, read) = (handles[1].clone(), attempt.clone());
+        let watch = runner(async move {
+            for _ in 0..reads {
+                read.is_whole(&handle).await?;
+            }
+            Ok(())
+        });
+        race(vec![hang_up, watch]).await?;
+        attempt.leaves_a_whole_record(case, &handles[round % 2]).await?;
+    }
+    Ok(())
+}
+
+/// One put that is going to be dropped. The old record and the new have nothing in common.
+#[derive(Clone, Debug)]
+struct Attempt {
+    key: SessionKey,
+    old: Option<Record>,
+    new: Record,
+}
+
+impl Attempt {
+    async fn start<H: Harness>(case: &Case<H>, handle: &Handle, create: bool) -> Check<Self> {
+        let (key, new) = (case.draw.key(), case.draw.record());
+        let old = (!create).then(|| case.draw.record());
+        if let Some(old) = &old {
+            handle.create(&key, old).await?;
+        }
+        Ok(Self { key, old, new })
+    }
+
+    fn put(&self) -> Put {
+        self.old.as_ref().map_or(Put::Create, |old| Put::Replace(old.version))
+    }
+
+    /// Reads once, and expects the old state or the new.
+    async fn is_whole(&self, handle: &Handle) -> Check<Option<Record>> {
+        let candidates: Vec<_> = self.old.iter().chain([&self.new]).collect();
+        match handle.get(&self.key).await? {
+            None if self.old.is_none() => Ok(None),
+            _ => handle.holds_one_of(&self.key, &candidates).await.map(|it| Some((*it).clone())),
+        }
+    }
+
+    /// Reads, lists, writes and deletes as the next client would.
+    async fn leaves_a_whole_record<H: Harness>(&self, case: &Case<H>, handle: &Handle) -> Check {
+        let mut found = self.is_whole(handle).await?;
+        if handle.raw().owners().is_some() {
+            // The dropped write may still arrive, but only once: what is read twice, stands.
+            for _ in 0..3 {
+                let listed = self.listed(handle, found.as_ref()).await?;
+                let again = self.is_whole(handle).await?;
+                if again == found {
+                    ensure(listed, "the owner's list holds the record", || "it does not".to_owned())?;
+                    break;
+                }
+                found = again;
+            }
+        }
+        // The store still works: no lock is held, no reply is left over for the wrong command.
+        let next = case.draw.record();
+        let put = found.as_ref().map_or(Put::Create, |found| Put::Replace(found.version));
+        let outcome = handle.put(&self.key, &next, put).await?;
+        match outcome {
+            // The dropped write can no longer store: what it would replace is gone.
+            PutOutcome::Stored => handle.holds(&self.key, &next).await?,
+            // The dropped write arrived in between.
+            PutOutcome::Exists if found.is_none() => {}
+            PutOutcome::Conflict(ref winner) if **winner == self.new => {}
+            other => ensure(false, "Stored", || show::outcome(case.base, &other))?,
+        }
+        Ok(())
+    }
+
+    async fn listed(&self, handle: &Handle, found: Option<&Record>) -> Check<bool> {
+        let Some(owner) = found.and_then(|found| found.owner.as_ref()) else { return Ok(true) };
+        Ok(handle.list(owner, 10).await?.iter().any(|(key, _)| *key == self.key))
+    }
+}
+
+/// Polls at most so many times, then drops the future; `None` if it was dropped.
+async fn poll_at_most<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        if polls == 0 {
+            return Poll::Ready(None);
+        }
+        polls -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if polls == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}

@@ -1,0 +1,101 @@
+//! PUT, many tasks at once.
+
+use session_core::{Put, PutOutcome, Record, SessionKey};
+
+use crate::case::Case;
+use crate::check::{Check, broken, ensure};
+use crate::handle::Handle;
+use crate::harness::Harness;
+use crate::race::{race, runner};
+use crate::show;
+
+const TASKS: usize = 6;
+
+/// Checks PUT-8: of many concurrent `Create`s of one key exactly one stores.
+pub(crate) async fn put_8_one_of_many_creates_stores<H: Harness>(case: &Case<H>) -> Check {
+    let handles = case.handles().await?;
+    case.note(format!("{} times: {TASKS} tasks create one key at once, through two handles", H::ROUNDS));
+    for _ in 0..H::ROUNDS {
+        let key = case.draw.key();
+        let outcomes = put_at_once(case, &handles, key, Put::Create).await?;
+        let winner = only_winner(case, &outcomes)?;
+        for (record, outcome) in &outcomes {
+            let expected = record == winner || *outcome == PutOutcome::Exists;
+            ensure(expected, "Exists for every loser", || show::outcome(case.base, outcome))?;
+        }
+        agree_on(&handles, &key, winner, &outcomes).await?;
+    }
+    Ok(())
+}
+
+/// Checks PUT-9: of many concurrent `Replace`s of one version exactly one stores, and every loser is
+/// shown a winner.
+pub(crate) async fn put_9_one_of_many_replaces_stores<H: Harness>(case: &Case<H>) -> Check {
+    let handles = case.handles().await?;
+    case.note(format!("{} times: {TASKS} tasks replace one version at once, through two handles", H::ROUNDS));
+    for _ in 0..H::ROUNDS {
+        let (key, first) = (case.draw.key(), case.draw.record());
+        handles[0].create(&key, &first).await?;
+        let outcomes = put_at_once(case, &handles, key, Put::Replace(first.version)).await?;
+        let winner = only_winner(case, &outcomes)?;
+        // One version can be replaced once, so there is one record that a loser can be shown.
+        let shown = PutOutcome::Conflict(winner.clone().into());
+        for (record, outcome) in &outcomes {
+            ensure(record == winner || *outcome == shown, show::outcome(case.base, &shown), || {
+                format!(
+                    "{} for a loser, where {:?} was to be replaced",
+                    show::outcome(case.base, outcome),
+                    first.version
+                )
+            })?;
+        }
+        agree_on(&handles, &key, winner, &outcomes).await?;
+    }
+    Ok(())
+}
+
+async fn put_at_once<H: Harness>(
+    case: &Case<H>,
+    handles: &[Handle; 2],
+    key: SessionKey,
+    put: Put,
+) -> Check<Vec<(Record, PutOutcome)>> {
+    let put_one = |number: usize| {
+        let (handle, record) = (handles[number % 2].clone(), case.draw.record());
+        runner(async move {
+            let outcome = handle.put(&key, &record, put).await?;
+            Ok((record, outcome))
+        })
+    };
+    race((0..TASKS).map(put_one).collect()).await
+}
+
+fn only_winner<'a, H>(case: &Case<H>, outcomes: &'a [(Record, PutOutcome)]) -> Check<&'a Record> {
+    let mut stored = outcomes.iter().filter(|(_, outcome)| *outcome == PutOutcome::Stored).map(|(record, _)| record);
+    match (stored.next(), stored.next()) {
+        (Some(winner), None) => Ok(winner),
+        _ => {
+            let shown: Vec<_> = outcomes.iter().map(|(_, outcome)| show::outcome(case.base, outcome)).collect();
+            broken("Stored for exactly one", shown.join("\n"))
+        }
+    }
+}
+
+/// Expects record and index to be the winner's, on both handles.
+async fn agree_on(
+    handles: &[Handle; 2],
+    key: &SessionKey,
+    winner: &Record,
+    outcomes: &[(Record, PutOutcome)],
+) -> Check {
+    for handle in handles {
+        handle.holds(key, winner).await?;
+    }
+    for (record, _) in outcomes {
+        if let Some(owner) = &record.owner {
+            let expected: &[_] = if record == winner { &[*key] } else { &[] };
+            handles[0].lists_if_indexed(owner, expected).await?;
+        }
+    }
+    Ok(())
+}

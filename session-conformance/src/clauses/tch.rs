@@ -1,0 +1,128 @@
+//! TCH: what `touch` moves.
+
+use session_core::{Put, PutOutcome, Record};
+
+use crate::case::Case;
+use crate::check::{Check, broken, ensure};
+use crate::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
+use crate::harness::Harness;
+use crate::race::{race, runner};
+use crate::show;
+
+/// Checks TCH-1: `touch` moves `last_seen_at` and `expires_at` and leaves payload, owner and version
+/// alone.
+pub(crate) async fn tch_1_touch_moves_two_timestamps_alone<H: Harness>(case: &Case<H>) -> Check {
+    let (store, key) = (&case.store, case.draw.key());
+    let mut stands = case.draw.record();
+    store.create(&key, &stands).await?;
+    // By much, by a millisecond, and each alone.
+    for (seen_by, until_by) in [(MINUTE, HOUR), (MILLI, MILLI), (SECOND, ZERO), (ZERO, SECOND)] {
+        let (seen, until) = (stands.last_seen_at + seen_by, stands.expires_at + until_by);
+        store.expect_touch(&key, stands.version, seen, until, true).await?;
+        stands = Record { last_seen_at: seen, expires_at: until, ..stands };
+        store.holds(&key, &stands).await?;
+    }
+    if let Some(owner) = &stands.owner {
+        store.lists_if_indexed(owner, &[key]).await?;
+    }
+    // The version still names the record, and the deadline that counts is the new one.
+    let next = Record { last_seen_at: stands.expires_at - MILLI, ..case.draw.record_until(stands.expires_at + HOUR) };
+    store.replace(&key, stands.version, &next).await?;
+    store.holds(&key, &next).await
+}
+
+/// Checks TCH-2: `touch` never moves either timestamp back.
+pub(crate) async fn tch_2_touch_moves_nothing_back<H: Harness>(case: &Case<H>) -> Check {
+    let (store, key) = (&case.store, case.draw.key());
+    let mut stands = case.draw.record();
+    store.create(&key, &stands).await?;
+    let (back, on) = (|time| time - SECOND, |time| time + SECOND);
+    // Also where nothing moves it is the live record of that version, so the answer is true.
+    for _ in 0..2 {
+        store.expect_touch(&key, stands.version, back(stands.last_seen_at), back(stands.expires_at), true).await?;
+        store.holds(&key, &stands).await?;
+        store.expect_touch(&key, stands.version, stands.last_seen_at, stands.expires_at, true).await?;
+        store.holds(&key, &stands).await?;
+        store.expect_touch(&key, stands.version, back(stands.last_seen_at), on(stands.expires_at), true).await?;
+        stands.expires_at = on(stands.expires_at);
+        store.holds(&key, &stands).await?;
+        store.expect_touch(&key, stands.version, on(stands.last_seen_at), back(stands.expires_at), true).await?;
+        stands.last_seen_at = on(stands.last_seen_at);
+        store.holds(&key, &stands).await?;
+    }
+    Ok(())
+}
+
+/// Checks TCH-3: `touch` of an absent key, of another version, or later than the stored deadline is
+/// `false` and changes nothing.
+pub(crate) async fn tch_3_touch_of_what_is_not_live_is_false<H: Harness>(case: &Case<H>) -> Check {
+    let (draw, store) = (&case.draw, &case.store);
+    let (key, absent, deleted) = (draw.key(), draw.key(), draw.key());
+    let (first, second) = (draw.record(), draw.record());
+    let (seen, until) = (case.base + MINUTE, case.base + 3 * HOUR);
+    store.expect_touch(&absent, first.version, seen, until, false).await?;
+    store.absent(&absent).await?;
+    store.create(&deleted, &first).await?;
+    store.expect_delete(&deleted, true).await?;
+    store.expect_touch(&deleted, first.version, seen, until, false).await?;
+    store.absent(&deleted).await?;
+    store.create(&key, &first).await?;
+    store.replace(&key, first.version, &second).await?;
+    for version in [first.version, draw.record().version] {
+        store.expect_touch(&key, version, seen, until, false).await?;
+        store.holds(&key, &second).await?;
+    }
+    for late_by in [ZERO, MILLI, HOUR] {
+        let (key, record) = (draw.key(), draw.record());
+        store.create(&key, &record).await?;
+        let (seen, until) = (record.expires_at + late_by, record.expires_at + 2 * HOUR);
+        store.expect_touch(&key, record.version, seen, until, false).await?;
+        store.whole_or_absent(&key, &record).await?;
+    }
+    // The last moment is still in time.
+    let seen = second.expires_at - MILLI;
+    store.expect_touch(&key, second.version, seen, until, true).await?;
+    store.holds(&key, &Record { last_seen_at: seen, expires_at: until, ..second }).await
+}
+
+/// Checks TCH-4: after a `touch` concurrent with a `Replace`, payload, version and deadline are the
+/// `Replace`'s.
+pub(crate) async fn tch_4_a_replace_beats_a_concurrent_touch<H: Harness>(case: &Case<H>) -> Check {
+    let handles = case.handles().await?;
+    case.note(format!("{} times: a replace that moves the deadline back, and three touches on, at once", H::ROUNDS));
+    for round in 0..H::ROUNDS {
+        let (key, old) = (case.draw.key(), case.draw.record());
+        let new = case.draw.record_until(case.base + 30 * MINUTE);
+        handles[0].create(&key, &old).await?;
+        let mut tasks = Vec::new();
+        for number in 0..3 {
+            let (handle, version) = (handles[(round + number) % 2].clone(), old.version);
+            let (seen, until) = (case.base + MINUTE, case.base + (2 + number as u32) * HOUR);
+            tasks.push(runner(async move {
+                for _ in 0..3 {
+                    handle.touch(&key, version, seen, until).await?;
+                }
+                Ok(None)
+            }));
+        }
+        let (handle, version, record) = (handles[round % 2].clone(), old.version, new.clone());
+        let replace = runner(async move { handle.put(&key, &record, Put::Replace(version)).await.map(Some) });
+        tasks.insert(round % 4, replace);
+        let outcome = race(tasks).await?.into_iter().flatten().next();
+        ensure(outcome == Some(PutOutcome::Stored), "Stored: a touch takes no version", || format!("{outcome:?}"))?;
+        for handle in &handles {
+            let came = handle.get(&key).await?;
+            if came.as_deref() != Some(&new) {
+                return broken(
+                    format!("the replace's {}", show::record(case.base, &new)),
+                    format!(
+                        "{}, where {} was before",
+                        show::found(case.base, came.as_deref()),
+                        show::record(case.base, &old)
+                    ),
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! A store as clauses use it: every verb is noted, and an error ends the clause.
+
+use std::fmt::Debug;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use session_core::store::Page;
+use session_core::{
+    Cursor, Limits, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, StoreError, Timestamp, Version,
+};
+
+use tokio::task::yield_now;
+
+use crate::check::{Check, broken, ensure, with_causes, works};
+use crate::log::Log;
+use crate::show;
+
+pub(crate) type Found = Vec<(SessionKey, Arc<Record>)>;
+
+/// Calls the store, and notes what was called and what came.
+#[derive(Clone, Debug)]
+pub(crate) struct Handle {
+    store: Arc<dyn SessionStore>,
+    base: Timestamp,
+    /// Put before each step; tells two handles apart.
+    name: &'static str,
+    /// `None` where many tasks work at once: their steps would only push each other out.
+    log: Option<Log>,
+}
+
+impl Handle {
+    pub(crate) fn new(store: Arc<dyn SessionStore>, base: Timestamp, name: &'static str, log: Log) -> Self {
+        Self { store, base, name, log: Some(log) }
+    }
+
+    /// Gives the same handle, for use in many tasks.
+    pub(crate) fn quiet(&self) -> Self {
+        Self { log: None, ..self.clone() }
+    }
+
+    /// Gives the store itself, where an error is what is expected.
+    pub(crate) fn raw(&self) -> &Arc<dyn SessionStore> {
+        &self.store
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.store.limits()
+    }
+
+    /// Calls, and notes what came.
+    pub(crate) async fn attempt<T>(
+        &self,
+        step: impl FnOnce() -> String,
+        call: impl Future<Output = Result<T, StoreError>>,
+        shown: impl FnOnce(&T) -> String,
+    ) -> Result<T, StoreError> {
+        let Some(log) = &self.log else { return call.await };
+        log.begin(format!("{}{}", self.name, step()));
+        let result = call.await;
+        match &result {
+            Ok(value) => log.end(&shown(value)),
+            Err(error) => log.end(&format!("Err({})", with_causes(error))),
+        }
+        result
+    }
+
+    pub(crate) async fn init(&self) -> Check {
+        works("init", self.attempt(|| "init".to_owned(), self.store.init(), |()| "done".to_owned()).await)
+    }
+
+    pub(crate) async fn get(&self, key: &SessionKey) -> Check<Option<Arc<Record>>> {
+        let shown = |it: &Option<Arc<Record>>| show::found(self.base, it.as_deref());
+        works("get", self.attempt(|| format!("get {key:?}"), self.store.get(key), shown).await)
+    }
+
+    pub(crate) async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Check<PutOutcome> {
+        works("put", self.try_put(key, record, put).await)
+    }
+
+    pub(crate) async fn try_put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+        let step = || format!("put {key:?} {put:?} {}", show::record(self.base, record));
+        self.attempt(step, self.store.put(key, record, put), |it| show::outcome(self.base, it)).await
+    }
+
+    pub(crate) async fn touch(
+        &self,
+        key: &SessionKey,
+        version: Version,
+        seen: Timestamp,
+        expires_at: Timestamp,
+    ) -> Check<bool> {
+        let times = || (show::time(self.base, seen), show::time(self.base, expires_at));
+        let step = || format!("touch {key:?} {version:?} seen {}, expires {}", times().0, times().1);
+        works("touch", self.attempt(step, self.store.touch(key, version, seen, expires_at), shown).await)
+    }
+
+    pub(crate) async fn delete(&self, key: &SessionKey) -> Check<bool> {
+        works("delete", self.attempt(|| format!("delete {key:?}"), self.store.delete(key), shown).await)
+    }
+
+    pub(crate) async fn sweep(&self, before: Timestamp, limit: usize) -> Check<u64> {
+        let Some(sweep) = self.store.sweep() else { return missing("sweep", "SWP") };
+        let step = || format!("delete_expired before {}, limit {limit}", show::time(self.base, before));
+        works("delete_expired", self.attempt(step, sweep.delete_expired(before, at_least_one(limit)), shown).await)
+    }
+
+    /// Lists all pages of `limit` records.
+    pub(crate) async fn list(&self, owner: &Owner, limit: usize) -> Check<Found> {
+        let Some(owners) = self.store.owners() else { return missing("owners", "OWN") };
+        let page_limit = at_least_one(limit);
+        let mut pages = Pages::default();
+        while pages.more() {
+            let step = || format!("list {owner:?} after {:?}, limit {limit}", pages.after);
+            let call = owners.list(owner, pages.after.as_ref(), page_limit);
+            let page = works("list", self.attempt(step, call, |page| self.show_page(page)).await)?;
+            ensure(page.records.len() <= limit, format!("a page of at most {limit}"), || {
+                format!("a page of {}", page.records.len())
+            })?;
+            for (key, record) in &page.records {
+                ensure(record.owner.as_ref() == Some(owner), format!("records of {owner:?} alone"), || {
+                    format!("under {key:?} {}", show::record(self.base, record))
+                })?;
+            }
+            pages.add(page)?;
+            // What is written between two pages is what makes paging hard.
+            yield_now().await;
+        }
+        Ok(pages.found)
+    }
+
+    /// Enumerates all pages of about `limit` records.
+    pub(crate) async fn scan(&self, limit: usize) -> Check<Found> {
+        let Some(scan) = self.store.scan() else { return missing("scan", "SCN") };
+        let mut pages = Pages::default();
+        while pages.more() {
+            let step = || format!("scan after {:?}, limit {limit}", pages.after);
+            let call = scan.page(pages.after.as_ref(), at_least_one(limit));
+            let page = works("scan", self.attempt(step, call, |page| self.show_page(page)).await)?;
+            pages.add(page)?;
+            yield_now().await;
+        }
+        Ok(pages.found)
+    }
+
+    fn show_page(&self, page: &Page) -> String {
+        let keys: Vec<_> = page.records.iter().map(|(key, _)| key).take(8).collect();
+        format!("{} records {keys:?}, next {:?}", page.records.len(), page.next)
+    }
+
+    // The words in which clauses speak.
+
+    /// Puts, and expects this outcome.
+    pub(crate) async fn expect_put(&self, key: &SessionKey, record: &Record, put: Put, expected: PutOutcome) -> Check {
+        let came = self.put(key, record, put).await?;
+        ensure(came == expected, show::outcome(self.base, &expected), || match (&expected, &came) {
+            (PutOutcome::Conflict(expected), PutOutcome::Conflict(came)) => {
+                format!("Conflict with {}", show::differences(self.base, expected, came))
+            }
+            _ => show::outcome(self.base, &came),
+        })
+    }
+
+    /// Creates, and expects it to be stored.
+    pub(crate) async fn create(&self, key: &SessionKey, record: &Record) -> Check {
+        self.expect_put(key, record, Put::Create, PutOutcome::Stored).await
+    }
+
+    /// Replaces `version`, and expects it to be stored.
+    pub(crate) async fn replace(&self, key: &SessionKey, version: Version, record: &Record) -> Check {
+        self.expect_put(key, record, Put::Replace(version), PutOutcome::Stored).await
+    }
+
+    /// Touches, and expects this answer.
+    pub(crate) async fn expect_touch(
+        &self,
+        key: &SessionKey,
+        version: Version,
+        seen: Timestamp,
+        expires_at: Timestamp,
+        expected: bool,
+    ) -> Check {
+        let came = self.touch(key, version, seen, expires_at).await?;
+        ensure(came == expected, format!("touch gives {expected}"), || format!("it gave {came}"))
+    }
+
+    /// Deletes, and expects this answer.
+    pub(crate) async fn expect_delete(&self, key: &SessionKey, expected: bool) -> Check {
+        let came = self.delete(key).await?;
+        ensure(came == expected, format!("delete gives {expected}"), || format!("it gave {came}"))
+    }
+
+    /// Sweeps, and expects this count.
+    pub(crate) async fn expect_sweep(&self, before: Timestamp, limit: usize, expected: u64) -> Check {
+        let came = self.sweep(before, limit).await?;
+        ensure(came == expected, format!("delete_expired removes {expected}"), || format!("it said {came}"))
+    }
+
+    /// Expects exactly this record under the key.
+    pub(crate) async fn holds(&self, key: &SessionKey, expected: &Record) -> Check {
+        let came = self.get(key).await?;
+        ensure(came.as_deref() == Some(expected), show::record(self.base, expected), || match came.as_deref() {
+            Some(came) => show::differences(self.base, expected, came),
+            None => "None".to_owned(),
+        })
+    }
+
+    /// Expects nothing under the key.
+    pub(crate) async fn absent(&self, key: &SessionKey) -> Check {
+        let came = self.get(key).await?;
+        ensure(came.is_none(), "None", || show::found(self.base, came.as_deref()))
+    }
+
+    /// Expects one of these records, whole, and gives it.
+    pub(crate) async fn holds_one_of(&self, key: &SessionKey, candidates: &[&Record]) -> Check<Arc<Record>> {
+        let came = self.get(key).await?;
+        match came {
+            Some(came) if candidates.contains(&&*came) => Ok(came),
+            came => broken(self.show_all(candidates), show::found(self.base, came.as_deref())),
+        }
+    }
+
+    /// Expects the record, whole, or nothing.
+    pub(crate) async fn whole_or_absent(&self, key: &SessionKey, expected: &Record) -> Check {
+        match self.get(key).await?.as_deref() {
+            Some(came) if came != expected => {
+                let expected_text = format!("None, or {}", show::record(self.base, expected));
+                broken(expected_text, show::differences(self.base, expected, came))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Expects the owner's list to hold exactly these keys, each once.
+    pub(crate) async fn lists(&self, owner: &Owner, expected: &[SessionKey]) -> Check {
+        let mut came: Vec<_> = self.list(owner, 100).await?.into_iter().map(|(key, _)| key).collect();
+        let mut expected = expected.to_vec();
+        came.sort();
+        expected.sort();
+        ensure(came == expected, format!("{owner:?} has {expected:?}"), || format!("{came:?}"))
+    }
+
+    /// As [`lists`](Self::lists), where the store has an index.
+    pub(crate) async fn lists_if_indexed(&self, owner: &Owner, expected: &[SessionKey]) -> Check {
+        if self.store.owners().is_some() { self.lists(owner, expected).await } else { Ok(()) }
+    }
+
+    pub(crate) fn show_all(&self, records: &[&Record]) -> String {
+        let shown: Vec<_> = records.iter().map(|it| show::record(self.base, it)).collect();
+        shown.join("\nor ")
+    }
+}
+
+/// Gathers pages until there is no next.
+#[derive(Debug, Default)]
+struct Pages {
+    found: Found,
+    after: Option<Cursor>,
+    ended: bool,
+}
+
+impl Pages {
+    fn more(&self) -> bool {
+        !self.ended
+    }
+
+    fn add(&mut self, page: Page) -> Check {
+        // A cursor that leads to itself would never end.
+        ensure(page.next.is_none() || page.next != self.after, "a cursor that moves on", || {
+            format!("{:?} again", page.next)
+        })?;
+        self.found.extend(page.records);
+        self.ended = page.next.is_none();
+        self.after = page.next;
+        Ok(())
+    }
+}
+
+fn shown<T: Debug>(value: &T) -> String {
+    format!("{value:?}")
+}
+
+fn missing<T>(capability: &str, group: &str) -> Check<T> {
+    broken(
+        format!("a store whose `{capability}` is there"),
+        format!("`{capability}` is None; if that is meant, leave it out: without {{ {group}: \"reason\" }}"),
+    )
+}
+
+pub(crate) fn at_least_one(limit: usize) -> NonZeroUsize {
+    NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN)
+}

@@ -1,0 +1,117 @@
+//! Runs a clause on a thread and a runtime of its own, under a watchdog.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+
+use crate::case::Case;
+use crate::check::{Check, Failure, Stop, broken, with_causes};
+use crate::clause::{Capability, Clause};
+use crate::clauses;
+use crate::harness::Harness;
+use crate::log::Log;
+
+/// Says what running a clause came to.
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The store keeps the clause, as far as a test can tell.
+    Passed,
+    /// The clause could not be checked on this store, for this reason.
+    NotApplicable(String),
+    /// The store breaks the clause.
+    Failed(Failure),
+}
+
+impl Outcome {
+    /// Gives the failure; `None` if there is none.
+    #[must_use]
+    pub fn failure(self) -> Option<Failure> {
+        match self {
+            Self::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}
+
+/// Runs one clause against a store that is declared to do `without` some capabilities.
+///
+/// [`suite!`](crate::suite) is the usual way; this is for reports, and for tests of the suite itself.
+/// A store that panics or hangs fails; where it hangs, its thread is left behind.
+pub fn run<H: Harness>(clause: Clause, without: &[Capability]) -> Outcome {
+    if let Some(capability) = clause.group().capability()
+        && without.contains(&capability)
+    {
+        return Outcome::NotApplicable(format!("the store is declared to be without {capability:?}"));
+    }
+    let log = Log::default();
+    match watched::<H>(clause, without.to_vec(), log.clone()) {
+        Ok(()) => Outcome::Passed,
+        Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
+        Err(Stop::Broken { expected, came }) => Outcome::Failed(Failure { clause, done: log.lines(), expected, came }),
+    }
+}
+
+fn watched<H: Harness>(clause: Clause, without: Vec<Capability>, log: Log) -> Check {
+    let (done, verdict) = channel();
+    let body = move || {
+        let runtime = match runtime() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = done.send(Ok(broken("a runtime", error.to_string())));
+                return;
+            }
+        };
+        let on_runtime = AssertUnwindSafe(|| runtime.block_on(Box::pin(on_runtime::<H>(clause, without, log))));
+        // Nobody listens any more once the watchdog has barked.
+        let _ = done.send(catch_unwind(on_runtime));
+        // A store may have left a thread that never ends.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    };
+    if let Err(error) = thread::Builder::new().name(format!("clause {clause}")).spawn(body) {
+        return broken("a thread", error.to_string());
+    }
+    // The clause is waited for from outside, so that a store which blocks its thread is noticed, too.
+    match verdict.recv_timeout(H::TIME_LIMIT) {
+        Ok(Ok(check)) => check,
+        Ok(Err(panic)) => broken("no panic", panic_text(&*panic)),
+        Err(RecvTimeoutError::Timeout) => {
+            broken(format!("an end within {:?}", H::TIME_LIMIT), "none: the last step done hangs, or all are slow")
+        }
+        Err(RecvTimeoutError::Disconnected) => broken("a verdict", "the clause's thread ended without one"),
+    }
+}
+
+fn runtime() -> std::io::Result<Runtime> {
+    // Two workers: races need threads, and any more would only wait for each other on small machines.
+    Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+async fn on_runtime<H: Harness>(clause: Clause, without: Vec<Capability>, log: Log) -> Check {
+    let case = match Case::<H>::start(without, log).await {
+        Ok(case) => case,
+        Err(error) => return broken("the harness starts", with_causes(&*error)),
+    };
+    let check = async {
+        // FLT-3 is about the first `init`, so it gets a store that has seen none.
+        if clause != Clause::FLT_3 {
+            case.store.init().await?;
+        }
+        clauses::check(clause, &case).await
+    }
+    .await;
+    case.harness.stop().await;
+    check
+}
+
+/// Reads what a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a panic: {}", text.unwrap_or("without a message"))
+}

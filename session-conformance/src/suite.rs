@@ -1,0 +1,151 @@
+//! The macro that emits one test per clause.
+
+use std::io::Write;
+
+use crate::clause::{Capability, Clause};
+use crate::harness::Harness;
+use crate::runner::{Outcome, run};
+
+/// Emits one `#[test]` per clause for the harness.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use session_conformance::session_core::{BoxError, SessionStore};
+/// # struct MyHarness;
+/// # impl session_conformance::Harness for MyHarness {
+/// #     async fn start() -> Result<Self, BoxError> { Ok(Self) }
+/// #     fn store(&self) -> Arc<dyn SessionStore> { unreachable!() }
+/// #     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> { unreachable!() }
+/// # }
+/// mod everything {
+/// #   use super::MyHarness;
+///     session_conformance::suite!(MyHarness);
+/// }
+/// mod less {
+/// #   use super::MyHarness;
+///     session_conformance::suite!(MyHarness,
+///         without { SWP: "native time-to-live", OWN: "no index", SCN: "cannot enumerate" },
+///         except { REC_8: "may evict" });
+/// }
+/// ```
+///
+/// - `without` leaves out the clauses of a [`Capability`] that the store does not have. CAP-1 checks
+///   that it really has not.
+/// - `except` leaves out a single [`Clause`]. Nothing checks the reason: write it for the reader of
+///   the test report.
+///
+/// Both come out as `ignored, <reason>`, so the report still names what was left out. Several suites
+/// can stand in one file, each in a module of its own.
+///
+/// A clause that does not exist does not compile:
+///
+/// ```compile_fail
+/// # use std::sync::Arc;
+/// # use session_conformance::session_core::{BoxError, SessionStore};
+/// # struct MyHarness;
+/// # impl session_conformance::Harness for MyHarness {
+/// #     async fn start() -> Result<Self, BoxError> { Ok(Self) }
+/// #     fn store(&self) -> Arc<dyn SessionStore> { unreachable!() }
+/// #     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> { unreachable!() }
+/// # }
+/// session_conformance::suite!(MyHarness, except { REC_88: "no such clause" });
+/// ```
+///
+/// nor does a group that does not exist, or that no store can do without:
+///
+/// ```compile_fail
+/// # use std::sync::Arc;
+/// # use session_conformance::session_core::{BoxError, SessionStore};
+/// # struct MyHarness;
+/// # impl session_conformance::Harness for MyHarness {
+/// #     async fn start() -> Result<Self, BoxError> { Ok(Self) }
+/// #     fn store(&self) -> Arc<dyn SessionStore> { unreachable!() }
+/// #     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> { unreachable!() }
+/// # }
+/// session_conformance::suite!(MyHarness, without { SWEEP: "no such group" });
+/// ```
+///
+/// ```compile_fail
+/// # use std::sync::Arc;
+/// # use session_conformance::session_core::{BoxError, SessionStore};
+/// # struct MyHarness;
+/// # impl session_conformance::Harness for MyHarness {
+/// #     async fn start() -> Result<Self, BoxError> { Ok(Self) }
+/// #     fn store(&self) -> Arc<dyn SessionStore> { unreachable!() }
+/// #     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> { unreachable!() }
+/// # }
+/// session_conformance::suite!(MyHarness, without { PUT: "no store can do without" });
+/// ```
+#[macro_export]
+macro_rules! suite {
+    ($harness:ty
+        $(, without { $($group:ident : $no_group:literal),* $(,)? })?
+        $(, except { $($clause:ident : $no_clause:literal),* $(,)? })?
+        $(,)?
+    ) => {
+        $crate::__suite! { ($) ($harness) [$($($group $no_group)*)?] [$($($clause $no_clause)*)?] }
+    };
+}
+
+/// Writes a macro into the caller's module that puts the reason on the tests that are left out, and
+/// sends every clause through it. A macro by example can tell two names apart only by a pattern, and
+/// the names are the caller's: hence the macro in the macro, and `$d`, which stands for its `$`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __suite {
+    (($d:tt) ($harness:ty) [$($group:ident $no_group:literal)*] [$($clause:ident $no_clause:literal)*]) => {
+        // What is misspelt fails here.
+        const _: &[$crate::Clause] = &[$($crate::Clause::$clause),*];
+        const _: &[$crate::Capability] = &[$($crate::Capability::$group),*];
+
+        #[allow(unused_macros)]
+        macro_rules! __session_conformance_test {
+            $(($d group:ident $clause $d($d test:tt)*) => {
+                #[ignore = $no_clause]
+                $d($d test)*
+            };)*
+            $(($group $d clause:ident $d($d test:tt)*) => {
+                #[ignore = $no_group]
+                $d($d test)*
+            };)*
+            ($d group:ident $d clause:ident $d($d test:tt)*) => {
+                $d($d test)*
+            };
+        }
+
+        $crate::__clauses! {
+            $crate::__tests,
+            { __session_conformance_test ($harness) [$($crate::Capability::$group),*] }
+        }
+    };
+}
+
+/// Writes the tests, each through the caller's macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tests {
+    ({ $emit:ident ($harness:ty) $without:tt }
+        $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+
+    ) => {
+        $($($emit! { $group $clause
+            #[test]
+            fn $function() {
+                $crate::__test::<$harness>($crate::Clause::$clause, &$without);
+            }
+        })+)+
+    };
+}
+
+/// Runs one clause as the body of a test.
+#[doc(hidden)]
+#[track_caller]
+pub fn __test<H: Harness>(clause: Clause, without: &[Capability]) {
+    match run::<H>(clause, without) {
+        Outcome::Passed => {}
+        // Past the test runner's capture, so that a clause that checked nothing is never silent.
+        Outcome::NotApplicable(reason) => {
+            let _ = writeln!(std::io::stderr(), "{clause} not applicable: {reason}");
+        }
+        Outcome::Failed(failure) => panic!("{failure}"),
+    }
+}
