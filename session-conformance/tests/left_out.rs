@@ -1,0 +1,160 @@
+//! What is left out is ignored with its reason, and really not there.
+
+mod support;
+
+use std::process::Command;
+use std::sync::Arc;
+
+use session_conformance::session_core::{
+    BoxError, Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
+    Version,
+};
+use session_conformance::{CLAUSES, Capability, Clause, Harness, Outcome, async_trait, run};
+use support::{Correct, Memory, limits};
+
+/// The correct store without the optional capabilities.
+#[derive(Debug, Default)]
+struct Bare(Memory);
+
+#[async_trait]
+impl SessionStore for Bare {
+    fn limits(&self) -> Limits {
+        self.0.limits()
+    }
+    async fn init(&self) -> Result<(), StoreError> {
+        self.0.init().await
+    }
+    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+        self.0.get(key).await
+    }
+    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+        self.0.put(key, record, put).await
+    }
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        version: Version,
+        seen: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.0.touch(key, version, seen, expires_at).await
+    }
+    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+        self.0.delete(key).await
+    }
+    fn sweep(&self) -> Option<&dyn Sweep> {
+        None
+    }
+    fn owners(&self) -> Option<&dyn Owners> {
+        None
+    }
+    fn scan(&self) -> Option<&dyn Scan> {
+        None
+    }
+}
+
+#[derive(Debug)]
+struct BareHarness(Arc<Bare>);
+
+impl Harness for BareHarness {
+    async fn start() -> Result<Self, BoxError> {
+        Ok(Self(Arc::default()))
+    }
+    fn store(&self) -> Arc<dyn SessionStore> {
+        self.0.clone()
+    }
+    async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
+        Ok(self.0.clone())
+    }
+    fn limits(&self) -> Limits {
+        limits()
+    }
+}
+
+mod bare {
+    session_conformance::suite!(
+        super::BareHarness,
+        without { SWP: "no sweep here", OWN: "no \"index\"", SCN: "cannot enumerate" },
+        except { REC_8: "may evict", CON_2: "tested elsewhere" }
+    );
+}
+
+mod without_alone {
+    session_conformance::suite!(super::BareHarness, without { OWN: "no index", SCN: "no scan", SWP: "no sweep" },);
+}
+
+mod except_alone {
+    session_conformance::suite!(crate::support::Correct, except { OWN_6: "slow" });
+}
+
+/// What the test runner prints for this file's tests of one module.
+fn report(module: &str) -> (String, String) {
+    let this = std::env::current_exe().expect("a test runs from a file");
+    let output = Command::new(this).args([module, "--test-threads=1"]).output().expect("it runs again");
+    let text = |bytes| String::from_utf8(bytes).expect("the report is text");
+    (text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn what_is_left_out_is_ignored_with_its_reason_and_the_rest_runs() {
+    let (report, notes) = report("bare::");
+    for clause in CLAUSES {
+        let expected = match (clause.group().capability(), clause) {
+            (_, Clause::REC_8) => "ignored, may evict",
+            (_, Clause::CON_2) => "ignored, tested elsewhere",
+            (Some(Capability::SWP), _) => "ignored, no sweep here",
+            (Some(Capability::OWN), _) => "ignored, no \"index\"",
+            (Some(Capability::SCN), _) => "ignored, cannot enumerate",
+            _ => "ok",
+        };
+        let name = format!("test bare::{}_", format!("{clause:?}").to_lowercase());
+        let lines: Vec<_> = report.lines().filter(|line| line.starts_with(&name)).collect();
+        assert_eq!(lines.len(), 1, "{clause} is one test: {lines:?}");
+        assert!(lines[0].ends_with(&format!("... {expected}")), "{expected}: {}", lines[0]);
+    }
+    // A clause that checked nothing passes, but not in silence.
+    assert!(notes.contains("FLT-1 not applicable: the harness cannot damage what is stored"), "{notes}");
+}
+
+#[test]
+fn one_clause_can_be_left_out_alone() {
+    let (report, _) = report("except_alone::own_");
+    assert!(report.contains("5 passed") && report.contains("1 ignored"), "{report}");
+    assert!(report.contains("ignored, slow"), "{report}");
+}
+
+#[test]
+fn cap_1_catches_a_capability_left_out_that_is_there() {
+    let told = run::<Correct>(Clause::CAP_1, &[Capability::OWN]).failure().expect("owners are there").to_string();
+    assert!(told.contains("OWN is left out, so not there"), "{told}");
+}
+
+#[test]
+fn cap_1_catches_a_capability_not_left_out_that_is_not_there() {
+    let without = [Capability::SWP, Capability::SCN];
+    let told = run::<BareHarness>(Clause::CAP_1, &without).failure().expect("no owners").to_string();
+    assert!(told.contains("OWN is not left out, so there"), "{told}");
+}
+
+#[test]
+fn a_clause_of_a_capability_that_is_not_there_fails_and_says_how_to_leave_it_out() {
+    let told = run::<BareHarness>(Clause::SWP_1, &[]).failure().expect("no sweep").to_string();
+    assert!(told.contains("without { SWP: \"reason\" }"), "{told}");
+}
+
+#[test]
+fn what_could_not_be_checked_is_an_outcome_of_its_own() {
+    let left_out = run::<BareHarness>(Clause::SWP_1, &[Capability::SWP]);
+    assert!(matches!(left_out, Outcome::NotApplicable(reason) if reason.contains("SWP")));
+    let impossible = run::<BareHarness>(Clause::FLT_1, &[]);
+    assert!(matches!(impossible, Outcome::NotApplicable(reason) if reason.contains("cannot damage")));
+}
+
+#[test]
+fn the_readme_lists_every_clause() {
+    let readme = include_str!("../README.md");
+    for clause in CLAUSES {
+        let line = format!("| {} | {} |", clause.id(), clause.sentence());
+        assert!(readme.contains(&line), "{line}");
+    }
+}

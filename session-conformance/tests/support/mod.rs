@@ -1,0 +1,40 @@
+//! A correct store in memory, harnesses for it, and faults to put into it.
+
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses what it needs")]
+
+mod fault;
+mod memory;
+
+use std::sync::Arc;
+
+pub use fault::{Fault, Faulty, failure_of};
+pub use memory::{Memory, limits};
+use session_conformance::session_core::{BoxError, Limits, SessionKey, SessionStore};
+use session_conformance::{Corruption, Harness};
+
+/// Gives the correct store, with all capabilities and a limit.
+#[derive(Debug)]
+pub struct Correct(Arc<Memory>);
+
+impl Harness for Correct {
+    async fn start() -> Result<Self, BoxError> {
+        Ok(Self(Arc::default()))
+    }
+
+    fn store(&self) -> Arc<dyn SessionStore> {
+        self.0.clone()
+    }
+
+    async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
+        Ok(self.0.clone())
+    }
+
+    fn limits(&self) -> Limits {
+        limits()
+    }
+
+    async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
+        self.0.damage(key);
+        Ok(Corruption::Planted)
+    }
+}
