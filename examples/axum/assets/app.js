@@ -34,9 +34,8 @@ if (form) {
     const after = await call("GET", "/count");
     number.textContent = after;
     const counted = after - before;
-    return counted === wanted
-      ? `${wanted} requests, and all ${counted} counted: ${before} → ${after}.`
-      : `${wanted} requests, and ${counted} counted: ${before} → ${after}.`;
+    const all = counted === wanted ? "all " : "";
+    return `${wanted} requests, and ${all}${counted} counted: from ${before} to ${after}.`;
   };
 
   button.hidden = false;

@@ -31,12 +31,14 @@ pub(crate) async fn show(format: Format, request: Request, next: Next) -> Respon
         let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or("Error").to_owned());
         return problem(format, status, message, &head.headers);
     }
-    // Somebody signed out or ended this session while the request was under way, or shortly before. Nothing
-    // was written, and an answer that says it was would be a lie.
-    let discarded = matches!(head.extensions.get(), Some(CloseOutcome::Gone | CloseOutcome::Discarded));
-    if posted && discarded {
-        let message = "This session has ended, and nothing was changed.".to_owned();
-        return problem(format, StatusCode::CONFLICT, message, &head.headers);
+    // An answer that says it was done must be true, and the session may have ended meanwhile.
+    let refused = match head.extensions.get() {
+        Some(CloseOutcome::Gone) => "This session has ended, and nothing was changed.",
+        Some(CloseOutcome::Discarded) => "This session has ended, or came with another one; nothing was changed.",
+        _ => return Response::from_parts(head, body),
+    };
+    if posted {
+        return problem(format, StatusCode::CONFLICT, refused.to_owned(), &head.headers);
     }
     Response::from_parts(head, body)
 }

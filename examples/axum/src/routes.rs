@@ -100,7 +100,7 @@ struct CartItem {
 async fn add_to_cart(format: Format, session: Session, Input(form): Input<CartItem>) -> Result<Response> {
     let item = text(&form.item, "item", ITEM)?.to_owned();
     if session.get(CART)?.is_some_and(|cart| cart.len() >= ITEMS) {
-        return Err(unprocessable(format!("The cart is full: it holds {ITEMS} items.")));
+        return Err(unprocessable(format!("The cart is full: it holds {ITEMS} items.")).into());
     }
     session.flash(FlashLevel::Success, format!("Added {item} to your cart."))?;
     session.update(CART, move |cart| {
@@ -193,7 +193,7 @@ async fn devices(sessions: &Sessions, session: &Session, owner: &Owner) -> Resul
 }
 
 /// Gives `value` without blanks around it, if it is 1 to `most` characters that can be seen.
-fn text<'a>(value: &'a str, what: &str, most: usize) -> Result<&'a str> {
+fn text<'a>(value: &'a str, what: &str, most: usize) -> Result<&'a str, Refusal> {
     let value = value.trim();
     if (1..=most).contains(&value.chars().count()) && !value.contains(char::is_control) {
         return Ok(value);
@@ -201,6 +201,8 @@ fn text<'a>(value: &'a str, what: &str, most: usize) -> Result<&'a str> {
     Err(unprocessable(format!("The {what} must have 1 to {most} characters, and no line breaks.")))
 }
 
-fn unprocessable(message: String) -> axum::response::ErrorResponse {
-    (StatusCode::UNPROCESSABLE_ENTITY, message).into()
+type Refusal = (StatusCode, String);
+
+fn unprocessable(message: String) -> Refusal {
+    (StatusCode::UNPROCESSABLE_ENTITY, message)
 }

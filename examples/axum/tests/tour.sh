@@ -1,0 +1,76 @@
+#!/bin/sh
+# Walks through the example with curl, as its README does: sh tour.sh http://127.0.0.1:3000
+set -eu
+url=$1
+jars=$(mktemp -d)
+trap 'rm -rf "$jars"' EXIT
+
+fail() {
+    printf 'tour: %s\n' "$1" >&2
+    exit 1
+}
+
+command -v curl >/dev/null || fail "curl is missing: install it"
+
+# as WHO PATH [CURL OPTIONS]: a request in JSON, with a cookie jar of one's own
+as() {
+    who=$1 path=$2
+    shift 2
+    touch "$jars/$who"
+    curl --silent --show-error --noproxy '*' --max-time 60 --cookie "$jars/$who" --cookie-jar "$jars/$who" \
+        --header 'Accept: application/json' "$@" "$url$path"
+}
+
+# expect WHAT GOT WANTED, where WANTED is a shell pattern
+expect() {
+    # shellcheck disable=SC2254
+    case $2 in
+    $3) printf 'ok: %s\n' "$1" ;;
+    *) fail "$1: got '$2', and wanted '$3'" ;;
+    esac
+}
+
+id() {
+    awk '$6 == "__Host-session" { print $7 }' "$jars/$1"
+}
+
+expect 'a look shows an empty session' "$(as ann /)" '{"user":null,"visits":0,"cart":\[\],"flash":\[\]}'
+expect 'and sets no cookie' "$(id ann)" ''
+
+as ann /cart --data item=pear >/dev/null
+before=$(id ann)
+expect 'the first write sets one' "$before" '???????????????????????????????????????????'
+expect 'signing in keeps the cart' "$(as ann /login --data name=Ann)" '{"user":"Ann",*"cart":\["pear"\]}'
+[ "$(id ann)" != "$before" ] || fail 'signing in did not change the id'
+expect 'the old id is dead' "$(as thief / --header "Cookie: __Host-session=$before")" '{"user":null,*'
+expect 'the message is shown' "$(as ann /)" '*"Welcome, Ann."*'
+expect 'once' "$(as ann /)" '*"flash":\[\]}'
+
+as phone /login --data name=Ann --user-agent 'a-phone/1.0' >/dev/null
+sessions=$(as ann /sessions)
+expect 'a second device is listed' "$sessions" '*"device":"a-phone"*'
+phone=$(printf '%s' "$sessions" | tr '{' '\n' | sed -n 's/^"key":"\([^"]*\)","current":false.*/\1/p')
+as ann "/sessions/$phone/end" --request POST >/dev/null
+expect 'and ended from the first' "$(as phone /)" '{"user":null,*'
+
+invented=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+as mallory /login --header "Cookie: __Host-session=$invented" --data name=Mallory >/dev/null
+[ -n "$(id mallory)" ] && [ "$(id mallory)" != "$invented" ] || fail 'an invented id was adopted'
+
+curl --silent --show-error --noproxy '*' --max-time 60 --cookie "$jars/ann" --parallel --parallel-immediate --parallel-max 50 \
+    --request POST --output /dev/null "$url/count?delay_ms=20&n=[1-50]"
+expect 'fifty requests at once all count' "$(as ann /count)" '{"count":50}'
+
+head=$(curl --silent --show-error --noproxy '*' --max-time 60 --head --cookie "$jars/ann" "$url/untouched" | tr '[:upper:]' '[:lower:]')
+expect 'what never asks for its session does not depend on it' "$(printf '%s\n' "$head" | grep -E '^(vary|set-cookie):' || true)" ''
+
+for cookie in nonsense "$(id ann); __Host-session=$invented" "$(printf '\377\376')" "$(head -c 20000 /dev/zero | tr '\0' A)"; do
+    expect 'a cookie that makes no sense is an empty session' \
+        "$(as nobody / --header "Cookie: __Host-session=$cookie" --write-out ' %{http_code}')" '{"user":null,* 200'
+done
+
+cp "$jars/ann" "$jars/late"
+as ann /logout --request POST >/dev/null
+expect 'signing out removes the cookie' "$(id ann)" ''
+expect 'and the id is dead' "$(as late /)" '{"user":null,*'
+expect 'and stays dead' "$(as late /cart --data item=pear)" '{"error":*'
