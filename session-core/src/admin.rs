@@ -16,10 +16,14 @@ use crate::id::SessionKey;
 use crate::key::KeyOf;
 use crate::record::{Owner, Record};
 use crate::sessions::Sessions;
-use crate::store::Owners;
+use crate::store::{Cursor, Page};
+use crate::sweeper::SweeperConfig;
+
+/// How often [`Sessions::revoke_all`] looks again. Each time it ended something, or somebody else did.
+const MOST_PASSES: u32 = 100;
 
 /// How many records are asked for at once.
-pub(crate) const PAGE: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+const PAGE: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 
 /// Describes a session from outside, as it was when it was read.
 #[derive(Clone, Debug)]
@@ -66,6 +70,11 @@ impl SessionInfo {
         self.contents.reserved.authenticated_at
     }
 
+    /// Gives the key that the session had before its last renewal.
+    pub(crate) fn renewed_from(&self) -> Option<SessionKey> {
+        self.contents.reserved.renewed_from
+    }
+
     /// Reads a value of the session; `None` if there is none.
     ///
     /// # Errors
@@ -95,7 +104,7 @@ impl Sessions {
     /// # Errors
     /// `Store` or `Timeout` as the store fails.
     pub async fn revoke(&self, key: &SessionKey) -> Result<bool, SessionError> {
-        self.revoke_if(key, |_| true).await
+        self.revoke_if(key, None).await
     }
 
     /// Ends the session under `key` if it is the owner's; `false` if there is none, or it is another's.
@@ -103,16 +112,12 @@ impl Sessions {
     /// # Errors
     /// `Store` or `Timeout` as the store fails.
     pub async fn revoke_owned(&self, owner: &Owner, key: &SessionKey) -> Result<bool, SessionError> {
-        self.revoke_if(key, |record| record.owner.as_ref() == Some(owner)).await
+        self.revoke_if(key, Some(owner)).await
     }
 
-    async fn revoke_if(
-        &self,
-        key: &SessionKey,
-        permit: impl Fn(&Record) -> bool + Send + Sync,
-    ) -> Result<bool, SessionError> {
-        let revoked = self.retire(key, permit, self.deadline()).await?;
-        tracing::debug!(?key, revoked, "session revoked");
+    async fn revoke_if(&self, key: &SessionKey, owner: Option<&Owner>) -> Result<bool, SessionError> {
+        let revoked = self.retire(key, owner, self.deadline()).await?;
+        tracing::info!(?key, revoked, "session revoked");
         Ok(revoked)
     }
 
@@ -121,51 +126,72 @@ impl Sessions {
     /// It lists and ends until it finds none that began before it did, so a session that is being renewed
     /// meanwhile does not slip through. One that the owner starts after it began may live or not.
     ///
-    /// Each round of the owner's sessions has the operation's deadline.
+    /// ```
+    /// # use session_core::{Session, SessionError, Sessions};
+    /// /// "Log out everywhere else", as after a change of password.
+    /// async fn end_others(sessions: &Sessions, session: &Session) -> Result<u64, SessionError> {
+    ///     let Some(owner) = session.owner() else { return Ok(0) };
+    ///     sessions.revoke_all(&owner, session.key().as_ref()).await
+    /// }
+    /// ```
+    ///
+    /// Each page of sessions, and each session, has the operation's deadline.
     ///
     /// # Errors
     /// `Unsupported` if the store keeps no index by owner; `Store` or `Timeout` as it fails: some sessions may
-    /// have been ended, and calling it again ends the rest.
+    /// have been ended, and calling it again ends the rest. `Conflict` if new ones came without end.
     pub async fn revoke_all(&self, owner: &Owner, except: Option<&SessionKey>) -> Result<u64, SessionError> {
         let began = self.now();
         let mut revoked = 0;
-        let mut passes = 0_u32;
-        loop {
-            let found = self.list_within(owner, self.deadline()).await?;
-            let kept = self.successors(except, self.deadline()).await?;
-            // The clock of the server that made a session may be ahead, so what the first pass lists began
-            // before, whatever it says.
-            let old = found.into_iter().filter(|info| passes == 0 || info.created_at() <= began);
-            let old: Vec<_> = old.filter(|info| !kept.contains(&info.key)).collect();
-            if old.is_empty() {
+        for pass in 0..MOST_PASSES {
+            let mut found_old = false;
+            let mut after = None;
+            loop {
+                let page = self.owned_page(owner, after.as_ref(), self.deadline()).await?;
+                let kept = self.successors(except).await?;
+                for (key, record) in page.records {
+                    let contents = match self.decode(&key, &record) {
+                        Ok(Kind::Live(contents)) => Some(contents),
+                        Ok(Kind::Retired { .. }) => continue,
+                        // What this server cannot decode, another may, and would serve.
+                        Err(_) => None,
+                    };
+                    let reserved = contents.as_ref().map(|contents| &contents.reserved);
+                    let of_others = reserved.is_some_and(|reserved| reserved.scope != self.scope());
+                    // One that is being renewed to what is not retired yet is kept with what it was.
+                    let from = reserved.and_then(|reserved| reserved.renewed_from);
+                    let is_kept = kept.contains(&key) || from.is_some_and(|from| kept.contains(&from));
+                    // The clock of the server that made a session may be ahead, so what the first pass lists
+                    // began before, whatever it says.
+                    let is_old = pass == 0 || record.created_at <= began;
+                    if of_others || is_kept || !is_old || !record.is_live_at(began) {
+                        continue;
+                    }
+                    found_old = true;
+                    revoked += u64::from(self.retire(&key, Some(owner), self.deadline()).await?);
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+            if !found_old {
+                tracing::info!(revoked, "sessions of an owner revoked");
                 return Ok(revoked);
             }
-            for info in old {
-                let mine = |record: &Record| record.owner.as_ref() == Some(owner);
-                revoked += u64::from(self.retire(&info.key, mine, self.deadline()).await?);
-            }
-            passes += 1;
         }
+        Err(SessionError::Conflict)
     }
 
-    /// Removes what has expired from the store at once, and tells how many records that were; 0 if the store
-    /// reclaims by itself. A [`Sweeper`](crate::Sweeper) does it regularly.
+    /// Removes from the store what expired some minutes ago and more, and tells how many records that were; 0
+    /// if the store reclaims by itself. A [`Sweeper`](crate::Sweeper) does it regularly.
     ///
     /// Each batch has the operation's deadline.
     ///
     /// # Errors
     /// `Store` or `Timeout` as the store fails.
     pub async fn sweep(&self) -> Result<u64, SessionError> {
-        let Some(sweep) = self.store().sweep() else { return Ok(0) };
-        let (before, batch) = (self.now(), PAGE.saturating_mul(PAGE));
-        let mut removed = 0;
-        loop {
-            let batch_removed = self.deadline().limit(sweep.delete_expired(before, batch)).await??;
-            removed += batch_removed;
-            if batch_removed == 0 {
-                return Ok(removed);
-            }
-        }
+        self.sweep_with(SweeperConfig::default()).await
     }
 
     /// Lists the owner's live sessions, in the store's order.
@@ -174,12 +200,10 @@ impl Sessions {
         owner: &Owner,
         deadline: Deadline,
     ) -> Result<Vec<SessionInfo>, SessionError> {
-        let owners: &dyn Owners =
-            self.store().owners().ok_or(SessionError::Unsupported { capability: "index by owner" })?;
         let mut infos = Vec::new();
         let mut after = None;
         loop {
-            let page = deadline.limit(owners.list(owner, after.as_ref(), PAGE)).await??;
+            let page = self.owned_page(owner, after.as_ref(), deadline).await?;
             let now = self.now();
             for (key, record) in page.records {
                 // What cannot be decoded is nobody's session any more.
@@ -197,16 +221,22 @@ impl Sessions {
         }
     }
 
-    /// Gives `key` and what it was renewed to meanwhile.
-    async fn successors(
+    async fn owned_page(
         &self,
-        key: Option<&SessionKey>,
+        owner: &Owner,
+        after: Option<&Cursor>,
         deadline: Deadline,
-    ) -> Result<HashSet<SessionKey>, SessionError> {
+    ) -> Result<Page, SessionError> {
+        let owners = self.store().owners().ok_or(SessionError::Unsupported { capability: "index by owner" })?;
+        Ok(deadline.limit(owners.list(owner, after, PAGE)).await??)
+    }
+
+    /// Gives `key` and what it was renewed to meanwhile.
+    async fn successors(&self, key: Option<&SessionKey>) -> Result<HashSet<SessionKey>, SessionError> {
         let mut keys = HashSet::new();
         let mut next = key.copied();
         while let Some(key) = next.take_if(|key| keys.insert(*key)) {
-            next = match deadline.limit(self.store().get(&key)).await?? {
+            next = match self.deadline().limit(self.store().get(&key)).await?? {
                 Some(record) => match self.decode(&key, &record) {
                     Ok(Kind::Retired { successor }) => successor,
                     _ => None,

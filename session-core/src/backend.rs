@@ -20,7 +20,10 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn after(after: Duration) -> Self {
-        Self { at: Instant::now() + after, after }
+        // As good as never, for one that lies past what the clock can tell.
+        const NEVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+        let now = Instant::now();
+        Self { at: now.checked_add(after).unwrap_or_else(|| now + NEVER), after }
     }
 
     /// Runs `work`, and gives it up when the deadline comes.
@@ -44,7 +47,8 @@ pub(crate) struct Written {
 /// cannot count twice.
 ///
 /// # Errors
-/// `Timeout` at the deadline, else as the store fails.
+/// `Indeterminate` if the deadline comes before it is known what happened; else as the store fails, and
+/// nothing was written.
 pub(crate) async fn put<S: SessionStore + ?Sized>(
     store: &S,
     key: &SessionKey,
@@ -55,14 +59,17 @@ pub(crate) async fn put<S: SessionStore + ?Sized>(
     let mut pause = Duration::from_millis(5);
     let mut resent = false;
     loop {
-        match deadline.limit(store.put(key, record, put)).await? {
+        let sent = deadline.limit(store.put(key, record, put)).await;
+        match sent.map_err(|_| SessionError::Indeterminate)? {
             Ok(outcome) => return Ok(Written { outcome, resent }),
             Err(StoreError::Indeterminate { .. } | StoreError::Timeout { .. }) => resent = true,
-            // What was refused for certain after a lost reply is not certain for the first try.
+            // What a store refuses now says nothing of the try before: a connection that breaks is often
+            // refused for a while.
+            Err(StoreError::Unavailable { .. }) if resent => {}
             Err(_) if resent => return Err(SessionError::Indeterminate),
             Err(error) => return Err(error.into()),
         }
-        deadline.limit(sleep(pause)).await?;
+        deadline.limit(sleep(pause)).await.map_err(|_| SessionError::Indeterminate)?;
         pause = (pause * 2).min(Duration::from_millis(200));
     }
 }

@@ -154,8 +154,8 @@ impl SessionsBuilder {
         self.expiry.check().map_err(BuildError::Expiry)?;
         let touch_interval = match (self.touch_interval, self.expiry.idle) {
             (Some(interval), Some(idle)) if interval >= idle => return Err(BuildError::TouchInterval),
-            (Some(interval), Some(_)) => Some(interval),
-            _ => self.expiry.touch_interval(),
+            (Some(interval), _) => Some(interval),
+            (None, _) => self.expiry.touch_interval(),
         };
         if self.operation_timeout.is_zero() {
             return Err(BuildError::Zero { setting: "the operation timeout" });

@@ -17,12 +17,20 @@ use crate::random::{RandomSource, draw};
 
 /// Holds a session's values together with the changes made to them, in order.
 ///
-/// A [`transaction`](crate::Session::transaction) is given one. A change that changes nothing is not
-/// kept, so a session that is set to what it was is not written.
+/// A [`transaction`](crate::Session::transaction) is given one.
 pub struct Draft {
     contents: Contents,
-    log: Vec<Change>,
+    log: Vec<Entry>,
     random: Arc<dyn RandomSource>,
+}
+
+/// A change in the log.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    change: Change,
+    /// It changed nothing when it was made. It is made again with the others, since what it was made on may be
+    /// out of date, but is no reason to write at the end of a request.
+    soft: bool,
 }
 
 /// One change that can be made again, on other contents.
@@ -53,6 +61,9 @@ pub(crate) enum Change {
     Lifetime(CookieLifetime),
 }
 
+/// How many messages wait for a page; the oldest goes when there is one more.
+const MOST_FLASHES: usize = 32;
+
 type Apply = Arc<dyn Fn(Option<&RawValue>) -> Result<Box<RawValue>, SessionError> + Send + Sync>;
 
 impl Change {
@@ -82,7 +93,13 @@ impl Change {
                 let value = apply(values.get(key).map(|value| &**value))?;
                 values.insert(key.clone(), value);
             }
-            Self::Flash(flash) => reserved.flash.push(flash.clone()),
+            Self::Flash(flash) => {
+                // Where no page shows them, they must not fill the session.
+                if reserved.flash.len() >= MOST_FLASHES {
+                    reserved.flash.remove(0);
+                }
+                reserved.flash.push(flash.clone());
+            }
             Self::TakeFlash(ids) => {
                 let before = reserved.flash.len();
                 reserved.flash.retain(|stored| !ids.contains(&stored.id));
@@ -102,11 +119,16 @@ impl Change {
 ///
 /// # Errors
 /// `Conflict` if one of them cannot be made there.
-pub(crate) fn replay(log: &[Change], mut contents: Contents) -> Result<Contents, SessionError> {
-    for change in log {
+pub(crate) fn replay(log: &[Entry], mut contents: Contents) -> Result<Contents, SessionError> {
+    for Entry { change, .. } in log {
         change.apply(&mut contents).map_err(|_| SessionError::Conflict)?;
     }
     Ok(contents)
+}
+
+/// Tells whether one of the changes changed something.
+pub(crate) fn has_effect(log: &[Entry]) -> bool {
+    log.iter().any(|entry| !entry.soft)
 }
 
 impl Draft {
@@ -114,45 +136,48 @@ impl Draft {
         Self { contents, log: Vec::new(), random }
     }
 
+    /// Makes a draft of `contents` with the changes of this one made on them.
+    pub(crate) fn on(&self, contents: Contents) -> Result<Self, SessionError> {
+        let contents = replay(&self.log, contents)?;
+        Ok(Self { contents, log: self.log.clone(), random: Arc::clone(&self.random) })
+    }
+
     pub(crate) fn contents(&self) -> &Contents {
         &self.contents
     }
 
-    /// The changes so far, oldest first.
-    pub(crate) fn log(&self) -> &[Change] {
+    pub(crate) fn log(&self) -> &[Entry] {
         &self.log
     }
 
-    /// Makes a draft of `contents` with the changes of `log` made on them.
-    pub(crate) fn with_log(
-        contents: Contents,
-        log: Vec<Change>,
-        random: Arc<dyn RandomSource>,
-    ) -> Result<Self, SessionError> {
-        Ok(Self { contents: replay(&log, contents)?, log, random })
+    pub(crate) fn into_parts(self) -> (Contents, Vec<Entry>) {
+        (self.contents, self.log)
     }
 
-    /// Takes note that the first `count` changes are written, which made `written`, and makes the later ones
-    /// again on that.
-    ///
-    /// # Errors
-    /// `Conflict` if they cannot be made there; they are discarded.
-    pub(crate) fn rebase(&mut self, count: usize, written: Contents) -> Result<(), SessionError> {
-        self.log.drain(..count);
+    /// Hands the changes so far to whoever writes them. They stay to be seen.
+    pub(crate) fn take_log(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.log)
+    }
+
+    /// Takes back changes that were certainly not written.
+    pub(crate) fn restore(&mut self, log: Vec<Entry>) {
+        self.log.splice(..0, log);
+    }
+
+    /// Shows `contents`, which were written or read, with the changes so far on top; `false` if those cannot
+    /// be made there, and are discarded.
+    pub(crate) fn rebase(&mut self, contents: Contents) -> bool {
         if self.log.is_empty() {
-            self.contents = written;
-            return Ok(());
+            self.contents = contents;
+            return true;
         }
-        let replayed = replay(&self.log, written.clone());
-        if replayed.is_err() {
+        let replayed = replay(&self.log, contents.clone());
+        let possible = replayed.is_ok();
+        if !possible {
             self.log.clear();
         }
-        let (contents, result) = match replayed {
-            Ok(contents) => (contents, Ok(())),
-            Err(error) => (written, Err(error)),
-        };
-        self.contents = contents;
-        result
+        self.contents = replayed.unwrap_or(contents);
+        possible
     }
 
     /// Forgets everything, and is a new session's draft.
@@ -163,8 +188,22 @@ impl Draft {
 
     pub(crate) fn change(&mut self, change: Change) -> Result<(), SessionError> {
         change.apply(&mut self.contents)?;
-        self.log.push(change);
+        self.push(change, false);
         Ok(())
+    }
+
+    fn push(&mut self, change: Change, soft: bool) {
+        // A handler that sets one value in a loop must not fill the memory.
+        if let (Change::Insert { key, .. }, Some(Entry { change: Change::Insert { key: last, .. }, soft: was })) =
+            (&change, self.log.last())
+            && key == last
+        {
+            let soft = soft && *was;
+            self.log.pop();
+            self.log.push(Entry { change, soft });
+            return;
+        }
+        self.log.push(Entry { change, soft });
     }
 
     /// Reads a value; `None` if there is none.
@@ -182,10 +221,12 @@ impl Draft {
     /// `NotSerializable` if it cannot be written as JSON.
     pub fn insert<T: Serialize>(&mut self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
         let (key, value) = (key.as_key(), to_raw(key.as_key(), &value)?);
-        if self.contents.values.get(key).is_some_and(|there| there.get() == value.get()) {
-            return Ok(());
+        let soft = self.contents.values.get(key).is_some_and(|there| there.get() == value.get());
+        if !soft {
+            self.contents.values.insert(key.to_owned(), value.clone());
         }
-        self.change(Change::Insert { key: key.to_owned(), value })
+        self.push(Change::Insert { key: key.to_owned(), value }, soft);
+        Ok(())
     }
 
     /// Removes a value; nothing happens if there is none.
@@ -194,10 +235,9 @@ impl Draft {
     /// None of its own; a session's `remove` has some.
     pub fn remove(&mut self, key: impl AsKey) -> Result<(), SessionError> {
         let key = key.as_key();
-        if !self.contains(key) {
-            return Ok(());
-        }
-        self.change(Change::Remove { key: key.to_owned() })
+        let soft = self.contents.values.remove(key).is_none();
+        self.push(Change::Remove { key: key.to_owned() }, soft);
+        Ok(())
     }
 
     /// Removes a value and gives it; `None` if there is none.
@@ -231,10 +271,10 @@ impl Draft {
     /// # Errors
     /// None of its own; a session's `clear` has some.
     pub fn clear(&mut self) -> Result<(), SessionError> {
-        if self.contents.values.is_empty() {
-            return Ok(());
-        }
-        self.change(Change::Clear)
+        let soft = self.contents.values.is_empty();
+        self.contents.values.clear();
+        self.push(Change::Clear, soft);
+        Ok(())
     }
 
     /// Sets a value to what `change` makes of the old one, and gives it.
@@ -254,16 +294,14 @@ impl Draft {
         let old = self.contents.values.get(&key);
         let new = change(old.map(|value| parse(&key, value)).transpose()?);
         let value = to_raw(&key, &new)?;
-        if old.is_some_and(|there| there.get() == value.get()) {
-            return Ok(new);
-        }
+        let soft = old.is_some_and(|there| there.get() == value.get());
         self.contents.values.insert(key.clone(), value);
         let name = key.clone();
         let apply: Apply = Arc::new(move |old| {
             let old = old.map(|value| parse(&name, value)).transpose()?;
             to_raw(&name, &change(old))
         });
-        self.log.push(Change::Update { key, apply });
+        self.push(Change::Update { key, apply }, soft);
         Ok(new)
     }
 
@@ -306,7 +344,7 @@ pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<
 }
 
 fn to_raw<T: Serialize>(key: &str, value: &T) -> Result<Box<RawValue>, SessionError> {
-    to_raw_value(value).map_err(|source| SessionError::NotSerializable { key: key.to_owned(), source })
+    to_raw_value(value).map_err(|_| SessionError::NotSerializable { key: key.to_owned() })
 }
 
 #[cfg(test)]
@@ -332,17 +370,35 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_is_not_logged() {
+    fn what_changes_nothing_is_no_reason_to_write_but_is_made_again() {
         let mut d = draft();
-        d.remove("x").unwrap();
-        d.clear().unwrap();
-        assert_eq!(d.take::<u8>("x").unwrap(), None);
+        d.insert("x", 1).unwrap();
+        d.take_log();
+        d.insert("x", 1).unwrap();
+        d.update("x", |x: Option<u8>| x.unwrap_or(9)).unwrap();
+        d.remove("y").unwrap();
+        assert_eq!(d.take::<u8>("y").unwrap(), None);
         assert!(d.take_flash().unwrap().is_empty());
-        assert!(d.log().is_empty());
-        d.insert("x", 1).unwrap();
-        d.insert("x", 1).unwrap();
-        d.update("x", |x: Option<u8>| x.unwrap()).unwrap();
+        assert!(!has_effect(d.log()));
+        let mut other = draft();
+        other.insert("x", 2).unwrap();
+        other.insert("y", 3).unwrap();
+        let merged = other.on(Contents::default()).unwrap().into_parts().0;
+        assert_eq!(replay(d.log(), merged).unwrap().values.len(), 1);
+    }
+
+    #[test]
+    fn setting_one_value_again_and_again_takes_the_room_of_one() {
+        let mut d = draft();
+        for n in 0..1_000 {
+            d.insert("x", n).unwrap();
+        }
         assert_eq!(d.log().len(), 1);
+        assert_eq!(d.get::<u32>("x").unwrap(), Some(999));
+        for _ in 0..100 {
+            d.flash(FlashLevel::Info, "x").unwrap();
+        }
+        assert_eq!(d.take_flash().unwrap().len(), MOST_FLASHES);
     }
 
     #[test]

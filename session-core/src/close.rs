@@ -4,13 +4,15 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use crate::backend::Deadline;
+use crate::cache;
 use crate::cookie::CookieLifetime;
 use crate::error::SessionError;
-use crate::finish::Finish;
+use crate::finish::{Finish, in_background};
 use crate::lazy::LazySession;
 use crate::session::Session;
 use crate::sessions::{OnServerError, Sessions};
-use crate::state::{Fate, Origin, State, Told};
+use crate::state::{Destroy, Origin, State, Told};
 use crate::write::Touch;
 
 /// Says how the request was handled.
@@ -24,16 +26,18 @@ pub enum Handled {
 }
 
 /// Says what closing a request came to, and what its response has to say.
-#[derive(Debug)]
+///
+/// `Debug` does not show the cookie, which holds the id.
 #[must_use = "the response needs its headers, and an error must take its place"]
 #[non_exhaustive]
 pub struct Closed {
     /// What became of the session. An error means that what the handler did to the session is not stored, so
     /// its response must not be sent; answer with [`SessionError::http_status`] instead, and with these headers.
     pub outcome: Result<CloseOutcome, SessionError>,
-    /// The value of a `Set-Cookie` header to add; a response that has it must be made private.
+    /// The value of a `Set-Cookie` header to add. A response that has it must be private: see
+    /// [`cache_control`](Self::cache_control).
     pub set_cookie: Option<String>,
-    /// The response depends on the cookie: `Vary: Cookie` must be added.
+    /// The response depends on the cookie: see [`vary`](Self::vary()).
     pub vary: bool,
 }
 
@@ -75,7 +79,7 @@ impl Sessions {
     /// | `destroy` | done | done |
     pub fn close(&self, session: &LazySession, handled: Handled) -> Closing {
         let vary = session.was_asked_for();
-        let work = match session.loaded() {
+        let work = match session.close() {
             None => Work::Done(Some((Ok(CloseOutcome::Untouched), None))),
             Some(session) => match session.close_idle() {
                 Some(outcome) => Work::Done(Some(outcome)),
@@ -86,14 +90,39 @@ impl Sessions {
     }
 
     /// Closes a request whose handler was dropped before its end, in the background: what it changed is
-    /// discarded, and a `destroy` is done all the same.
+    /// discarded, and a `destroy` is done all the same. An adapter calls it where it sees that happen.
     pub fn abandon(&self, session: &LazySession) {
-        if let Some(session) = session.loaded()
-            && session.state().fate == Fate::Destroy
-        {
-            // Dropped at once, it is finished in the background.
-            drop(Finish::new(session.clone().close(Handled::Failed)));
+        let Some(session) = session.close() else { return };
+        let mut state = session.state();
+        state.closed = true;
+        if state.destroy == Destroy::Asked {
+            drop(state);
+            in_background(session.clone().close(Handled::Failed));
         }
+    }
+}
+
+impl Closed {
+    /// Gives the `Cache-Control` of the response, from the values that it has; `None` if those will do.
+    ///
+    /// A response that sets the cookie becomes private: `public` and `s-maxage` go, what is stricter stays.
+    pub fn cache_control<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+        self.set_cookie.as_ref().and_then(|_| cache::private(existing))
+    }
+
+    /// Gives the `Vary` of the response, from the values that it has; `None` if those will do.
+    pub fn vary<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+        if self.vary { cache::vary_by_cookie(existing) } else { None }
+    }
+}
+
+impl fmt::Debug for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closed")
+            .field("outcome", &self.outcome)
+            .field("set_cookie", &self.set_cookie.as_ref().map(|_| "secret"))
+            .field("vary", &self.vary)
+            .finish()
     }
 }
 
@@ -133,63 +162,82 @@ impl fmt::Debug for Closing {
 impl Session {
     /// Closes a session that was only read, if nothing is to be written; `None` if something is.
     fn close_idle(&self) -> Option<Outcome> {
-        let mut state = self.state();
-        if state.fate != Fate::Keep || state.is_changed() || self.touch_due(&state).is_some() {
-            return None;
-        }
         // A commit that is still running has the lock, and a cookie may come of it.
         let _lock = self.writing().try_lock().ok()?;
+        let mut state = self.state();
+        let idle = state.destroy == Destroy::No && !state.ignored && !state.discarded && !state.is_changed();
+        if !idle || matches!(state.origin, Origin::Ended { .. }) || self.touch_due(&state).is_some() {
+            return None;
+        }
         state.closed = true;
-        let cookie = self.cookie(&mut state);
-        Some((Ok(CloseOutcome::Unchanged), cookie))
+        Some((Ok(CloseOutcome::Unchanged), self.cookie(&mut state)))
     }
 
     async fn close(self, handled: Handled) -> Outcome {
-        let outcome = self.write_at_close(handled).await;
+        let deadline = self.sessions().deadline();
+        let (mut outcome, lock) = match self.lock(deadline).await {
+            Ok(lock) => (self.write_at_close(handled, deadline).await, Some(lock)),
+            Err(error) => (Err(error), None),
+        };
+        // A task of the handler's may have ended the session while it was written.
+        if lock.is_some() && outcome.is_ok() && self.state().destroy == Destroy::Asked {
+            outcome = self.write(deadline).await;
+        }
         if let Err(error) = &outcome {
-            tracing::warn!(%error, "session not closed");
+            tracing::warn!(error = error.as_dyn(), "session not closed");
         }
         let mut state = self.state();
         state.closed = true;
-        let cookie = match (&outcome, state.fate) {
+        let cookie = match (&outcome, state.destroy) {
+            (_, Destroy::No) => self.cookie_after(&outcome, &mut state),
             // A logout that failed in the store at least leaves the browser without the id.
-            (_, Fate::Destroy) => self.removal(&state),
-            (Ok(_), _) => self.cookie(&mut state),
-            // What was committed before is there, and its id must reach the browser.
-            (Err(_), _) if state.told == Told::Nothing => self.cookie(&mut state),
-            (Err(_), _) => None,
+            (_, Destroy::Asked | Destroy::Done) => {
+                std::mem::take(&mut state.removable).then(|| self.sessions().cookies().removal())
+            }
         };
         (outcome, cookie)
     }
 
-    async fn write_at_close(&self, handled: Handled) -> Result<CloseOutcome, SessionError> {
-        let deadline = self.sessions().deadline();
-        let _lock = self.lock(deadline).await?;
-        let (fate, touch) = {
+    /// Gives the cookie that is due; after what was not written, only for what was committed before: that is
+    /// there, and its id must reach the browser.
+    fn cookie_after(&self, outcome: &Result<CloseOutcome, SessionError>, state: &mut State) -> Option<String> {
+        let written = !matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded));
+        (written || state.told == Told::Nothing).then(|| self.cookie(state)).flatten()
+    }
+
+    async fn write_at_close(&self, handled: Handled, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
+        let touch = {
             let mut state = self.state();
             state.closed = true;
-            let discard = handled == Handled::Failed && self.sessions().on_server_error() == OnServerError::Discard;
-            match (state.fate, &state.origin) {
-                (Fate::Destroy, _) => {}
-                (_, Origin::Ended) => return Ok(CloseOutcome::Gone),
-                (Fate::Ignore, _) => return Ok(CloseOutcome::Discarded),
-                _ if state.is_changed() && discard => return Ok(CloseOutcome::Discarded),
-                (_, Origin::New | Origin::Stored { .. }) => {}
-                (_, Origin::Retired { .. } | Origin::StoreFailed { .. } | Origin::SeveralCookies) => {
-                    return Ok(if state.is_changed() { CloseOutcome::Discarded } else { CloseOutcome::Unchanged });
+            let failed = handled == Handled::Failed && self.sessions().on_server_error() == OnServerError::Discard;
+            if state.destroy == Destroy::Done {
+                return Ok(CloseOutcome::Destroyed);
+            }
+            if state.destroy == Destroy::No {
+                if let Origin::Ended { .. } = state.origin {
+                    return Ok(CloseOutcome::Gone);
+                }
+                if state.ignored || (state.is_changed() && (failed || state.read_only().is_some())) {
+                    return Ok(CloseOutcome::Discarded);
+                }
+                if std::mem::take(&mut state.discarded) {
+                    return Err(SessionError::Conflict);
                 }
             }
-            let idle = state.fate == Fate::Keep && !state.is_changed() && handled == Handled::Completed;
-            (state.fate, if idle { self.touch_due(&state) } else { None })
-        };
-        if let (Fate::Keep, Some(touch)) = (fate, touch) {
-            if !self.sessions().touch(touch, deadline).await {
+            let only_read = state.destroy == Destroy::No && !state.is_changed();
+            if only_read && handled == Handled::Failed {
                 return Ok(CloseOutcome::Unchanged);
             }
-            self.state().touched(touch.seen, touch.expires_at);
-            return Ok(CloseOutcome::Touched);
+            only_read.then(|| self.touch_due(&state))
+        };
+        match touch {
+            None => self.write(deadline).await,
+            Some(Some(touch)) if self.sessions().touch(touch, deadline).await => {
+                self.state().touched(touch.seen, touch.expires_at);
+                Ok(CloseOutcome::Touched)
+            }
+            Some(_) => Ok(CloseOutcome::Unchanged),
         }
-        self.write(deadline).await
     }
 
     /// Says how the deadline is to be moved; `None` if it is not time to.
@@ -211,8 +259,7 @@ impl Session {
 
     /// Gives the cookie that tells the browser what it does not know yet; `None` if it knows all.
     fn cookie(&self, state: &mut State) -> Option<String> {
-        let expires_at = state.record()?.expires_at;
-        let lifetime = self.sessions().lifetime_of(state.draft.contents());
+        let (expires_at, lifetime) = (state.record()?.expires_at, state.lifetime);
         let known = match state.told {
             Told::Nothing => false,
             Told::Cookie { lifetime: told, .. } if told != lifetime => false,
@@ -225,12 +272,5 @@ impl Session {
         let id = state.id.as_ref()?;
         state.told = Told::Cookie { lifetime, expires_at };
         Some(self.sessions().cookies().set(id, lifetime, self.sessions().now(), expires_at))
-    }
-
-    /// Gives the removal of the cookie; `None` if the browser has none, or has another session's by now.
-    fn removal(&self, state: &State) -> Option<String> {
-        // A straggler with a retired id must not remove the cookie of the session that came after.
-        let straggler = matches!(state.origin, Origin::Retired { .. });
-        (state.presented && !straggler).then(|| self.sessions().cookies().removal())
     }
 }

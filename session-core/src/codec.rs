@@ -67,7 +67,7 @@ struct Envelope<'a> {
 #[derive(Serialize, Deserialize)]
 struct Retired {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    successor: Option<String>,
+    successor: Option<SessionKey>,
 }
 
 fn map_is_empty(map: &BTreeMap<String, Box<RawValue>>) -> bool {
@@ -89,7 +89,7 @@ impl Codec for Json {
             Kind::Retired { successor } => Envelope {
                 data: Cow::Owned(BTreeMap::new()),
                 core: Cow::Owned(Reserved::default()),
-                retired: Some(Retired { successor: successor.map(|key| key.encode()) }),
+                retired: Some(Retired { successor: *successor }),
             },
         };
         let mut bytes = vec![VERSION];
@@ -109,11 +109,7 @@ impl Codec for Json {
                 values: envelope.data.into_owned(),
                 reserved: envelope.core.into_owned(),
             })),
-            Some(Retired { successor: None }) => Kind::Retired { successor: None },
-            Some(Retired { successor: Some(key) }) => {
-                let key = SessionKey::parse(key.as_bytes());
-                Kind::Retired { successor: Some(key.ok_or(CodecError::new("the successor is not a key"))?) }
-            }
+            Some(Retired { successor }) => Kind::Retired { successor },
         };
         Ok(Payload(kind))
     }

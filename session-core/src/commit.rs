@@ -1,8 +1,8 @@
 //! The session's own dealings with the store: commit, transaction and reload.
 //!
-//! Whatever writes here holds the handle's write lock from before it looks at the state until the state
-//! tells what was written. The writing itself is [`Finish`]ed even if its caller is dropped, and takes the
-//! lock along, so a handle never knows less than what it wrote.
+//! Whatever writes here holds the handle's write lock from before it takes its job from the state until the
+//! state tells what was written. The writing itself is [`Finish`]ed even if its caller is dropped, and takes
+//! the lock along, so a handle never knows less than what it wrote.
 
 use std::sync::Arc;
 
@@ -18,11 +18,14 @@ use crate::finish::Finish;
 use crate::id::SessionKey;
 use crate::record::Record;
 use crate::session::Session;
-use crate::state::{Fate, Origin};
-use crate::write::{Job, Once, Saved};
+use crate::state::{Destroy, Job, Origin, Privilege};
+use crate::write::{Once, Saved};
 
 /// Holds the right to write through one handle.
 pub(crate) type WriteLock = OwnedMutexGuard<()>;
+
+/// What is stored, decoded, for a change to be made on.
+type Found = (SessionKey, Arc<Record>, Contents);
 
 impl Session {
     /// Writes the changes made so far at once, for handlers that outlive their response, such as WebSocket
@@ -30,15 +33,23 @@ impl Session {
     ///
     /// # Errors
     /// `ResponseSent` if nothing of the session was ever stored and the browser can no longer be given an
-    /// id; `Conflict`, `TooLarge` or `TooManySessions`, and nothing was written; `Gone`, and the changes are
-    /// discarded; `ReadOnly`; `Destroyed` the second time after `destroy`; `Store`, `Timeout` or
-    /// `Indeterminate` as the store fails.
+    /// id; `Conflict`, `TooLarge` or `TooManySessions`, and nothing was written; `Indeterminate`, where it
+    /// cannot be told, and the next commit finds out without counting anything twice; `Gone`, and the changes are discarded; `ReadOnly`; `Destroyed` the second time
+    /// after `destroy`; `Store` or `Timeout` as the store fails, and nothing was written.
     pub async fn commit(&self) -> Result<(), SessionError> {
         let deadline = self.sessions().deadline();
         let session = self.clone();
         Finish::new(async move {
             let _lock = session.lock(deadline).await?;
-            session.state().check_committable()?;
+            {
+                let mut state = session.state();
+                if state.destroy != Destroy::Asked {
+                    state.check_writable()?;
+                }
+                if std::mem::take(&mut state.discarded) {
+                    return Err(SessionError::Conflict);
+                }
+            }
             match session.write(deadline).await? {
                 CloseOutcome::Gone => Err(SessionError::Gone),
                 _ => Ok(()),
@@ -55,15 +66,15 @@ impl Session {
     pub async fn reload(&self) -> Result<(), SessionError> {
         let deadline = self.sessions().deadline();
         let _lock = self.lock(deadline).await?;
-        if self.state().fate == Fate::Destroy {
-            return Err(SessionError::Destroyed);
+        if let Some((key, record, contents)) = self.find(deadline).await? {
+            let lifetime = self.sessions().lifetime_of(&contents);
+            let mut state = self.state();
+            state.stored(key, record, contents, lifetime);
+            if std::mem::take(&mut state.discarded) {
+                return Err(SessionError::Conflict);
+            }
         }
-        let Some((record, contents)) = self.fresh(deadline).await? else { return Ok(()) };
-        let mut state = self.state();
-        if let Origin::Stored { record: stored, .. } = &mut state.origin {
-            *stored = record;
-        }
-        state.draft.rebase(0, contents)
+        Ok(())
     }
 
     /// Reads the session anew, makes changes on it, and writes them at once, together with the changes made
@@ -72,7 +83,7 @@ impl Session {
     ///
     /// This is for what must be decided once: a ticket, a one-time token, the last item in stock. What `change`
     /// refuses with an error is not written. It may run several times, so it must have no effect but on the
-    /// draft.
+    /// draft; and it must not use the session, which is locked while it runs.
     ///
     /// ```
     /// # use session_core::{Session, SessionError};
@@ -91,87 +102,78 @@ impl Session {
     {
         let deadline = self.sessions().deadline();
         let mut lock = self.lock(deadline).await?;
-        self.state().check_writable()?;
-        if self.state().fate != Fate::Keep {
-            // A renewal is written first, and by itself: what follows is then the business of one key.
-            let (session, done);
-            session = self.clone();
-            (lock, done) = Finish::new(async move { (lock, session.write(deadline).await) }).await;
-            done?;
-            self.state().check_writable()?;
-        }
-        let mut found = self.fresh(deadline).await?;
         let mut turn = None;
+        let mut found = self.find(deadline).await?;
         loop {
+            // A change of privilege is written first, and by itself: what follows is then the business of one
+            // key. It may have been asked for only now, by another task of the request.
+            if self.state().privilege.renew {
+                let session = self.clone();
+                let written;
+                (lock, written) = Finish::new(async move { (lock, session.write(deadline).await) }).await;
+                written?;
+                found = self.find(deadline).await?;
+            }
             let (base, contents) = match found {
-                Some((record, contents)) => (Some(record), contents),
+                Some((key, record, contents)) => (Some((key, record)), contents),
                 None => (None, self.sessions().new_contents()),
             };
-            let log = self.state().draft.log().to_vec();
-            let changes = log.len();
-            let mut draft = Draft::with_log(contents, log, self.sessions().random_arc())?;
-            let value = change(&mut draft)?;
-            let (session, written) = (self.clone(), draft);
-            let once;
-            (lock, once) = Finish::new(async move {
-                let once = session.write_draft(base, &written, changes, deadline).await;
-                (lock, once)
+            let (value, job) = {
+                let mut state = self.state();
+                state.check_writable()?;
+                if state.privilege.renew {
+                    found = base.map(|(key, record)| (key, record, contents));
+                    continue;
+                }
+                let mut draft = state.draft.on(contents)?;
+                let value = change(&mut draft)?;
+                let taken = state.draft.take_log().len();
+                let (contents, log) = draft.into_parts();
+                (value, Job { contents, log, taken, privilege: Privilege::default() })
+            };
+            let session = self.clone();
+            let written;
+            (lock, written) = Finish::new(async move {
+                let written = session.write_once(base, job, deadline).await;
+                (lock, written)
             })
             .await;
-            let Some((key, winner)) = once? else { return Ok(value) };
-            let Some(winner) = self.sessions().turn_after(&key, winner, &mut turn, deadline).await? else {
+            let Some((key, base, winner)) = written? else { return Ok(value) };
+            found =
+                self.sessions().next_base(&key, &base, winner, &mut turn, deadline).await?.map(|(r, c)| (key, r, c));
+            if found.is_none() {
                 self.state().ended();
                 return Err(SessionError::Gone.into());
-            };
-            found = Some(self.accept(&key, winner)?);
+            }
         }
     }
 
-    /// Writes a draft on top of `base`, whose first `changes` were this handle's before; gives the winner if
-    /// another write was faster.
-    async fn write_draft(
+    /// Writes the job of a transaction on top of `base`; gives the base and the winner if another write was
+    /// faster, and the changes made before the transaction back to the state.
+    async fn write_once(
         &self,
-        base: Option<Arc<Record>>,
-        draft: &Draft,
-        changes: usize,
+        base: Option<(SessionKey, Arc<Record>)>,
+        mut job: Job,
         deadline: Deadline,
-    ) -> Result<Option<(SessionKey, Arc<Record>)>, SessionError> {
-        let origin = self.state().origin.clone();
-        let contents = draft.contents().clone();
-        let owner = self.state().owner().cloned();
-        let saved = match (origin, base) {
-            (Origin::Stored { key, .. }, Some(base)) => {
-                if draft.log().is_empty() {
-                    Saved::Replaced { record: base }
-                } else {
-                    match self.sessions().replace_once(&key, &contents, owner, &base, deadline).await? {
-                        Once::Conflict(winner) => return Ok(Some((key, winner))),
-                        Once::Stored(record) => Saved::Replaced { record },
-                        Once::Gone => Saved::Gone,
-                    }
+    ) -> Result<Option<(SessionKey, Arc<Record>, Arc<Record>)>, SessionError> {
+        let saved = match &base {
+            // Nothing to write: what was decided was decided on what is stored.
+            Some((key, record)) if job.log.is_empty() => Ok(Saved::Replaced { key: *key, record: Arc::clone(record) }),
+            Some((key, record)) => match self.sessions().replace_once(key, &job.contents, record, deadline).await {
+                Ok(Once::Stored(record)) => Ok(Saved::Replaced { key: *key, record }),
+                Ok(Once::Gone) => Ok(Saved::Gone),
+                Ok(Once::Conflict(winner)) => {
+                    self.state().restore(job);
+                    return Ok(Some((*key, Arc::clone(record), winner)));
                 }
-            }
-            (origin, _) => {
-                let mut job = Job { contents: contents.clone(), log: Vec::new(), owner, owner_changes: false };
-                self.sessions().save(&origin, Fate::Keep, &mut job, deadline).await?
-            }
+                Err(error) => Err(error),
+            },
+            None => self.sessions().save(&Origin::New, &mut job, deadline).await,
         };
-        match self.note(saved, changes, contents)? {
+        match self.note(saved, job)? {
             CloseOutcome::Gone => Err(SessionError::Gone),
             _ => Ok(None),
         }
-    }
-
-    /// Reads what another write left, if this session may go on with it.
-    fn accept(&self, key: &SessionKey, winner: Arc<Record>) -> Result<(Arc<Record>, Contents), SessionError> {
-        let Kind::Live(contents) = self.sessions().decode(key, &winner)? else {
-            self.state().ended();
-            return Err(SessionError::Gone);
-        };
-        if winner.owner.as_ref() != self.state().owner() {
-            return Err(SessionError::Conflict);
-        }
-        Ok((winner, contents.into_owned()))
     }
 
     pub(crate) async fn lock(&self, deadline: Deadline) -> Result<WriteLock, SessionError> {
@@ -180,62 +182,75 @@ impl Session {
 
     /// Writes what there is to write, and takes note of it. The caller holds the write lock.
     pub(crate) async fn write(&self, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
-        let (origin, fate, mut job) = {
-            let state = self.state();
-            if state.fate != Fate::Destroy && !state.is_changed() {
+        if self.state().destroy == Destroy::Asked {
+            return self.end(deadline).await;
+        }
+        let (origin, mut job) = {
+            let mut state = self.state();
+            if state.draft.log().is_empty() && !state.privilege.renew {
                 return Ok(CloseOutcome::Unchanged);
             }
-            (state.origin.clone(), state.fate, Job::of(&state))
+            (state.origin.clone(), state.take_job())
         };
-        if fate == Fate::Destroy {
-            return self.end(&origin, deadline).await;
-        }
-        let merged_on = job.log.len();
-        let saved = self.sessions().save(&origin, fate, &mut job, deadline).await?;
-        self.note(saved, merged_on, job.contents)
+        let saved = self.sessions().save(&origin, &mut job, deadline).await;
+        self.note(saved, job)
     }
 
-    /// Ends the session in the store.
-    async fn end(&self, origin: &Origin, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
-        let key = match origin {
-            Origin::Stored { key, .. } | Origin::StoreFailed { key } => Some(*key),
-            // The visitor wants to log out, and holds the id of yesterday: it is today's session that ends.
-            Origin::Retired { successor } => *successor,
-            Origin::New | Origin::SeveralCookies | Origin::Ended => None,
+    /// Ends the session in the store, or what it was renewed to.
+    async fn end(&self, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
+        let key = match self.state().origin {
+            Origin::Stored { key, .. } | Origin::StoreFailed { key } => Some(key),
+            // The visitor wants to log out, and holds the id of a moment ago: it is the session of now that ends.
+            Origin::Ended { key } => key,
+            Origin::Retired { successor } => successor,
+            Origin::New | Origin::SeveralCookies => None,
         };
         if let Some(key) = key {
-            let ended = self.sessions().retire(&key, |_| true, deadline).await?;
-            tracing::debug!(?key, ended, "session destroyed");
+            let ended = self.sessions().retire(&key, None, deadline).await?;
+            tracing::info!(?key, ended, "session destroyed");
         }
-        self.state().ended();
+        let mut state = self.state();
+        state.ended();
+        state.destroy = Destroy::Done;
         Ok(CloseOutcome::Destroyed)
     }
 
-    /// Takes note of what was written: the first `changes` of the log, which made `contents`.
-    fn note(&self, saved: Saved, changes: usize, contents: Contents) -> Result<CloseOutcome, SessionError> {
+    /// Takes note of what came of a job.
+    fn note(&self, saved: Result<Saved, SessionError>, job: Job) -> Result<CloseOutcome, SessionError> {
         let mut state = self.state();
         let (key, record, outcome) = match saved {
-            Saved::Nothing => return Ok(CloseOutcome::Unchanged),
-            Saved::Gone => {
+            Err(error) => {
+                // What may have been written is not replayed. It stays in the contents, so if the next write finds
+                // the old version in place, which tells that this one never happened, it is written with that.
+                if !matches!(error, SessionError::Indeterminate) {
+                    state.restore(job);
+                }
+                return Err(error);
+            }
+            Ok(Saved::Nothing) => {
+                state.restore(job);
+                return Ok(CloseOutcome::Unchanged);
+            }
+            Ok(Saved::Gone) => {
                 state.ended();
                 return Ok(CloseOutcome::Gone);
             }
-            Saved::Created { id, key, record } => {
+            Ok(Saved::Created { id, record }) => {
+                let key = id.key();
+                tracing::info!(?key, "session created");
                 state.renewed(id);
                 (key, record, CloseOutcome::Created)
             }
-            Saved::Renewed { id, key, record } => {
-                tracing::debug!(?key, "session renewed");
+            Ok(Saved::Renewed { id, record }) => {
+                let key = id.key();
+                tracing::info!(?key, "session renewed");
                 state.renewed(id);
                 (key, record, CloseOutcome::Renewed)
             }
-            Saved::Replaced { record } => {
-                let Origin::Stored { key, .. } = state.origin else { return Ok(CloseOutcome::Written) };
-                (key, record, CloseOutcome::Written)
-            }
+            Ok(Saved::Replaced { key, record }) => (key, record, CloseOutcome::Written),
         };
-        state.origin = Origin::Stored { key, record };
-        state.draft.rebase(changes, contents)?;
+        let lifetime = self.sessions().lifetime_of(&job.contents);
+        state.stored(key, record, job.contents, lifetime);
         Ok(outcome)
     }
 
@@ -243,22 +258,20 @@ impl Session {
     ///
     /// # Errors
     /// `Gone` if it is no more; else why it cannot be read.
-    async fn fresh(&self, deadline: Deadline) -> Result<Option<(Arc<Record>, Contents)>, SessionError> {
-        let origin = {
+    async fn find(&self, deadline: Deadline) -> Result<Option<Found>, SessionError> {
+        let key = {
             let state = self.state();
-            state.origin.clone()
-        };
-        let Origin::Stored { key, .. } = origin else {
-            return match origin {
-                Origin::New => Ok(None),
-                _ => self.state().check_writable().map(|()| None),
-            };
+            match state.origin {
+                Origin::Stored { key, .. } if state.destroy == Destroy::No => key,
+                Origin::New if state.destroy == Destroy::No => return Ok(None),
+                _ => return state.check_writable().map(|()| None),
+            }
         };
         let found = deadline.limit(self.sessions().store().get(&key)).await??;
         if let Some(record) = found.filter(|record| record.is_live_at(self.sessions().now()))
             && let Kind::Live(contents) = self.sessions().decode(&key, &record)?
         {
-            return Ok(Some((record, contents.into_owned())));
+            return Ok(Some((key, record, contents.into_owned())));
         }
         self.state().ended();
         Err(SessionError::Gone)

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use crate::clock::Timestamp;
 use crate::cookie::CookieLifetime;
 use crate::expiry::Expiry;
+use crate::id::SessionKey;
 
 /// Holds what a session contains, each value as the JSON text it was stored as.
 ///
@@ -28,6 +29,9 @@ pub(crate) struct Reserved {
     pub(crate) scope: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) flash: Vec<StoredFlash>,
+    /// The key that it had before its last renewal; the two are one session, and both may stand for a moment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) renewed_from: Option<SessionKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) authenticated_at: Option<Timestamp>,
     /// Differs from the default of its `Sessions`, if set.
@@ -71,14 +75,15 @@ pub struct Flash {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum FlashLevel {
-    /// News.
-    Info,
     /// Something worked.
     Success,
     /// Something deserves a look.
     Warning,
     /// Something failed.
     Error,
+    /// News. A level that this version does not know is read as this.
+    #[serde(other)]
+    Info,
 }
 
 /// A flash with an identity, so that the one consumed is the one removed, whatever else was added.

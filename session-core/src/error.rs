@@ -179,14 +179,16 @@ pub enum SessionError {
         /// The type that was asked for.
         expected: &'static str,
     },
-    /// The value cannot be written as JSON; nothing was changed.
+    /// The value cannot be written as JSON; nothing was changed. Why is not told, since a type's own words may
+    /// quote the value.
     #[error("the value {key:?} cannot be written as JSON")]
     NotSerializable {
         /// The value's key.
         key: String,
-        /// Why.
-        source: serde_json::Error,
     },
+    /// The text cannot be an owner.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
     /// The timeouts cannot work.
     #[error("{0}")]
     InvalidExpiry(&'static str),
@@ -206,7 +208,8 @@ pub enum SessionError {
     /// discarded.
     #[error("the session has ended; the changes were discarded")]
     Gone,
-    /// The store lost the reply to a write, and it can no longer be told whether it happened.
+    /// The store gave no answer to a write in time, and it cannot be told whether it happened. The changes
+    /// count once at most: they are never replayed on what they may be part of.
     #[error("a write to the session may have happened or not")]
     Indeterminate,
     /// The session is too large. Nothing was written.
@@ -230,7 +233,7 @@ pub enum SessionError {
     /// The cookie is configured for development, and the request was not made to a loopback host.
     #[error(
         "the development cookie is for loopback hosts alone; use the default cookie, or force it with \
-         `CookieConfig::on_any_host`"
+         `CookieTransport::HttpAnywhere`"
     )]
     InsecureHost,
     /// The operation took longer than its deadline allows.
@@ -251,6 +254,11 @@ pub enum SessionError {
 }
 
 impl SessionError {
+    /// Gives this error to a log, with its causes.
+    pub(crate) fn as_dyn(&self) -> &(dyn std::error::Error + 'static) {
+        self
+    }
+
     /// Gives the HTTP status that answers a request which ends with this error.
     ///
     /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 429
@@ -258,6 +266,7 @@ impl SessionError {
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
+            Self::Store(StoreError::TooLarge { .. }) => 413,
             Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
             Self::ReadOnly(ReadOnly::StoreFailed) => 503,
             Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
@@ -265,6 +274,7 @@ impl SessionError {
             Self::TooManySessions { .. } => 429,
             Self::WrongType { .. }
             | Self::NotSerializable { .. }
+            | Self::Owner(_)
             | Self::InvalidExpiry(_)
             | Self::Destroyed
             | Self::ResponseSent
@@ -298,16 +308,16 @@ pub enum BuildError {
     #[error(transparent)]
     Cookie(#[from] CookieError),
     /// The timeouts cannot work.
-    #[error("{0}")]
+    #[error("the expiry cannot work: {0}; see `Expiry`")]
     Expiry(&'static str),
     /// A setting must not be zero.
-    #[error("{setting} must be more than zero")]
+    #[error("{setting} must be more than zero; leave it out for the default")]
     Zero {
         /// The setting.
         setting: &'static str,
     },
     /// The touch interval is longer than the idle timeout, so that a session in use would end.
-    #[error("the touch interval must be shorter than the idle timeout")]
+    #[error("the touch interval must be shorter than the idle timeout; leave it out for a twentieth of that")]
     TouchInterval,
     /// The store lacks a capability that a setting needs.
     #[error("{setting} needs a store with {capability}")]

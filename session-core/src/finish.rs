@@ -24,18 +24,27 @@ impl<T: Send + 'static> Future for Finish<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        let work = self.0.as_mut().expect("a future is not polled after its end");
-        let output = std::task::ready!(work.as_mut().poll(cx));
-        self.0 = None;
-        Poll::Ready(output)
+        // Taken out while it runs, so that work that panics is not run again.
+        let mut work = self.0.take().expect("a future is not polled after its end");
+        let polled = work.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.0 = Some(work);
+        }
+        polled
     }
 }
 
 impl<T: Send + 'static> Drop for Finish<T> {
     fn drop(&mut self) {
-        // A panic in the work itself is not run again.
-        if let (Some(work), false, Ok(runtime)) = (self.0.take(), std::thread::panicking(), Handle::try_current()) {
-            runtime.spawn(work);
+        if let Some(work) = self.0.take() {
+            in_background(work);
         }
+    }
+}
+
+/// Does `work` in the background, if there is a runtime to do it.
+pub(crate) fn in_background<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) {
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(work);
     }
 }

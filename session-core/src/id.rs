@@ -1,9 +1,11 @@
 //! The secret that a browser holds, and the key that everybody else sees.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::error::RandomError;
@@ -118,6 +120,21 @@ impl fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, ..] = self.0;
         write!(f, "SessionKey({a:02x}{b:02x}{c:02x}{d:02x}…)")
+    }
+}
+
+/// Writes the key as [`encode`](SessionKey::encode) does.
+impl Serialize for SessionKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.encode())
+    }
+}
+
+/// Reads the key as [`parse`](SessionKey::parse) does.
+impl<'de> Deserialize<'de> for SessionKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let encoded = Cow::<str>::deserialize(deserializer)?;
+        Self::parse(encoded.as_bytes()).ok_or_else(|| serde::de::Error::custom("not a session key"))
     }
 }
 

@@ -24,13 +24,15 @@ struct Shared {
     /// The request's host may be given this cookie.
     permitted: bool,
     asked: AtomicBool,
+    /// The response has left, or is about to.
+    closed: AtomicBool,
     session: OnceCell<Session>,
 }
 
 impl LazySession {
     pub(crate) fn new(sessions: Sessions, presented: Presented, permitted: bool) -> Self {
-        let asked = AtomicBool::new(false);
-        Self(Arc::new(Shared { sessions, presented, permitted, asked, session: OnceCell::new() }))
+        let (asked, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self(Arc::new(Shared { sessions, presented, permitted, asked, closed, session: OnceCell::new() }))
     }
 
     /// Tells whether the request came with a well-formed session cookie, without reading the store.
@@ -51,22 +53,29 @@ impl LazySession {
     /// `Store` or `Timeout` if the store fails and the policy is to fail closed; the next call tries again.
     /// `InsecureHost` if the cookie is one for development and the host is not.
     pub async fn load(&self) -> Result<Session, SessionError> {
-        let Shared { sessions, presented, permitted, asked, session } = &*self.0;
+        let Shared { sessions, presented, permitted, asked, closed, session } = &*self.0;
         asked.store(true, Ordering::Relaxed);
         if !permitted {
             return Err(SessionError::InsecureHost);
         }
-        session.get_or_try_init(|| sessions.load(presented)).await.cloned()
+        let load = || sessions.load(presented, closed.load(Ordering::SeqCst));
+        let session = session.get_or_try_init(load).await?;
+        // The response may have left while it was read.
+        if closed.load(Ordering::SeqCst) {
+            session.state().closed = true;
+        }
+        Ok(session.clone())
+    }
+
+    /// Takes note that the response leaves, and gives the session if it was loaded.
+    pub(crate) fn close(&self) -> Option<&Session> {
+        self.0.closed.store(true, Ordering::SeqCst);
+        self.0.session.get()
     }
 
     #[cfg(feature = "tower")]
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.sessions
-    }
-
-    /// Gives the session if it was loaded.
-    pub(crate) fn loaded(&self) -> Option<&Session> {
-        self.0.session.get()
     }
 
     /// Tells whether the response depends on the cookie.
@@ -77,6 +86,6 @@ impl LazySession {
 
 impl fmt::Debug for LazySession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LazySession").field("loaded", &self.loaded()).finish_non_exhaustive()
+        f.debug_struct("LazySession").field("loaded", &self.0.session.get()).finish_non_exhaustive()
     }
 }

@@ -31,6 +31,7 @@ mod sweeper;
 mod write;
 
 // What they are made of.
+mod cache;
 mod codec;
 pub mod cookie;
 pub mod error;
@@ -69,3 +70,8 @@ pub use store::{
     Cursor, Eviction, Limits, Owners, Page, Put, PutOutcome, Reclaim, Scan, SessionStore, SessionStoreExt, Sweep,
 };
 pub use sweeper::{Sweeper, SweeperConfig};
+
+/// Keeps the program in the workspace's README right.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

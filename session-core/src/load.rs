@@ -10,13 +10,17 @@ use crate::id::{SessionId, SessionKey};
 use crate::record::Record;
 use crate::session::Session;
 use crate::sessions::{FailurePolicy, Sessions};
-use crate::state::{Fate, Origin, State, Told};
+use crate::state::{Destroy, Origin, Privilege, State, Told};
 
 impl Sessions {
-    /// Reads the session that the cookie names.
-    pub(crate) async fn load(&self, presented: &Presented) -> Result<Session, SessionError> {
+    /// Reads the session that the cookie names; `closed` if the response has left.
+    pub(crate) async fn load(&self, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
         let (origin, contents) = match presented {
-            Presented::Nothing | Presented::Malformed => (Origin::New, None),
+            Presented::Nothing => (Origin::New, None),
+            Presented::Malformed => {
+                tracing::debug!("a request came with a malformed session cookie");
+                (Origin::New, None)
+            }
             Presented::Several => {
                 tracing::warn!("a request came with several different session cookies");
                 (Origin::SeveralCookies, None)
@@ -24,22 +28,27 @@ impl Sessions {
             Presented::One(id) => self.read(id, self.deadline()).await?,
         };
         let contents = contents.unwrap_or_else(|| self.new_contents());
-        let (id, told) = match (&origin, presented) {
+        let lifetime = self.lifetime_of(&contents);
+        let (id, told, owner) = match (&origin, presented) {
             (Origin::Stored { record, .. }, Presented::One(id)) => {
-                let told = Told::Cookie { lifetime: self.lifetime_of(&contents), expires_at: record.expires_at };
-                (Some(id.clone()), told)
+                let told = Told::Cookie { lifetime, expires_at: record.expires_at };
+                (Some(id.clone()), told, record.owner.clone())
             }
-            _ => (None, Told::Nothing),
+            _ => (None, Told::Nothing, None),
         };
         let state = State {
+            removable: !matches!((presented, &origin), (Presented::Nothing, _) | (_, Origin::Retired { .. })),
             origin,
             draft: Draft::new(contents, self.random_arc()),
-            fate: Fate::Keep,
-            new_owner: None,
+            owner,
+            privilege: Privilege::default(),
+            destroy: Destroy::No,
+            ignored: false,
+            discarded: false,
             id,
+            lifetime,
             told,
-            presented: !matches!(presented, Presented::Nothing),
-            closed: false,
+            closed,
         };
         Ok(Session::new(self.clone(), state))
     }
@@ -56,7 +65,7 @@ impl Sessions {
             }
             Err(SessionError::Store(StoreError::Corrupt { .. })) => return self.start_over(&key, deadline).await,
             Err(error) if self.failure_policy() == FailurePolicy::Anonymous => {
-                tracing::error!(?key, %error, "session not loaded; the request goes on without");
+                tracing::error!(?key, error = error.as_dyn(), "session not loaded; the request goes on without");
                 return Ok((Origin::StoreFailed { key }, None));
             }
             Err(error) => return Err(error),
@@ -87,7 +96,7 @@ impl Sessions {
     ) -> Result<(Origin, Option<Contents>), SessionError> {
         // If it cannot be removed now, the next request tries again.
         if let Err(error) = self.remove_unreadable(key, deadline).await {
-            tracing::warn!(?key, %error, "a session that cannot be read was not removed");
+            tracing::warn!(?key, error = error.as_dyn(), "a session that cannot be read was not removed");
         }
         Ok((Origin::New, None))
     }

@@ -1,5 +1,6 @@
 //! How many sessions one owner may have.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use crate::admin::SessionInfo;
@@ -48,6 +49,9 @@ impl Sessions {
         let Some(OwnerLimit { max, action }) = self.owner_limit() else { return Ok(()) };
         let max = max.get();
         let mut sessions = self.list_within(owner, deadline).await?;
+        // One that is being renewed stands twice for a moment, and is one.
+        let renewed: HashSet<_> = sessions.iter().filter_map(SessionInfo::renewed_from).collect();
+        sessions.retain(|info| !renewed.contains(&info.key()));
         if sessions.len() <= max {
             return Ok(());
         }
@@ -57,8 +61,8 @@ impl Sessions {
             return Err(SessionError::TooManySessions { max });
         }
         for info in excess {
-            self.retire(&info.key(), |record| record.owner.as_ref() == Some(owner), deadline).await?;
-            tracing::debug!(key = ?info.key(), "session evicted, its owner has too many");
+            self.retire(&info.key(), Some(owner), deadline).await?;
+            tracing::info!(key = ?info.key(), "session evicted, its owner has too many");
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::backend::{self, Deadline};
 use crate::codec::{Kind, Payload};
 use crate::error::{SessionError, StoreError};
 use crate::id::SessionKey;
-use crate::record::{Record, Version};
+use crate::record::{Owner, Record, Version};
 use crate::sessions::Sessions;
 use crate::store::{Put, PutOutcome};
 
@@ -41,38 +41,40 @@ impl Sessions {
         })
     }
 
-    /// Ends the session under `key`, or the one it became; `false` if there is none, or `permit` says no.
+    /// Ends the session under `key`, or the one it became; `false` if there is none, or `owner` is given and is
+    /// not its owner.
     ///
     /// # Errors
     /// As the store fails.
     pub(crate) async fn retire(
         &self,
         key: &SessionKey,
-        permit: impl Fn(&Record) -> bool + Send + Sync,
+        owner: Option<&Owner>,
         deadline: Deadline,
     ) -> Result<bool, SessionError> {
         let mut key = *key;
         for _ in 0..LONGEST_CHAIN {
-            match self.retire_one(&key, &permit, deadline).await? {
+            match self.retire_one(&key, owner, deadline).await? {
                 Retired::Done => return Ok(true),
                 Retired::Nothing => return Ok(false),
                 Retired::Before { successor } => key = successor,
             }
         }
-        tracing::warn!(?key, "a chain of renewed sessions was given up");
-        Ok(false)
+        let source = "a chain of renewed sessions has no end".into();
+        Err(StoreError::Corrupt { store: "session-core", source }.into())
     }
 
     async fn retire_one(
         &self,
         key: &SessionKey,
-        permit: &(impl Fn(&Record) -> bool + Send + Sync),
+        owner: Option<&Owner>,
         deadline: Deadline,
     ) -> Result<Retired, SessionError> {
         let mut current = match deadline.limit(self.store().get(key)).await? {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(Retired::Nothing),
-            Err(StoreError::Corrupt { .. }) => {
+            // Whose it was cannot be told, so only who may end any session may end this one.
+            Err(StoreError::Corrupt { .. }) if owner.is_none() => {
                 let removed = self.remove_unreadable(key, deadline).await?;
                 return Ok(if removed { Retired::Done } else { Retired::Nothing });
             }
@@ -82,9 +84,11 @@ impl Sessions {
             match self.decode(key, &current) {
                 Ok(Kind::Retired { successor: None }) => return Ok(Retired::Nothing),
                 Ok(Kind::Retired { successor: Some(successor) }) => return Ok(Retired::Before { successor }),
+                Ok(Kind::Live(_)) | Err(_) if owner.is_some() && current.owner.as_ref() != owner => {
+                    return Ok(Retired::Nothing);
+                }
                 // A payload that cannot be decoded is ended like one that can.
-                Ok(Kind::Live(_)) | Err(_) if permit(&current) => {}
-                Ok(Kind::Live(_)) | Err(_) => return Ok(Retired::Nothing),
+                Ok(Kind::Live(_)) | Err(_) => {}
             }
             let retired = self.retired(key, &current, None)?;
             let put = Put::Replace(current.version);

@@ -11,13 +11,13 @@ use crate::changes::{Change, Draft};
 use crate::clock::Timestamp;
 use crate::contents::{Flash, FlashLevel};
 use crate::cookie::CookieLifetime;
-use crate::error::SessionError;
+use crate::error::{ReadOnly, SessionError};
 use crate::expiry::Expiry;
 use crate::id::SessionKey;
 use crate::key::{AsKey, KeyOf};
-use crate::record::Owner;
+use crate::record::{Owner, Record};
 use crate::sessions::Sessions;
-use crate::state::{Fate, Origin, State};
+use crate::state::{Destroy, Origin, Privilege, State};
 
 /// Holds the visitor's session for the time of a request.
 ///
@@ -38,15 +38,18 @@ use crate::state::{Fate, Origin, State};
 /// | reading | yes | yes, an empty session | yes |
 /// | changing | kept until close | `Destroyed` | kept until `commit`, and a warning is logged |
 /// | `renew`, `set_owner`, `set_authenticated` | done at close | `Destroyed` | `ResponseSent` |
-/// | `commit`, `transaction` | writes now, and empties the log | `Destroyed` | writes now; `ResponseSent` if nothing was ever stored |
+/// | `commit` | writes now, and empties the log | ends the session now; `Destroyed` the second time | writes now; `ResponseSent` if nothing was ever stored |
+/// | `transaction` | writes now, and empties the log | `Destroyed` | as `commit` |
 /// | `reload` | reads now | `Destroyed` | reads now |
-/// | `destroy` | done at close | again is nothing new | done at the next `commit`; the cookie stays |
+/// | `destroy` | done at close | nothing new | done at the next `commit`; the cookie stays |
 /// | `ignore` | nothing is written at close | `Destroyed` | no effect |
 ///
-/// A session that cannot be written, because the store failed and the policy is to go on, or because the
-/// request came with an id that was retired a moment ago, is empty, keeps changes to itself, and answers
-/// `renew`, `set_owner`, `commit` and `transaction` with [`SessionError::ReadOnly`]. One that ended while
-/// the request ran answers [`SessionError::Gone`].
+/// A session that cannot be written ([`read_only`](Self::read_only) says why) is empty, keeps changes to itself,
+/// and answers `renew`, `set_owner`, `commit` and `transaction` with [`SessionError::ReadOnly`]; but see
+/// [`set_owner`](Self::set_owner) for a login. One that ended while the request ran answers
+/// [`SessionError::Gone`].
+///
+/// A value that is set to what it was changes nothing, and is no reason to write at close. `commit` writes it.
 ///
 /// ```
 /// # use session_core::{Key, Session, SessionError};
@@ -92,7 +95,7 @@ impl Session {
 
     fn change<T>(&self, change: impl FnOnce(&mut Draft) -> Result<T, SessionError>) -> Result<T, SessionError> {
         let mut state = self.state();
-        if state.fate == Fate::Destroy {
+        if state.destroy != Destroy::No {
             return Err(SessionError::Destroyed);
         }
         let before = state.draft.log().len();
@@ -206,57 +209,70 @@ impl Session {
     pub fn renew(&self) -> Result<(), SessionError> {
         let mut state = self.state();
         state.check_renewable()?;
-        state.fate = Fate::Renew;
+        state.privilege.renew = true;
         Ok(())
     }
 
     /// Ends the session when the request is closed, whatever the response, and has the cookie removed.
     ///
-    /// Requests of this session that are under way can no longer write. What is read from it now is empty.
+    /// Requests of this session that are under way can no longer write. What is read from it now is empty. If
+    /// it was renewed meanwhile, what it was renewed to ends.
     pub fn destroy(&self) {
         let mut state = self.state();
-        state.fate = Fate::Destroy;
-        state.new_owner = None;
+        if state.destroy == Destroy::No {
+            state.destroy = Destroy::Asked;
+        }
+        state.privilege = Privilege::default();
+        state.owner = None;
         state.draft.discard();
     }
 
-    /// Leaves the session as it is stored: nothing is written at close, and no cookie is set.
+    /// Leaves the session as it is stored: nothing is written at close, and no cookie is set. What is
+    /// [committed](Self::commit) is written all the same, and so is what a
+    /// [transaction](Self::transaction) writes.
     ///
     /// # Errors
     /// `Destroyed` after `destroy`.
     pub fn ignore(&self) -> Result<(), SessionError> {
         let mut state = self.state();
-        if state.fate == Fate::Destroy {
+        if state.destroy != Destroy::No {
             return Err(SessionError::Destroyed);
         }
-        state.fate = Fate::Ignore;
+        state.ignored = true;
         Ok(())
     }
 
     /// Gives the owner; `None` if the session belongs to nobody.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
-        self.state().owner().cloned()
+        self.state().owner.clone()
     }
 
     /// Says whom the session belongs to: the user who logged in, or nobody.
     ///
     /// Another owner than before is a change of privilege: the id is [renewed](Self::renew), and the time of
-    /// authentication is set, or cleared with the owner. The owner that is there already changes nothing.
+    /// authentication is set, or cleared with the owner. The owner that is there already changes nothing; for
+    /// one who logged in again, call [`set_authenticated`](Self::set_authenticated).
+    ///
+    /// A request that came with a retired id, and whose session is therefore read-only, starts a new session
+    /// by this. Its visitor was logged out elsewhere a moment ago, or never saw the answer to their last login.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).
     pub fn set_owner(&self, owner: impl Into<Option<Owner>>) -> Result<(), SessionError> {
         let owner = owner.into();
         let mut state = self.state();
+        if owner.is_some() {
+            state.start_anew();
+        }
         state.check_renewable()?;
-        if state.owner() == owner.as_ref() {
+        if state.owner == owner {
             return Ok(());
         }
         let authenticated_at = owner.is_some().then(|| self.sessions().now());
         state.draft.change(Change::Authenticated(authenticated_at))?;
-        state.new_owner = Some(owner);
-        state.fate = Fate::Renew;
+        state.owner.clone_from(&owner);
+        state.privilege = Privilege { renew: true, owner: Some(owner) };
         Ok(())
     }
 
@@ -274,7 +290,7 @@ impl Session {
         let mut state = self.state();
         state.check_renewable()?;
         state.draft.change(Change::Authenticated(Some(self.sessions().now())))?;
-        state.fate = Fate::Renew;
+        state.privilege.renew = true;
         Ok(())
     }
 
@@ -305,33 +321,43 @@ impl Session {
         })
     }
 
-    /// Gives the key that the session is stored under; `None` before the first write.
+    /// Gives the key that the session is stored under; `None` before the first write, and after `destroy`.
     ///
     /// It names the session in logs and in lists of a user's sessions. A renewal changes it.
     #[must_use]
     pub fn key(&self) -> Option<SessionKey> {
-        match &self.state().origin {
-            Origin::Stored { key, .. } => Some(*key),
-            _ => None,
-        }
+        self.stored(|key, _| *key)
     }
 
-    /// Tells when the session began, over all renewals; `None` before the first write.
+    /// Tells when the session began, over all renewals; `None` where there is no [`key`](Self::key).
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.state().record().map(|record| record.created_at)
+        self.stored(|_, record| record.created_at)
     }
 
-    /// Tells when the session ends unless it is used; `None` before the first write.
+    /// Tells when the session ends unless it is used; `None` where there is no [`key`](Self::key).
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.state().record().map(|record| record.expires_at)
+        self.stored(|_, record| record.expires_at)
     }
 
-    /// Tells whether nothing of this session is stored yet.
+    /// Tells whether nothing of this session is stored: it is new, or was never found, or has ended.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.state().record().is_none()
+        self.key().is_none()
+    }
+
+    /// Says why this session cannot be written from the start; `None` if it can.
+    #[must_use]
+    pub fn read_only(&self) -> Option<ReadOnly> {
+        self.state().read_only()
+    }
+
+    fn stored<T>(&self, read: impl FnOnce(&SessionKey, &Record) -> T) -> Option<T> {
+        match &*self.state() {
+            State { origin: Origin::Stored { key, record }, destroy: Destroy::No, .. } => Some(read(key, record)),
+            _ => None,
+        }
     }
 }
 

@@ -120,10 +120,6 @@ impl Sessions {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    pub(crate) fn store_arc(&self) -> Arc<dyn SessionStore> {
-        Arc::clone(&self.0.store)
-    }
-
     pub(crate) fn cookies(&self) -> &Cookies {
         &self.0.cookies
     }
@@ -138,10 +134,6 @@ impl Sessions {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
-    }
-
-    pub(crate) fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.0.clock)
     }
 
     pub(crate) fn random(&self) -> &dyn RandomSource {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::changes::Draft;
+use crate::changes::{Draft, Entry, has_effect};
 use crate::clock::Timestamp;
+use crate::contents::Contents;
 use crate::cookie::CookieLifetime;
 use crate::error::{ReadOnly, SessionError};
 use crate::id::{SessionId, SessionKey};
@@ -22,17 +23,23 @@ pub(crate) enum Origin {
     StoreFailed { key: SessionKey },
     /// The request came with several different ids.
     SeveralCookies,
-    /// It was there, and is no more.
-    Ended,
+    /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
+    Ended { key: Option<SessionKey> },
 }
 
-/// What the handler wants to become of the session.
+/// How far the end of the session has come that the handler asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Keep,
-    Renew,
-    Destroy,
-    Ignore,
+pub(crate) enum Destroy {
+    No,
+    Asked,
+    Done,
+}
+
+/// A change of privilege that is not written yet.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Privilege {
+    pub(crate) renew: bool,
+    pub(crate) owner: Option<Option<Owner>>,
 }
 
 /// What the browser has been told of the session's cookie.
@@ -47,18 +54,38 @@ pub(crate) enum Told {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) origin: Origin,
+    /// The values as the handler sees them, and the changes that nobody is writing yet.
     pub(crate) draft: Draft,
-    pub(crate) fate: Fate,
-    /// A change of owner that is not written yet.
-    pub(crate) new_owner: Option<Option<Owner>>,
+    /// The owner as the handler sees it.
+    pub(crate) owner: Option<Owner>,
+    /// What nobody is writing yet.
+    pub(crate) privilege: Privilege,
+    pub(crate) destroy: Destroy,
+    /// Nothing is to be written at close.
+    pub(crate) ignored: bool,
+    /// Changes were discarded after they were made, which the next write has to tell.
+    pub(crate) discarded: bool,
     /// The id that the browser holds or is to be given.
     pub(crate) id: Option<SessionId>,
+    /// How long browsers keep the cookie of what is stored.
+    pub(crate) lifetime: CookieLifetime,
     /// What the browser knows; where that differs from what is stored, a cookie is due.
     pub(crate) told: Told,
-    /// The request came with a cookie of our name, whatever its value.
-    pub(crate) presented: bool,
+    /// The browser has a cookie that `destroy` must remove. Not one with a retired id: what it has by now may
+    /// be the cookie of the session that came after.
+    pub(crate) removable: bool,
     /// The response has left, or is about to.
     pub(crate) closed: bool,
+}
+
+/// What there is to write, taken from the state when the write began.
+pub(crate) struct Job {
+    pub(crate) contents: Contents,
+    pub(crate) log: Vec<Entry>,
+    /// How many changes of the log are the state's, to be given back to it if they are not written. A transaction
+    /// adds its own behind them.
+    pub(crate) taken: usize,
+    pub(crate) privilege: Privilege,
 }
 
 impl State {
@@ -69,74 +96,112 @@ impl State {
         }
     }
 
-    /// Gives the owner as the handler sees it.
-    pub(crate) fn owner(&self) -> Option<&Owner> {
-        match &self.new_owner {
-            Some(new) => new.as_ref(),
-            None => self.record().and_then(|record| record.owner.as_ref()),
-        }
-    }
-
-    /// Tells whether a write would say anything new.
+    /// Tells whether the end of a request is a reason to write.
     pub(crate) fn is_changed(&self) -> bool {
-        !self.draft.log().is_empty() || self.new_owner.is_some() || self.fate == Fate::Renew
+        has_effect(self.draft.log()) || self.privilege.renew
     }
 
     /// Says why nothing can be written, if so.
     pub(crate) fn check_writable(&self) -> Result<(), SessionError> {
+        if self.destroy != Destroy::No {
+            return Err(SessionError::Destroyed);
+        }
         match self.origin {
-            _ if self.fate == Fate::Destroy => Err(SessionError::Destroyed),
             Origin::New if self.closed => Err(SessionError::ResponseSent),
             Origin::New | Origin::Stored { .. } => Ok(()),
-            Origin::Retired { .. } => Err(SessionError::ReadOnly(ReadOnly::Retired)),
-            Origin::StoreFailed { .. } => Err(SessionError::ReadOnly(ReadOnly::StoreFailed)),
-            Origin::SeveralCookies => Err(SessionError::ReadOnly(ReadOnly::SeveralCookies)),
-            Origin::Ended => Err(SessionError::Gone),
+            Origin::Ended { .. } => Err(SessionError::Gone),
+            _ => Err(self.read_only().map_or(SessionError::Gone, SessionError::ReadOnly)),
         }
     }
 
-    /// Says why there is nothing to commit, if so; a `destroy` that is not done yet can be, whatever it ends.
-    pub(crate) fn check_committable(&self) -> Result<(), SessionError> {
-        match (self.fate, &self.origin) {
-            (Fate::Destroy, Origin::Ended) => Err(SessionError::Destroyed),
-            (Fate::Destroy, _) => Ok(()),
+    /// Says why the session was read-only from the start; `None` if it was not.
+    pub(crate) fn read_only(&self) -> Option<ReadOnly> {
+        match self.origin {
+            Origin::Retired { .. } => Some(ReadOnly::Retired),
+            Origin::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
+            Origin::SeveralCookies => Some(ReadOnly::SeveralCookies),
+            Origin::New | Origin::Stored { .. } | Origin::Ended { .. } => None,
+        }
+    }
+
+    /// Says why the session can be given no new id, if so.
+    pub(crate) fn check_renewable(&self) -> Result<(), SessionError> {
+        match self.destroy {
+            Destroy::No if self.closed => Err(SessionError::ResponseSent),
             _ => self.check_writable(),
         }
     }
 
-    /// Prepares for a change of id.
+    /// Lets a request that came with a retired id start anew, since its visitor logs in.
     ///
-    /// A browser that was logged out elsewhere still holds its retired id for a while, and must be able
-    /// to log in. So a session that was ended, not renewed, may start anew here, where the handler asks
-    /// for a new id in so many words; a straggler's mere write does not.
-    pub(crate) fn check_renewable(&mut self) -> Result<(), SessionError> {
-        if self.closed {
-            return Err(SessionError::ResponseSent);
-        }
-        if let (Origin::Retired { successor: None }, Fate::Keep | Fate::Ignore) = (&self.origin, self.fate) {
+    /// A browser that was logged out elsewhere, or whose last login got no answer, still holds a retired id
+    /// for a while, and must be able to log in. A straggler's mere write must not: its cookie would take the
+    /// place of a login's.
+    pub(crate) fn start_anew(&mut self) {
+        if let (Origin::Retired { .. }, Destroy::No, false) = (&self.origin, self.destroy, self.closed) {
             self.origin = Origin::New;
         }
-        self.check_writable()
+    }
+
+    /// Hands out what there is to write.
+    pub(crate) fn take_job(&mut self) -> Job {
+        let (contents, log) = (self.draft.contents().clone(), self.draft.take_log());
+        Job { contents, taken: log.len(), log, privilege: std::mem::take(&mut self.privilege) }
+    }
+
+    /// Takes back what was certainly not written.
+    pub(crate) fn restore(&mut self, job: Job) {
+        if self.destroy != Destroy::No {
+            return;
+        }
+        let Job { mut log, taken, privilege, .. } = job;
+        log.truncate(taken);
+        self.draft.restore(log);
+        self.privilege.renew |= privilege.renew;
+        if self.privilege.owner.is_none() {
+            self.privilege.owner = privilege.owner;
+        }
+    }
+
+    /// Takes note of what is stored now, or was found stored; `lifetime` is its cookie's.
+    pub(crate) fn stored(
+        &mut self,
+        key: SessionKey,
+        record: Arc<Record>,
+        contents: Contents,
+        lifetime: CookieLifetime,
+    ) {
+        if self.destroy == Destroy::No {
+            if self.privilege.owner.is_none() {
+                self.owner.clone_from(&record.owner);
+            }
+            if !self.draft.rebase(contents) {
+                tracing::warn!(?key, "changes made while a session was written cannot be merged with it");
+                self.discarded = true;
+            }
+        }
+        self.lifetime = lifetime;
+        self.origin = Origin::Stored { key, record };
     }
 
     /// Takes note of a new id, for which the browser needs a cookie.
     pub(crate) fn renewed(&mut self, id: SessionId) {
         self.id = Some(id);
         self.told = Told::Nothing;
-        self.new_owner = None;
-        if self.fate == Fate::Renew {
-            self.fate = Fate::Keep;
-        }
+        self.removable = true;
     }
 
     /// Takes note that the session is over, with all changes that were not written.
     pub(crate) fn ended(&mut self) {
-        self.origin = Origin::Ended;
-        self.new_owner = None;
+        let key = match self.origin {
+            Origin::Stored { key, .. } | Origin::StoreFailed { key } => Some(key),
+            Origin::Ended { key } => key,
+            Origin::New | Origin::Retired { .. } | Origin::SeveralCookies => None,
+        };
+        self.origin = Origin::Ended { key };
+        self.privilege = Privilege::default();
+        self.owner = None;
         self.draft.discard();
-        if self.fate == Fate::Renew {
-            self.fate = Fate::Keep;
-        }
     }
 
     /// Takes note of a touch.

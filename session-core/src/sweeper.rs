@@ -1,23 +1,20 @@
 //! Removes expired sessions in the background.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
-use crate::clock::Clock;
-use crate::error::StoreError;
+use crate::error::SessionError;
 use crate::random::{RandomSource, draw};
 use crate::sessions::Sessions;
-use crate::store::SessionStore;
 
 /// Says how often and how gently expired sessions are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweeperConfig {
-    /// How long between two sweeps, give or take a tenth so that servers do not sweep in step. A minute.
+    /// How long between two sweeps, give or take a tenth so that servers do not sweep in step. A minute; at least a second.
     pub interval: Duration,
     /// How many records are removed at once. 1,000.
     pub batch: NonZeroUsize,
@@ -63,6 +60,14 @@ impl SweeperConfig {
 /// Removes expired sessions from time to time, until it is dropped.
 ///
 /// A sweep that fails is logged, and the next one comes all the same.
+///
+/// ```
+/// # use session_core::{Sessions, SweeperConfig};
+/// # fn run(sessions: &Sessions) {
+/// // Keep it as long as the server runs.
+/// let sweeper = sessions.start_sweeper(SweeperConfig::default());
+/// # drop(sweeper); }
+/// ```
 #[derive(Debug)]
 #[must_use = "it stops when it is dropped"]
 pub struct Sweeper(Option<JoinHandle<()>>);
@@ -76,12 +81,43 @@ impl Sessions {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start_sweeper(&self, config: SweeperConfig) -> Sweeper {
-        let store = self.store_arc();
-        if store.sweep().is_none() {
-            return Sweeper(None);
+        let sessions = self.clone();
+        let needed = self.store().sweep().is_some();
+        Sweeper(needed.then(|| tokio::spawn(async move { sessions.sweep_forever(config).await })))
+    }
+
+    async fn sweep_forever(&self, config: SweeperConfig) {
+        loop {
+            sleep(jitter(config.interval, self.random())).await;
+            // A task of its own, so that a store that panics ends this sweep alone; aborted with this one.
+            let sessions = self.clone();
+            let mut sweep = JoinSet::new();
+            sweep.spawn(async move { sessions.sweep_with(config).await });
+            match sweep.join_next().await {
+                Some(Ok(Ok(0))) | None => {}
+                Some(Ok(Ok(removed))) => tracing::debug!(removed, "expired sessions removed"),
+                Some(Ok(Err(error))) => {
+                    tracing::warn!(error = error.as_dyn(), "sweep failed; the next one tries again")
+                }
+                Some(Err(panic)) => tracing::error!(%panic, "sweep failed; the next one tries again"),
+            }
         }
-        let (clock, random) = (self.clock(), self.random_arc());
-        Sweeper(Some(tokio::spawn(run(store, clock, random, config))))
+    }
+
+    /// Removes what expired more than the grace ago, batch by batch.
+    pub(crate) async fn sweep_with(&self, config: SweeperConfig) -> Result<u64, SessionError> {
+        let Some(sweep) = self.store().sweep() else { return Ok(0) };
+        let before = self.now() - config.grace;
+        let mut removed = 0;
+        loop {
+            let batch = self.deadline().limit(sweep.delete_expired(before, config.batch)).await??;
+            removed += batch;
+            if batch == 0 {
+                return Ok(removed);
+            }
+            // Requests come first.
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -93,39 +129,9 @@ impl Drop for Sweeper {
     }
 }
 
-async fn run(
-    store: Arc<dyn SessionStore>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn RandomSource>,
-    config: SweeperConfig,
-) {
-    loop {
-        sleep(jitter(config.interval, &*random)).await;
-        match sweep(&*store, &*clock, config).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::debug!(removed, "expired sessions removed"),
-            Err(error) => tracing::warn!(%error, "sweep failed; the next one tries again"),
-        }
-    }
-}
-
-async fn sweep(store: &dyn SessionStore, clock: &dyn Clock, config: SweeperConfig) -> Result<u64, StoreError> {
-    let Some(sweep) = store.sweep() else { return Ok(0) };
-    let before = clock.now() - config.grace;
-    let mut removed = 0;
-    loop {
-        let batch = sweep.delete_expired(before, config.batch).await?;
-        removed += batch;
-        if batch == 0 {
-            return Ok(removed);
-        }
-        // Requests come first.
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Gives nine to eleven tenths of `interval`.
+/// Gives nine to eleven tenths of `interval`, a second at least and a year at most.
 fn jitter(interval: Duration, random: &dyn RandomSource) -> Duration {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let part = draw(random).map_or(0.5, |bytes| f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX));
-    interval.mul_f64(0.9 + part / 5.0)
+    interval.clamp(Duration::from_secs(1), YEAR).mul_f64(0.9 + part / 5.0)
 }

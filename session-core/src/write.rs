@@ -6,42 +6,33 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::backend::{self, Deadline, Draws, Written};
-use crate::changes::{Change, replay};
+use crate::backend::{self, Deadline, Draws};
+use crate::changes::replay;
 use crate::clock::Timestamp;
 use crate::codec::{Kind, Payload};
 use crate::contents::Contents;
 use crate::error::{PutNewError, SessionError, StoreError};
+use crate::finish::in_background;
 use crate::id::{SessionId, SessionKey};
 use crate::queue::Turn;
 use crate::record::{Owner, Record, Version};
 use crate::sessions::{ConflictPolicy, Sessions};
-use crate::state::{Fate, Origin, State};
+use crate::state::{Job, Origin};
 use crate::store::{Put, PutOutcome};
 
-/// What there is to write, as it stood when the write began.
-pub(crate) struct Job {
-    pub(crate) contents: Contents,
-    pub(crate) log: Vec<Change>,
-    pub(crate) owner: Option<Owner>,
-    /// The owner changes by this write.
-    pub(crate) owner_changes: bool,
-}
-
-impl Job {
-    pub(crate) fn of(state: &State) -> Self {
-        Self {
-            contents: state.draft.contents().clone(),
-            log: state.draft.log().to_vec(),
-            owner: state.owner().cloned(),
-            owner_changes: state.new_owner.is_some(),
-        }
-    }
-
-    /// Tells whether there is anything worth a record of its own.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.contents.is_empty() && self.owner.is_none()
-    }
+/// What a write came to.
+#[derive(Debug)]
+pub(crate) enum Saved {
+    /// There was nothing to store.
+    Nothing,
+    /// Stored under a new id.
+    Created { id: SessionId, record: Arc<Record> },
+    /// Stored under the key it had.
+    Replaced { key: SessionKey, record: Arc<Record> },
+    /// Moved to a new id; the old one is retired.
+    Renewed { id: SessionId, record: Arc<Record> },
+    /// The session had ended; the changes are discarded.
+    Gone,
 }
 
 /// What one try to replace a record came to.
@@ -52,38 +43,21 @@ pub(crate) enum Once {
     Gone,
 }
 
-/// What a write came to.
-#[derive(Debug)]
-pub(crate) enum Saved {
-    /// There was nothing to store.
-    Nothing,
-    /// Stored under a new id.
-    Created { id: SessionId, key: SessionKey, record: Arc<Record> },
-    /// Stored under the key it had.
-    Replaced { record: Arc<Record> },
-    /// Moved to a new id; the old one is retired.
-    Renewed { id: SessionId, key: SessionKey, record: Arc<Record> },
-    /// The session had ended; the changes are discarded.
-    Gone,
-}
-
 impl Sessions {
-    /// Writes the changes in `state`'s name; the caller takes note of what is [`Saved`].
-    pub(crate) async fn save(
-        &self,
-        origin: &Origin,
-        fate: Fate,
-        job: &mut Job,
-        deadline: Deadline,
-    ) -> Result<Saved, SessionError> {
-        match (origin, fate) {
-            (Origin::New, _) if job.is_empty() => Ok(Saved::Nothing),
-            (Origin::New, _) => {
-                let (id, record) = self.create(job, None, deadline).await?;
-                Ok(Saved::Created { key: id.key(), id, record })
+    /// Writes the job of a session that comes from `origin`; the caller takes note of what is [`Saved`].
+    /// The job's contents are then what was written.
+    pub(crate) async fn save(&self, origin: &Origin, job: &mut Job, deadline: Deadline) -> Result<Saved, SessionError> {
+        match origin {
+            Origin::New => {
+                let owner = job.privilege.owner.clone().flatten();
+                if owner.is_none() && job.contents.is_empty() {
+                    return Ok(Saved::Nothing);
+                }
+                let (id, record) = self.create(&job.contents, owner, None, deadline).await?;
+                Ok(Saved::Created { id, record })
             }
-            (Origin::Stored { key, record }, Fate::Renew) => self.renew(key, record, job, deadline).await,
-            (Origin::Stored { key, record }, _) => self.replace(key, record, job, deadline).await,
+            Origin::Stored { key, record } if job.privilege.renew => self.renew(key, record, job, deadline).await,
+            Origin::Stored { key, record } => self.replace(key, record, job, deadline).await,
             _ => Ok(Saved::Nothing),
         }
     }
@@ -91,10 +65,12 @@ impl Sessions {
     /// Stores a new record under a new id. `previous` is the record that it continues.
     async fn create(
         &self,
-        job: &Job,
+        contents: &Contents,
+        owner: Option<Owner>,
         previous: Option<&Record>,
         deadline: Deadline,
     ) -> Result<(SessionId, Arc<Record>), SessionError> {
+        let logs_in = owner.is_some() && owner.as_ref() != previous.and_then(|previous| previous.owner.as_ref());
         let mut draws = Draws::new();
         loop {
             let id = draws.draw(self.random()).map_err(|error| match error {
@@ -102,30 +78,42 @@ impl Sessions {
                 error => StoreError::Backend { store: "session-core", source: error.into() }.into(),
             })?;
             let key = id.key();
-            let record = Arc::new(self.record(&key, &job.contents, job.owner.clone(), previous)?);
-            match backend::put(self.store(), &key, &record, Put::Create, deadline).await?.outcome {
-                PutOutcome::Stored => {
-                    if let (true, Some(owner)) = (job.owner_changes, &job.owner)
-                        && let Err(error) = self.enforce_owner_limit(owner, &key, deadline).await
-                    {
-                        self.withdraw(&key, deadline).await;
-                        return Err(error);
-                    }
-                    tracing::debug!(?key, renewed = previous.is_some(), "session created");
-                    return Ok((id, record));
+            let record = Arc::new(self.record(&key, contents, owner.clone(), previous)?);
+            let written = match backend::put(self.store(), &key, &record, Put::Create, deadline).await {
+                Err(SessionError::Indeterminate) => {
+                    self.withdraw(key, deadline).await;
+                    return Err(SessionError::Indeterminate);
                 }
-                PutOutcome::Exists => {}
+                written => written?,
+            };
+            match written.outcome {
+                PutOutcome::Stored => {}
+                PutOutcome::Exists => continue,
                 outcome => return Err(backend::unexpected(&outcome)),
             }
+            if let (true, Some(owner)) = (logs_in, &owner)
+                && let Err(error) = self.enforce_owner_limit(owner, &key, deadline).await
+            {
+                self.withdraw(key, deadline).await;
+                return Err(error);
+            }
+            return Ok((id, record));
         }
     }
 
-    /// Removes a record that was created a moment ago and whose id nobody was told.
-    async fn withdraw(&self, key: &SessionKey, deadline: Deadline) {
-        // If that fails as well, the record is left to its deadline: nobody can present its id.
-        if let Err(error) = deadline.limit(self.store().delete(key)).await.and_then(|done| done.map_err(Into::into)) {
-            tracing::warn!(?key, %error, "a session that was never handed out could not be removed");
+    /// Removes a record whose id nobody was told; in the background, if the time is up.
+    async fn withdraw(&self, key: SessionKey, deadline: Deadline) {
+        if matches!(deadline.limit(self.store().delete(&key)).await, Ok(Ok(_))) {
+            return;
         }
+        let sessions = self.clone();
+        in_background(async move {
+            // If that fails as well, the record is left to its deadline: nobody can present its id.
+            let deleted = sessions.deadline().limit(sessions.store().delete(&key)).await;
+            if let Err(error) = deleted.and_then(|deleted| deleted.map_err(Into::into)) {
+                tracing::warn!(?key, error = error.as_dyn(), "a session that was never handed out was not removed");
+            }
+        });
     }
 
     /// Replaces the record under `key` by one with the changes in it, on top of whatever others wrote.
@@ -139,32 +127,26 @@ impl Sessions {
         let mut current = Arc::clone(base);
         let mut turn = None;
         loop {
-            match self.replace_once(key, &job.contents, job.owner.clone(), &current, deadline).await? {
-                Once::Stored(record) => return Ok(Saved::Replaced { record }),
+            match self.replace_once(key, &job.contents, &current, deadline).await? {
+                Once::Stored(record) => return Ok(Saved::Replaced { key: *key, record }),
                 Once::Gone => return Ok(Saved::Gone),
-                Once::Conflict(winner) => {
-                    let Some(winner) = self.winner(key, winner, &mut turn, deadline).await? else {
-                        return Ok(Saved::Gone);
-                    };
-                    if self.merge(key, base, &winner, job)?.is_gone() {
-                        return Ok(Saved::Gone);
-                    }
-                    current = winner;
-                }
+                Once::Conflict(winner) => match self.merge(key, base, winner, job, &mut turn, deadline).await? {
+                    Some(winner) => current = winner,
+                    None => return Ok(Saved::Gone),
+                },
             }
         }
     }
 
-    /// Replaces `current` under `key`, if it still stands there.
+    /// Replaces `current` under `key`, if it still stands there. The owner stays: another one takes a new id.
     pub(crate) async fn replace_once(
         &self,
         key: &SessionKey,
         contents: &Contents,
-        owner: Option<Owner>,
         current: &Record,
         deadline: Deadline,
     ) -> Result<Once, SessionError> {
-        let record = Arc::new(self.record(key, contents, owner, Some(current))?);
+        let record = Arc::new(self.record(key, contents, current.owner.clone(), Some(current))?);
         let written = backend::put(self.store(), key, &record, Put::Replace(current.version), deadline).await?;
         match written.outcome {
             PutOutcome::Stored => Ok(Once::Stored(record)),
@@ -185,16 +167,20 @@ impl Sessions {
         job: &mut Job,
         deadline: Deadline,
     ) -> Result<Saved, SessionError> {
-        let (id, mut new) = self.create(job, Some(base), deadline).await?;
-        let new_key = id.key();
-        match self.retire_for(key, base, &new_key, &mut new, job, deadline).await {
-            Ok(true) => Ok(Saved::Renewed { id, key: new_key, record: new }),
+        let owner = job.privilege.owner.clone().unwrap_or_else(|| base.owner.clone());
+        job.contents.reserved.renewed_from = Some(*key);
+        let (id, mut new) = self.create(&job.contents, owner, Some(base), deadline).await?;
+        match self.retire_for(key, base, &id.key(), &mut new, job, deadline).await {
+            Ok(true) => Ok(Saved::Renewed { id, record: new }),
             Ok(false) => {
-                self.withdraw(&new_key, deadline).await;
+                self.withdraw(id.key(), deadline).await;
                 Ok(Saved::Gone)
             }
+            // The old record may be retired in favour of the new one, which must then stay: it is what a later
+            // logout of the old one ends.
+            Err(SessionError::Indeterminate) => Err(SessionError::Indeterminate),
             Err(error) => {
-                self.withdraw(&new_key, deadline).await;
+                self.withdraw(id.key(), deadline).await;
                 Err(error)
             }
         }
@@ -222,73 +208,76 @@ impl Sessions {
                 PutOutcome::Exists => return Err(backend::unexpected(&written.outcome)),
                 PutOutcome::Conflict(winner) => winner,
             };
-            let Some(winner) = self.winner(key, winner, &mut turn, deadline).await? else { return Ok(false) };
-            if self.merge(key, base, &winner, job)?.is_gone() {
+            let Some(winner) = self.merge(key, base, winner, job, &mut turn, deadline).await? else {
                 return Ok(false);
-            }
-            let merged = Arc::new(self.record(new_key, &job.contents, job.owner.clone(), Some(new))?);
-            let Written { outcome, .. } =
-                backend::put(self.store(), new_key, &merged, Put::Replace(new.version), deadline).await?;
-            if outcome != PutOutcome::Stored {
+            };
+            job.contents.reserved.renewed_from = Some(*key);
+            match self.replace_once(new_key, &job.contents, new, deadline).await? {
+                Once::Stored(merged) => *new = merged,
                 // Nobody else knows the new id, so only a revocation by owner can have come first.
-                return Ok(false);
+                Once::Conflict(_) | Once::Gone => return Ok(false),
             }
-            *new = merged;
             current = winner;
         }
     }
 
-    /// Gives what stands under `key` when this write may try again; `None` if that is nothing.
+    /// Makes the job's changes again on what won, once it is this write's turn, and gives what stands under
+    /// `key` then; `None` if the session has ended.
     ///
     /// # Errors
-    /// `Conflict` if the policy is to reject.
-    async fn winner<'a>(
+    /// `Conflict` if the changes cannot be made there, the session has passed to another owner, or the policy
+    /// is to reject.
+    async fn merge<'a>(
         &'a self,
         key: &SessionKey,
+        base: &Record,
         winner: Arc<Record>,
+        job: &mut Job,
         turn: &mut Option<Turn<'a>>,
         deadline: Deadline,
     ) -> Result<Option<Arc<Record>>, SessionError> {
         if self.conflict_policy() == ConflictPolicy::Reject {
             return Err(SessionError::Conflict);
         }
-        self.turn_after(key, winner, turn, deadline).await
+        let Some((winner, contents)) = self.next_base(key, base, winner, turn, deadline).await? else {
+            return Ok(None);
+        };
+        if self.conflict_policy() == ConflictPolicy::Merge {
+            job.contents = replay(&job.log, contents)?;
+        }
+        Ok(Some(winner))
     }
 
-    /// Waits for a writer's turn after its first conflict, and gives what stands under `key` then.
-    pub(crate) async fn turn_after<'a>(
-        &'a self,
-        key: &SessionKey,
-        winner: Arc<Record>,
-        turn: &mut Option<Turn<'a>>,
-        deadline: Deadline,
-    ) -> Result<Option<Arc<Record>>, SessionError> {
-        tracing::debug!(?key, "session conflict");
-        if turn.is_some() {
-            return Ok(Some(winner));
-        }
-        if let Some(ours) = self.queue().try_turn(*key) {
-            *turn = Some(ours);
-            return Ok(Some(winner));
-        }
-        *turn = Some(deadline.limit(self.queue().turn(*key)).await?);
-        // Whoever went before has written again: the winner we were shown is out of date.
-        Ok(deadline.limit(self.store().get(key)).await??)
-    }
-
-    /// Makes the job's changes again on what `winner` holds.
+    /// Waits for a writer's turn after its first conflict, and gives what stands under `key` then, decoded;
+    /// `None` if the session has ended.
     ///
     /// # Errors
-    /// `Conflict` if they cannot be made there, or the session has passed to another owner.
-    fn merge(&self, key: &SessionKey, base: &Record, winner: &Record, job: &mut Job) -> Result<Merged, SessionError> {
-        let Kind::Live(contents) = self.decode(key, winner)? else { return Ok(Merged::Gone) };
-        if winner.owner != base.owner {
-            return Err(SessionError::Conflict);
+    /// `Conflict` if it has passed to another owner than `base`'s.
+    pub(crate) async fn next_base<'a>(
+        &'a self,
+        key: &SessionKey,
+        base: &Record,
+        mut winner: Arc<Record>,
+        turn: &mut Option<Turn<'a>>,
+        deadline: Deadline,
+    ) -> Result<Option<(Arc<Record>, Contents)>, SessionError> {
+        tracing::debug!(?key, "session conflict");
+        if turn.is_none() {
+            *turn = self.queue().try_turn(*key);
         }
-        if self.conflict_policy() == ConflictPolicy::Merge {
-            job.contents = replay(&job.log, contents.into_owned())?;
+        if turn.is_none() {
+            *turn = Some(deadline.limit(self.queue().turn(*key)).await?);
+            // Whoever went before has written again: the winner we were shown is out of date.
+            match deadline.limit(self.store().get(key)).await?? {
+                Some(record) => winner = record,
+                None => return Ok(None),
+            }
         }
-        Ok(Merged::Done)
+        match self.decode(key, &winner)? {
+            Kind::Live(_) if winner.owner != base.owner => Err(SessionError::Conflict),
+            Kind::Live(contents) => Ok(Some((winner, contents.into_owned()))),
+            Kind::Retired { .. } => Ok(None),
+        }
     }
 
     /// Makes a record of `contents`, as of now. `previous` is what it replaces or continues.
@@ -322,7 +311,7 @@ impl Sessions {
             // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
             Ok(moved) => moved,
             Err(error) => {
-                tracing::warn!(?key, %error, "session not touched");
+                tracing::warn!(?key, error = error.as_dyn(), "session not touched");
                 false
             }
         }
@@ -336,15 +325,4 @@ pub(crate) struct Touch {
     pub(crate) version: Version,
     pub(crate) seen: Timestamp,
     pub(crate) expires_at: Timestamp,
-}
-
-enum Merged {
-    Done,
-    Gone,
-}
-
-impl Merged {
-    fn is_gone(&self) -> bool {
-        matches!(self, Self::Gone)
-    }
 }

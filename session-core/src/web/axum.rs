@@ -22,6 +22,7 @@
 //! ```
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -57,11 +58,14 @@ impl IntoResponse for SessionRejection {
     }
 }
 
+/// The body names the status and nothing of the inside; the error itself is in the extensions, in an `Arc`.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.to_string()));
-        *response.status_mut() = shared::status(&self);
+        let status = shared::status(&self);
+        let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
+        *response.status_mut() = status;
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

@@ -6,7 +6,6 @@
 
 #[cfg(feature = "axum")]
 pub mod axum;
-mod cache;
 mod shared;
 #[cfg(feature = "tower")]
 pub mod tower;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE, VARY};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 
-use super::cache;
 use crate::close::Closed;
 use crate::error::SessionError;
 use crate::lazy::LazySession;
@@ -49,33 +48,31 @@ pub(super) fn open<B>(sessions: &Sessions, request: &mut Request<B>) -> Option<L
 ///
 /// The outcome, or the error in an `Arc`, is left in the response's extensions for whoever is outside.
 pub(super) fn answer<B: Default>(mut response: Response<B>, closed: Closed) -> Response<B> {
-    match closed.outcome {
-        Ok(outcome) => {
-            response.extensions_mut().insert(outcome);
-        }
-        Err(error) => response = refuse(error),
+    if let Err(error) = &closed.outcome {
+        response = refuse(status(error));
     }
+    let vary = closed.vary(lines(response.headers(), VARY));
+    let private = closed.cache_control(lines(response.headers(), CACHE_CONTROL));
     let headers = response.headers_mut();
-    if closed.vary {
-        let vary = cache::vary_by_cookie(lines(headers, VARY));
-        replace(headers, VARY, vary);
-    }
+    replace(headers, VARY, vary);
+    replace(headers, CACHE_CONTROL, private);
     if let Some(set_cookie) = closed.set_cookie {
         let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
         headers.append(SET_COOKIE, value);
-        let private = cache::private(lines(headers, CACHE_CONTROL));
-        replace(headers, CACHE_CONTROL, private);
+    }
+    match closed.outcome {
+        Ok(outcome) => drop(response.extensions_mut().insert(outcome)),
+        Err(error) => drop(response.extensions_mut().insert(Arc::new(error))),
     }
     response
 }
 
 /// Makes the response that takes the place of a handler's whose changes could not be stored.
-fn refuse<B: Default>(error: SessionError) -> Response<B> {
+fn refuse<B: Default>(status: StatusCode) -> Response<B> {
     let mut response = Response::new(B::default());
-    *response.status_mut() = status(&error);
+    *response.status_mut() = status;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response.extensions_mut().insert(Arc::new(error));
     response
 }
 

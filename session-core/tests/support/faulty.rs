@@ -9,6 +9,7 @@ use session_core::{
     async_trait,
 };
 use session_ets::EtsStore;
+use tokio::sync::Notify;
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum Fault {
     Hang,
     /// What is there cannot be read.
     Corrupt,
+    /// The call is done once the test lets it go on.
+    Wait,
 }
 
 /// A store whose next calls fail as its script says; with no script left it is sound.
@@ -33,11 +36,22 @@ pub(crate) struct Faulty {
     pub(crate) inner: EtsStore,
     script: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
     calls: Arc<Mutex<Vec<&'static str>>>,
+    /// Tells that a call waits.
+    waits: Arc<Notify>,
+    /// Lets it go on.
+    go: Arc<Notify>,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: EtsStore) -> Self {
-        Self { inner, script: Arc::default(), calls: Arc::default() }
+        Self { inner, script: Arc::default(), calls: Arc::default(), waits: Arc::default(), go: Arc::default() }
+    }
+
+    /// Does `meanwhile` while a call waits, and then lets it go on.
+    pub(crate) async fn while_waiting(&self, meanwhile: impl FnOnce()) {
+        self.waits.notified().await;
+        meanwhile();
+        self.go.notify_one();
     }
 
     /// Says what goes wrong with the next call of `verb` after those that were said before.
@@ -76,6 +90,11 @@ impl Faulty {
             }
             Fault::LostCall => Err(lost()),
             Fault::Hang => pending().await,
+            Fault::Wait => {
+                self.waits.notify_one();
+                self.go.notified().await;
+                done.await
+            }
             Fault::Corrupt => Err(StoreError::Corrupt { store: "faulty", source: "bad magic".into() }),
         }
     }
