@@ -1,6 +1,5 @@
-//! The changes that a request makes: a log that can be replayed on what another request wrote.
+//! The changes that a request makes, as a log that can be replayed on what another request wrote.
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -8,29 +7,18 @@ use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::clock::Timestamp;
-use crate::contents::{Contents, Flash, FlashLevel, StoredFlash};
+use crate::contents::{Contents, StoredFlash};
 use crate::cookie::CookieLifetime;
 use crate::error::SessionError;
 use crate::expiry::Expiry;
-use crate::key::{AsKey, KeyOf};
-use crate::random::{RandomSource, draw};
-
-/// Holds a session's values together with the changes made to them, in order.
-///
-/// A [`transaction`](crate::Session::transaction) is given one.
-pub struct Draft {
-    contents: Contents,
-    log: Vec<Entry>,
-    random: Arc<dyn RandomSource>,
-}
 
 /// A change in the log.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    change: Change,
+    pub(crate) change: Change,
     /// It changed nothing when it was made. It is made again with the others, since what it was made on may be
     /// out of date, but is no reason to write at the end of a request.
-    soft: bool,
+    pub(crate) soft: bool,
 }
 
 /// One change that can be made again, on other contents.
@@ -62,16 +50,16 @@ pub(crate) enum Change {
 }
 
 /// How many messages wait for a page; the oldest goes when there is one more.
-const MOST_FLASHES: usize = 32;
+pub(crate) const MOST_FLASHES: usize = 32;
 
-type Apply = Arc<dyn Fn(Option<&RawValue>) -> Result<Box<RawValue>, SessionError> + Send + Sync>;
+pub(crate) type Apply = Arc<dyn Fn(Option<&RawValue>) -> Result<Box<RawValue>, SessionError> + Send + Sync>;
 
 impl Change {
     /// Makes the change on `contents`.
     ///
     /// # Errors
     /// `Conflict` if what it consumes is not there, `WrongType` as the first time.
-    fn apply(&self, contents: &mut Contents) -> Result<(), SessionError> {
+    pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), SessionError> {
         let Contents { values, reserved } = contents;
         match self {
             Self::Insert { key, value } => {
@@ -131,211 +119,6 @@ pub(crate) fn has_effect(log: &[Entry]) -> bool {
     log.iter().any(|entry| !entry.soft)
 }
 
-impl Draft {
-    pub(crate) fn new(contents: Contents, random: Arc<dyn RandomSource>) -> Self {
-        Self { contents, log: Vec::new(), random }
-    }
-
-    /// Makes a draft of `contents` with the changes of this one made on them.
-    pub(crate) fn on(&self, contents: Contents) -> Result<Self, SessionError> {
-        let contents = replay(&self.log, contents)?;
-        Ok(Self { contents, log: self.log.clone(), random: Arc::clone(&self.random) })
-    }
-
-    pub(crate) fn contents(&self) -> &Contents {
-        &self.contents
-    }
-
-    pub(crate) fn log(&self) -> &[Entry] {
-        &self.log
-    }
-
-    pub(crate) fn into_parts(self) -> (Contents, Vec<Entry>) {
-        (self.contents, self.log)
-    }
-
-    /// Hands the changes so far to whoever writes them. They stay to be seen.
-    pub(crate) fn take_log(&mut self) -> Vec<Entry> {
-        std::mem::take(&mut self.log)
-    }
-
-    /// Takes back changes that were certainly not written.
-    pub(crate) fn restore(&mut self, log: Vec<Entry>) {
-        self.log.splice(..0, log);
-    }
-
-    /// Shows `contents`, which were written or read, with the changes so far on top; `false` if those cannot
-    /// be made there, and are discarded.
-    pub(crate) fn rebase(&mut self, contents: Contents) -> bool {
-        if self.log.is_empty() {
-            self.contents = contents;
-            return true;
-        }
-        let replayed = replay(&self.log, contents.clone());
-        let possible = replayed.is_ok();
-        if !possible {
-            self.log.clear();
-        }
-        self.contents = replayed.unwrap_or(contents);
-        possible
-    }
-
-    /// Forgets everything, and is a new session's draft.
-    pub(crate) fn discard(&mut self) {
-        self.log.clear();
-        self.contents = Contents::new(&std::mem::take(&mut self.contents.reserved.scope));
-    }
-
-    pub(crate) fn change(&mut self, change: Change) -> Result<(), SessionError> {
-        change.apply(&mut self.contents)?;
-        self.push(change, false);
-        Ok(())
-    }
-
-    fn push(&mut self, change: Change, soft: bool) {
-        // A handler that sets one value in a loop must not fill the memory.
-        if let (Change::Insert { key, .. }, Some(Entry { change: Change::Insert { key: last, .. }, soft: was })) =
-            (&change, self.log.last())
-            && key == last
-        {
-            let soft = soft && *was;
-            self.log.pop();
-            self.log.push(Entry { change, soft });
-            return;
-        }
-        self.log.push(Entry { change, soft });
-    }
-
-    /// Reads a value; `None` if there is none.
-    ///
-    /// # Errors
-    /// `WrongType` if it is of another type.
-    pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        let key = key.as_key();
-        self.contents.values.get(key).map(|value| parse(key, value)).transpose()
-    }
-
-    /// Sets a value, whatever was there.
-    ///
-    /// # Errors
-    /// `NotSerializable` if it cannot be written as JSON.
-    pub fn insert<T: Serialize>(&mut self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
-        let (key, value) = (key.as_key(), to_raw(key.as_key(), &value)?);
-        let soft = self.contents.values.get(key).is_some_and(|there| there.get() == value.get());
-        if !soft {
-            self.contents.values.insert(key.to_owned(), value.clone());
-        }
-        self.push(Change::Insert { key: key.to_owned(), value }, soft);
-        Ok(())
-    }
-
-    /// Removes a value; nothing happens if there is none.
-    ///
-    /// # Errors
-    /// None of its own; a session's `remove` has some.
-    pub fn remove(&mut self, key: impl AsKey) -> Result<(), SessionError> {
-        let key = key.as_key();
-        let soft = self.contents.values.remove(key).is_none();
-        self.push(Change::Remove { key: key.to_owned() }, soft);
-        Ok(())
-    }
-
-    /// Removes a value and gives it; `None` if there is none.
-    ///
-    /// A value is handed out once: of two requests that take it at once, the one that is written second
-    /// ends with [`SessionError::Conflict`].
-    ///
-    /// # Errors
-    /// `WrongType` if it is of another type; it stays.
-    pub fn take<T: DeserializeOwned>(&mut self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        let key = key.as_key();
-        let Some(raw) = self.contents.values.get(key) else { return Ok(None) };
-        let (value, raw) = (parse(key, raw)?, raw.clone());
-        self.change(Change::Take { key: key.to_owned(), value: raw })?;
-        Ok(Some(value))
-    }
-
-    /// Tells whether there is a value under `key`.
-    pub fn contains(&self, key: impl AsKey) -> bool {
-        self.contents.values.contains_key(key.as_key())
-    }
-
-    /// Gives the names of all values, sorted.
-    #[must_use]
-    pub fn keys(&self) -> Vec<String> {
-        self.contents.values.keys().cloned().collect()
-    }
-
-    /// Removes all values. Flash messages stay.
-    ///
-    /// # Errors
-    /// None of its own; a session's `clear` has some.
-    pub fn clear(&mut self) -> Result<(), SessionError> {
-        let soft = self.contents.values.is_empty();
-        self.contents.values.clear();
-        self.push(Change::Clear, soft);
-        Ok(())
-    }
-
-    /// Sets a value to what `change` makes of the old one, and gives it.
-    ///
-    /// If another request wrote meanwhile, `change` runs again on what that one wrote, so no update is
-    /// lost. It must therefore depend on its argument alone, and must not use the session.
-    ///
-    /// # Errors
-    /// `WrongType` if the old value is of another type, `NotSerializable` if the new one cannot be
-    /// written as JSON; the old value stays.
-    pub fn update<T, F>(&mut self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
-    where
-        T: Serialize + DeserializeOwned,
-        F: Fn(Option<T>) -> T + Send + Sync + 'static,
-    {
-        let key = key.as_key().to_owned();
-        let old = self.contents.values.get(&key);
-        let new = change(old.map(|value| parse(&key, value)).transpose()?);
-        let value = to_raw(&key, &new)?;
-        let soft = old.is_some_and(|there| there.get() == value.get());
-        self.contents.values.insert(key.clone(), value);
-        let name = key.clone();
-        let apply: Apply = Arc::new(move |old| {
-            let old = old.map(|value| parse(&name, value)).transpose()?;
-            to_raw(&name, &change(old))
-        });
-        self.push(Change::Update { key, apply }, soft);
-        Ok(new)
-    }
-
-    /// Leaves a message for the next page.
-    ///
-    /// # Errors
-    /// `Random` if the message can be given no identity.
-    pub fn flash(&mut self, level: FlashLevel, message: impl Into<String>) -> Result<(), SessionError> {
-        let id = u64::from_ne_bytes(draw(&*self.random)?);
-        let flash = Flash { level, message: message.into() };
-        self.change(Change::Flash(StoredFlash { id, flash }))
-    }
-
-    /// Removes all messages and gives them, oldest first.
-    ///
-    /// Like [`take`](Self::take), it hands out each message once.
-    ///
-    /// # Errors
-    /// None of its own; a session's `take_flash` has some.
-    pub fn take_flash(&mut self) -> Result<Vec<Flash>, SessionError> {
-        let stored = self.contents.reserved.flash.clone();
-        if !stored.is_empty() {
-            self.change(Change::TakeFlash(stored.iter().map(|stored| stored.id).collect()))?;
-        }
-        Ok(stored.into_iter().map(|stored| stored.flash).collect())
-    }
-}
-
-impl fmt::Debug for Draft {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Draft({:?}, {} changes)", self.contents, self.log.len())
-    }
-}
-
 /// Reads a value as a `T`.
 pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<T, SessionError> {
     // The parser's own error would quote the value.
@@ -343,98 +126,7 @@ pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<
         .map_err(|_| SessionError::WrongType { key: key.to_owned(), expected: std::any::type_name::<T>() })
 }
 
-fn to_raw<T: Serialize>(key: &str, value: &T) -> Result<Box<RawValue>, SessionError> {
+/// Writes a value as JSON.
+pub(crate) fn to_raw<T: Serialize>(key: &str, value: &T) -> Result<Box<RawValue>, SessionError> {
     to_raw_value(value).map_err(|_| SessionError::NotSerializable { key: key.to_owned() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::random::SystemRandom;
-
-    fn draft() -> Draft {
-        Draft::new(Contents::default(), Arc::new(SystemRandom))
-    }
-
-    #[test]
-    fn a_log_replayed_on_other_contents_keeps_both_sides() {
-        let (mut a, mut b) = (draft(), draft());
-        a.insert("a", 1).unwrap();
-        a.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).unwrap();
-        b.insert("b", 2).unwrap();
-        b.insert("n", 41).unwrap();
-        let merged = replay(a.log(), b.contents().clone()).unwrap();
-        let merged = Draft::new(merged, Arc::new(SystemRandom));
-        assert_eq!(merged.keys(), ["a", "b", "n"]);
-        assert_eq!(merged.get::<u32>("n").unwrap(), Some(42));
-    }
-
-    #[test]
-    fn what_changes_nothing_is_no_reason_to_write_but_is_made_again() {
-        let mut d = draft();
-        d.insert("x", 1).unwrap();
-        d.take_log();
-        d.insert("x", 1).unwrap();
-        d.update("x", |x: Option<u8>| x.unwrap_or(9)).unwrap();
-        d.remove("y").unwrap();
-        assert_eq!(d.take::<u8>("y").unwrap(), None);
-        assert!(d.take_flash().unwrap().is_empty());
-        assert!(!has_effect(d.log()));
-        let mut other = draft();
-        other.insert("x", 2).unwrap();
-        other.insert("y", 3).unwrap();
-        let merged = other.on(Contents::default()).unwrap().into_parts().0;
-        assert_eq!(replay(d.log(), merged).unwrap().values.len(), 1);
-    }
-
-    #[test]
-    fn setting_one_value_again_and_again_takes_the_room_of_one() {
-        let mut d = draft();
-        for n in 0..1_000 {
-            d.insert("x", n).unwrap();
-        }
-        assert_eq!(d.log().len(), 1);
-        assert_eq!(d.get::<u32>("x").unwrap(), Some(999));
-        for _ in 0..100 {
-            d.flash(FlashLevel::Info, "x").unwrap();
-        }
-        assert_eq!(d.take_flash().unwrap().len(), MOST_FLASHES);
-    }
-
-    #[test]
-    fn a_value_is_handed_out_once() {
-        let mut first = draft();
-        first.insert("ticket", "T").unwrap();
-        let stored = first.contents().clone();
-        let mut second = Draft::new(stored.clone(), Arc::new(SystemRandom));
-        let mut third = Draft::new(stored, Arc::new(SystemRandom));
-        assert_eq!(second.take::<String>("ticket").unwrap().as_deref(), Some("T"));
-        assert_eq!(third.take::<String>("ticket").unwrap().as_deref(), Some("T"));
-        assert!(matches!(replay(third.log(), second.contents().clone()), Err(SessionError::Conflict)));
-    }
-
-    #[test]
-    fn a_flash_added_meanwhile_is_not_consumed() {
-        let mut first = draft();
-        first.flash(FlashLevel::Info, "one").unwrap();
-        let stored = first.contents().clone();
-        let mut reader = Draft::new(stored.clone(), Arc::new(SystemRandom));
-        let mut writer = Draft::new(stored, Arc::new(SystemRandom));
-        assert_eq!(reader.take_flash().unwrap().len(), 1);
-        writer.flash(FlashLevel::Info, "two").unwrap();
-        let merged = replay(reader.log(), writer.contents().clone()).unwrap();
-        let left: Vec<_> = merged.reserved.flash.iter().map(|f| f.flash.message.as_str()).collect();
-        assert_eq!(left, ["two"]);
-    }
-
-    #[test]
-    fn a_wrong_type_is_an_error_that_hides_the_value_and_keeps_it() {
-        let mut d = draft();
-        d.insert("secret", "hunter2").unwrap();
-        let error = d.take::<u32>("secret").unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-        assert_eq!(d.get::<String>("secret").unwrap().as_deref(), Some("hunter2"));
-        assert!(d.update("secret", |n: Option<u32>| n.unwrap_or(0)).is_err());
-        assert_eq!(d.log().len(), 1);
-    }
 }

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::backend::Deadline;
-use crate::changes::Draft;
 use crate::close::CloseOutcome;
 use crate::codec::Kind;
 use crate::contents::Contents;
+use crate::draft::Draft;
 use crate::error::SessionError;
 use crate::finish::Finish;
 use crate::id::SessionKey;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-pub use crate::cookie::CookieError;
+use crate::cookie::CookieError;
 
 /// Any error, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,41 +1,45 @@
 #![doc = include_str!("../README.md")]
 
 // What a store keeps, and the contract it keeps it by.
-pub mod clock;
-pub mod id;
-pub mod random;
-pub mod record;
-pub mod store;
+mod clock; // Timestamp, and the clocks that tell it
+mod id; // SessionId, the secret; SessionKey, what everybody else sees
+mod random; // where ids come from
+mod record; // Record, Version, Owner
+pub mod store; // SessionStore, Sweep, Owners, Scan: the contract
 
 // What a handler holds.
-mod changes;
-mod contents;
-mod key;
-mod lazy;
-mod session;
+mod changes; // the log that is replayed on a conflict
+mod contents; // the values, and what the core keeps beside them
+mod draft; // the values with the changes made to them
+mod key; // typed names of values
+mod lazy; // LazySession: before anybody asks for it
+mod session; // Session
+mod state; // what a handle knows
 
-// The life cycle of a request and of a session.
-mod admin;
-mod backend;
-mod builder;
-mod close;
-mod commit;
-mod finish;
-mod load;
-mod owner_limit;
-mod queue;
-mod retire;
-mod sessions;
-mod state;
-mod sweeper;
-mod write;
+// The life cycle, from the cookie of the request to that of the response.
+mod backend; // the store with a deadline, and lost replies resolved
+mod close; // ends a request: one write at most, and the headers
+mod commit; // commit, transaction, reload
+mod finish; // goes on when nobody waits any more
+mod load; // reads: which record is the browser's, if any
+mod queue; // turns for the writers of one key
+mod retire; // how sessions end, and what stays for stragglers
+mod sessions; // Sessions: opens requests
+mod write; // create, replace and merge, renew, touch
+
+// Set-up, and sessions from outside.
+mod admin; // list, revoke, sweep
+mod builder; // settings, and what is refused
+mod owner_limit; // so many sessions per owner
+mod sweeper; // removes what has expired, in the background
 
 // What they are made of.
-mod cache;
-mod codec;
-pub mod cookie;
-pub mod error;
-mod expiry;
+mod cache; // Vary and Cache-Control
+mod codec; // payloads
+pub mod cookie; // the cookie: settings, parsing, signing
+mod error; // all errors
+mod expiry; // idle and absolute timeout
+
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -48,12 +52,12 @@ pub use bytes::Bytes;
 
 pub use admin::SessionInfo;
 pub use builder::SessionsBuilder;
-pub use changes::Draft;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use close::{CloseOutcome, Closed, Closing, Handled};
 pub use codec::{Codec, Json, Payload};
 pub use contents::{Contents, Flash, FlashLevel};
-pub use cookie::{CookieConfig, CookieLifetime};
+pub use cookie::{CookieConfig, CookieError, CookieLifetime};
+pub use draft::Draft;
 pub use error::{
     BoxError, BuildError, CodecError, OwnerError, PutNewError, RandomError, ReadOnly, SessionError, StoreError,
 };

@@ -1,10 +1,10 @@
 //! How a session is read: which record belongs to what the browser presents, if any.
 
 use crate::backend::Deadline;
-use crate::changes::Draft;
 use crate::codec::Kind;
 use crate::contents::Contents;
 use crate::cookie::Presented;
+use crate::draft::Draft;
 use crate::error::{SessionError, StoreError};
 use crate::id::{SessionId, SessionKey};
 use crate::record::Record;

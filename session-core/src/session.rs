@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::changes::{Change, Draft};
+use crate::changes::Change;
 use crate::clock::Timestamp;
 use crate::contents::{Flash, FlashLevel};
 use crate::cookie::CookieLifetime;
+use crate::draft::Draft;
 use crate::error::{ReadOnly, SessionError};
 use crate::expiry::Expiry;
 use crate::id::SessionKey;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::changes::{Draft, Entry, has_effect};
+use crate::changes::{Entry, has_effect};
 use crate::clock::Timestamp;
 use crate::contents::Contents;
 use crate::cookie::CookieLifetime;
+use crate::draft::Draft;
 use crate::error::{ReadOnly, SessionError};
 use crate::id::{SessionId, SessionKey};
 use crate::record::{Owner, Record};
