@@ -78,8 +78,10 @@ async fn login(format: Format, session: Session, headers: HeaderMap, Input(form)
     if session.owner().is_some_and(|before| before != owner) {
         session.clear()?;
     }
-    // Another owner is another id: whoever knew the old one is left with nothing.
+    // The first of these gives a session of another owner a new id, the second one of the same owner: whoever
+    // knew the old id is left with nothing.
     session.set_owner(owner)?;
+    session.set_authenticated()?;
     session.insert(DEVICE, device::name(&headers))?;
     session.flash(FlashLevel::Success, format!("Welcome, {name}."))?;
     Ok(format.done("/", &Visitor::of(&session)?))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use support::{Browser, Home, in_time};
+use support::{Browser, Home, Signal, in_time};
 
 #[tokio::test]
 async fn sessions_outlive_a_restart_and_the_file_does_not_outlive_the_load() {
@@ -45,7 +45,7 @@ async fn a_request_under_way_is_answered_and_saved_before_the_end() {
     let mut slow = browser.clone();
     let waiting = tokio::spawn(async move { slow.post("/count?delay_ms=300", &Value::Null).await });
     server.logged("waiting before the write").await;
-    server.terminate();
+    server.signal(Signal::INT);
     assert_eq!(waiting.await.unwrap().json(), json!({ "count": 1 }));
     assert!(server.ended().await.success());
 

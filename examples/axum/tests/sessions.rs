@@ -47,6 +47,17 @@ async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
 }
 
 #[tokio::test]
+async fn signing_in_again_changes_the_id_again() {
+    let server = Home::new().start().await;
+    let mut browser = Browser::new(&server);
+    browser.sign_in("Ann").await;
+    let mut before = browser.clone();
+    browser.sign_in("Ann").await;
+    assert_eq!((browser.user().await, before.user().await), (json!("Ann"), Value::Null));
+    assert_eq!(browser.get("/sessions").await.json().as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn another_user_does_not_see_what_one_left() {
     let server = Home::new().start().await;
     let mut browser = Browser::new(&server);

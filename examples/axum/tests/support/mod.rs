@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
-use rustix::process::{Pid, Signal, kill_process};
+pub use rustix::process::Signal;
+use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -89,10 +90,10 @@ impl Server {
         }
     }
 
-    /// Asks the server to stop, as a service manager does.
-    pub fn terminate(&self) {
+    /// Asks the server to stop: as a service manager does, or as Ctrl-C.
+    pub fn signal(&self, signal: Signal) {
         let id = self.child.id().expect("it runs").try_into().expect("process ids fit");
-        kill_process(Pid::from_raw(id).expect("it is not 0"), Signal::TERM).expect("it runs");
+        kill_process(Pid::from_raw(id).expect("it is not 0"), signal).expect("it runs");
     }
 
     pub async fn ended(mut self) -> ExitStatus {
@@ -100,7 +101,7 @@ impl Server {
     }
 
     pub async fn stop(self) {
-        self.terminate();
+        self.signal(Signal::TERM);
         assert!(self.ended().await.success());
     }
 }
