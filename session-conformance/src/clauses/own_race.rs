@@ -88,7 +88,7 @@ async fn write(
 /// `Replace` old without owner) a `list` shows at least one of the two.
 pub(crate) async fn own_4_a_change_of_key_is_never_out_of_sight<H: Harness>(case: &Case<H>) -> Check {
     let (owner, handles) = (case.draw.owner(), case.handles().await?);
-    let changes = 4 * H::ROUNDS;
+    let changes = 6 * H::ROUNDS;
     case.note(format!("one record changes its key {changes} times, while two tasks list its owner"));
     // Others before and after it, so that it is not found by being alone.
     for _ in 0..10 {
@@ -125,13 +125,18 @@ struct Shared {
 
 /// Lists over and over, and expects to see the record each time.
 async fn never_out_of_sight(handle: &Handle, owner: &Owner, payload: &[u8], shared: &Shared) -> Check {
-    while shared.changing.load(Ordering::Acquire) {
+    // In one page, and in several: then what comes to the owner has to come behind the cursor, or the new key
+    // is missed on the page that was read, and the old one on the page that is read next.
+    for limit in [100, 1, 4, 100, 2].into_iter().cycle() {
+        if !shared.changing.load(Ordering::Acquire) {
+            break;
+        }
         shared.lists.fetch_add(1, Ordering::Relaxed);
-        // One page: what a list of several pages owes a record that moves between them, no store could
-        // give without a snapshot.
-        let found = handle.list(owner, 100).await?;
+        let found = handle.list(owner, limit).await?;
         let seen = found.iter().filter(|(_, record)| record.payload == payload).count();
-        ensure(seen > 0, "the old key or the new, or both", || format!("neither among {}", found.len()))?;
+        ensure(seen > 0, "the old key or the new, or both", || {
+            format!("neither among {}, in pages of {limit}", found.len())
+        })?;
         // A store that never waits would keep the writer from its turn.
         yield_now().await;
     }

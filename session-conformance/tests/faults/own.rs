@@ -17,6 +17,7 @@ caught! {
     own_2_catches_an_owner_written_late: OwnerLate, OWN_2, "owner-";
     own_3_catches_records_that_stay_listed: Hoards, OWN_3, "has [";
     own_4_catches_a_list_read_in_two_parts: TwoParts, OWN_4, "the old key or the new";
+    own_4_catches_pages_in_the_order_of_keys: KeyOrder, OWN_4, "the old key or the new";
     own_5_catches_a_list_that_fails_with_its_worst_record: FailsWhole, OWN_5, "list works";
     own_6_catches_a_list_of_a_thousand: Thousand, OWN_6, "once";
     scn_1_catches_records_seen_twice: SeenTwice, SCN_1, "once";
@@ -57,7 +58,7 @@ lists! {
     };
     TrustsCursors: |memory, owner, after, limit| {
         if let Some(cursor) = after {
-            let _: [u8; 32] = cursor.as_bytes().try_into().expect("our own cursor");
+            let _: [u8; 8] = cursor.as_bytes().try_into().expect("our own cursor");
         }
         memory.list(owner, after, limit).await
     };
@@ -86,9 +87,19 @@ lists! {
     };
     Thousand: |memory, owner, after, limit| {
         let mut page = memory.list(owner, after, limit).await?;
-        let seen = of(memory, owner).iter().take_while(|(key, _)| page.records.last().is_some_and(|it| it.0 != *key)).count();
-        page.next = page.next.filter(|_| seen < 1_000);
+        let passed = |cursor: &Cursor| cursor.as_bytes().try_into().map_or(0, u64::from_be_bytes);
+        page.next = page.next.filter(|next| passed(next) < 1_000);
         Ok(page)
+    };
+    KeyOrder: |memory, owner, after, limit| {
+        let after = after.map(|it| it.as_bytes().try_into().map(SessionKey::from_bytes)).transpose();
+        let Ok(after) = after else { return Err(StoreError::InvalidCursor { store: "faulty" }) };
+        let mut records = of(memory, owner);
+        records.retain(|(key, _)| after.is_none_or(|after| *key > after));
+        let more = records.len() > limit.get();
+        records.truncate(limit.get());
+        let next = records.last().filter(|_| more).map(|(key, _)| Cursor::new(key.as_bytes().to_vec()));
+        Ok(Page { records, next })
     };
 }
 

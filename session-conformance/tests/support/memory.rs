@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Bound::{Excluded, Unbounded};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_conformance::async_trait;
@@ -15,8 +16,44 @@ use session_conformance::session_core::{
 
 const NAME: &str = "memory";
 
-/// What stands under a key; `None` if it was damaged.
-type Rows = BTreeMap<SessionKey, Option<Arc<Record>>>;
+/// What stands under the keys; `None` where it was damaged.
+#[derive(Default)]
+pub struct Rows {
+    map: BTreeMap<SessionKey, Option<Arc<Record>>>,
+    /// Lists go by the order in which records came to their owners: what is written while somebody pages
+    /// comes behind the cursor. An entry whose record is gone, or of another owner, means nothing.
+    arrivals: BTreeMap<u64, SessionKey>,
+    arrival: BTreeMap<SessionKey, u64>,
+    last: u64,
+}
+
+impl Rows {
+    fn store(&mut self, key: SessionKey, record: Record) {
+        let stood = self.map.get(&key).cloned().flatten();
+        if stood.is_none_or(|stood| stood.owner != record.owner) {
+            self.last += 1;
+            if let Some(before) = self.arrival.insert(key, self.last) {
+                self.arrivals.remove(&before);
+            }
+            self.arrivals.insert(self.last, key);
+        }
+        self.map.insert(key, Some(Arc::new(record)));
+    }
+}
+
+impl Deref for Rows {
+    type Target = BTreeMap<SessionKey, Option<Arc<Record>>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.map
+    }
+}
+
+impl DerefMut for Rows {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.map
+    }
+}
 
 #[derive(Default)]
 pub struct Memory(Mutex<Rows>);
@@ -48,29 +85,23 @@ impl Memory {
 
     /// Writes without a rule; for faults.
     pub fn set(&self, key: &SessionKey, record: &Record) {
-        self.rows().insert(*key, Some(Arc::new(record.clone())));
+        self.rows().store(*key, record.clone());
     }
+}
 
-    fn page(
-        &self,
-        after: Option<&Cursor>,
-        limit: NonZeroUsize,
-        wanted: impl Fn(&Record) -> bool,
-    ) -> Result<Page, StoreError> {
-        let after = after.map(|cursor| cursor.as_bytes().try_into().map(SessionKey::from_bytes)).transpose();
-        let Ok(after) = after else { return Err(StoreError::InvalidCursor { store: NAME }) };
-        let rows = self.rows();
-        let mut records: Vec<_> = rows
-            .range((after.map_or(Unbounded, Excluded), Unbounded))
-            .filter_map(|(key, row)| Some((*key, row.clone()?)))
-            .filter(|(_, record)| wanted(record))
-            .take(limit.get().saturating_add(1))
-            .collect();
-        let more = records.len() > limit.get();
-        records.truncate(limit.get());
-        let last = records.last().map(|(key, _)| Cursor::new(key.as_bytes().to_vec()));
-        Ok(Page { records, next: last.filter(|_| more) })
-    }
+/// Makes a page of one record more than there is room for, if there are so many.
+fn page<M: AsRef<[u8]>>(found: impl Iterator<Item = (M, SessionKey, Arc<Record>)>, limit: NonZeroUsize) -> Page {
+    let mut found: Vec<_> = found.take(limit.get().saturating_add(1)).collect();
+    let more = found.len() > limit.get();
+    found.truncate(limit.get());
+    let next = found.last().filter(|_| more).map(|(mark, _, _)| Cursor::new(mark.as_ref().to_vec()));
+    Page { records: found.into_iter().map(|(_, key, record)| (key, record)).collect(), next }
+}
+
+/// Reads what a page's mark was; `None` before the first page.
+fn mark<const N: usize>(after: Option<&Cursor>) -> Result<Option<[u8; N]>, StoreError> {
+    let mark = after.map(|cursor| cursor.as_bytes().try_into()).transpose();
+    mark.map_err(|_| StoreError::InvalidCursor { store: NAME })
 }
 
 fn readable(row: Option<&Option<Arc<Record>>>) -> Result<Option<&Arc<Record>>, StoreError> {
@@ -111,7 +142,7 @@ impl SessionStore for Memory {
             }
             (None, Put::Create) | (Some(_), Put::Replace(_)) => {}
         }
-        rows.insert(*key, Some(Arc::new(record.clone())));
+        rows.store(*key, record.clone());
         Ok(PutOutcome::Stored)
     }
 
@@ -128,7 +159,7 @@ impl SessionStore for Memory {
                 let mut moved = (**stands).clone();
                 moved.last_seen_at = moved.last_seen_at.max(seen);
                 moved.expires_at = moved.expires_at.max(expires_at);
-                rows.insert(*key, Some(Arc::new(moved)));
+                rows.store(*key, moved);
                 Ok(true)
             }
             _ => Ok(false),
@@ -170,13 +201,20 @@ impl Sweep for Memory {
 #[async_trait]
 impl Owners for Memory {
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
-        self.page(after, limit, |record| record.owner.as_ref() == Some(owner))
+        let after = mark(after)?.map_or(0, u64::from_be_bytes);
+        let rows = self.rows();
+        let behind = rows.arrivals.range((Excluded(after), Unbounded));
+        let found = behind.filter_map(|(at, key)| Some((at.to_be_bytes(), *key, rows.get(key)?.clone()?)));
+        Ok(page(found.filter(|(_, _, record)| record.owner.as_ref() == Some(owner)), limit))
     }
 }
 
 #[async_trait]
 impl Scan for Memory {
     async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
-        self.page(after, limit, |_| true)
+        let after = mark(after)?.map(SessionKey::from_bytes);
+        let rows = self.rows();
+        let behind = rows.range((after.map_or(Unbounded, Excluded), Unbounded));
+        Ok(page(behind.filter_map(|(key, row)| Some((*key.as_bytes(), *key, row.clone()?))), limit))
     }
 }
