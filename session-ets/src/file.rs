@@ -130,9 +130,12 @@ fn claim(path: &Path) -> io::Result<Claim> {
 /// Reads a whole file; `None` if there is none. What is no regular file, such as a pipe, has no end to
 /// read up to and is refused.
 fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let bytes = fs::metadata(path).and_then(|metadata| match metadata.is_file() {
-        true => fs::read(path),
-        false => Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")),
+    let bytes = fs::metadata(path).and_then(|metadata| {
+        if metadata.is_file() {
+            fs::read(path)
+        } else {
+            Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
+        }
     });
     match bytes {
         // Also if another load removed it between the look and the reading.

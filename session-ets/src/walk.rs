@@ -28,10 +28,21 @@ impl Table {
 
     /// Gives a page of the owner's records. `index/owners.rs` says why it misses nothing.
     pub(crate) fn owned_by(&self, owner: &Owner, after: Option<Sequence>, limit: NonZeroUsize) -> Part<Sequence> {
+        self.owned_by_looking(owner, after, limit, |key, sequence| self.read_owned(key, sequence))
+    }
+
+    /// The same, by a `look` of the caller's: what happens between the index and the rows is decided here,
+    /// so a test must be able to make it happen.
+    fn owned_by_looking(
+        &self,
+        owner: &Owner,
+        after: Option<Sequence>,
+        limit: NonZeroUsize,
+        look: impl Fn(&SessionKey, Sequence) -> Option<Arc<Record>>,
+    ) -> Part<Sequence> {
         let entries = self.indexes().owners.page(owner, after, limit.get());
         let last = entries.last().map(|(sequence, _)| *sequence);
-        let records =
-            entries.into_iter().filter_map(|(sequence, key)| Some((key, self.read_owned(&key, sequence)?))).collect();
+        let records = entries.into_iter().filter_map(|(sequence, key)| Some((key, look(&key, sequence)?))).collect();
         // Only now, when the rows have been looked at.
         let next = last.filter(|last| self.indexes().owners.has_more(owner, *last));
         (records, next)
@@ -52,5 +63,57 @@ impl Table {
             }
         }
         (records, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_core::{Bytes, Version};
+
+    use super::*;
+
+    fn record(owner: Option<&Owner>) -> Arc<Record> {
+        Arc::new(Record {
+            version: Version::from_u64(1),
+            payload: Bytes::new(),
+            owner: owner.cloned(),
+            created_at: Timestamp::MIN,
+            last_seen_at: Timestamp::MIN,
+            expires_at: Timestamp::MAX,
+        })
+    }
+
+    #[test]
+    fn a_session_renewed_between_the_index_and_its_row_is_on_the_next_page() {
+        let (table, ann) = (Table::private(), Owner::new("ann").unwrap());
+        let [old, new] = [1, 2].map(|byte| SessionKey::from_bytes([byte; 32]));
+        assert!(table.insert(&old, &record(Some(&ann))).unwrap().is_none());
+
+        let (records, next) = table.owned_by_looking(&ann, None, NonZeroUsize::MAX, |key, sequence| {
+            assert!(table.insert(&new, &record(Some(&ann))).unwrap().is_none());
+            assert!(table.update(&old, |standing| *standing = record(None)).is_some());
+            table.read_owned(key, sequence)
+        });
+        assert!(records.is_empty(), "the old one has lost its owner");
+        assert!(next.is_some(), "or nobody would look for the new one");
+        let (records, next) = table.owned_by(&ann, next, NonZeroUsize::MAX);
+        assert_eq!(records.iter().map(|(key, _)| *key).collect::<Vec<_>>(), [new]);
+        assert_eq!(next, None);
+    }
+
+    #[test]
+    fn a_row_that_left_and_came_back_is_given_under_its_new_place_alone() {
+        let (table, ann) = (Table::private(), Owner::new("ann").unwrap());
+        let key = SessionKey::from_bytes([1; 32]);
+        assert!(table.insert(&key, &record(Some(&ann))).unwrap().is_none());
+
+        let (records, next) = table.owned_by_looking(&ann, None, NonZeroUsize::MAX, |key, sequence| {
+            for owner in [None, Some(&ann)] {
+                assert!(table.update(key, |standing| *standing = record(owner)).is_some());
+            }
+            table.read_owned(key, sequence)
+        });
+        assert!(records.is_empty());
+        assert_eq!(table.owned_by(&ann, next, NonZeroUsize::MAX).0.len(), 1);
     }
 }

@@ -16,9 +16,9 @@
 //! first that is still there when its page is looked up, or with a reader that reads on for as long as
 //! sessions are renewed faster than a page is read.
 //!
-//! The number also marks one stay with one owner: a row that went from A to B and back to A stands
-//! behind the cursor with a new number, and the old number no longer matches it. So a reader of A's
-//! list gets it once.
+//! The number also marks one stay with one owner. A row that leaves A and comes back stands in A's list
+//! anew, and its old entry, should a reader have copied it, no longer matches the row. So each stay is
+//! listed once at most, and a record that was A's throughout, which has one stay, exactly once.
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -103,5 +103,39 @@ impl OwnerIndex {
     fn partition(&self, owner: &Owner) -> &Mutex<Entries> {
         let hash = self.hasher.hash_one(owner);
         &self.partitions[hash as usize % PARTITIONS]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_comes_behind_all_that_a_reader_has_seen() {
+        const WRITERS: u64 = 3;
+        const ENTRIES: u64 = 20_000;
+        let (index, ann) = (OwnerIndex::new(), Owner::new("ann").unwrap());
+        let barrier = Barrier::new(WRITERS as usize + 1);
+        std::thread::scope(|scope| {
+            for _ in 0..WRITERS {
+                scope.spawn(|| {
+                    barrier.wait();
+                    for _ in 0..ENTRIES {
+                        index.insert(&ann, &SessionKey::from_bytes([0; 32]));
+                    }
+                });
+            }
+            barrier.wait();
+            // Never looks back, so an entry that comes in before its cursor is lost to it.
+            let (mut seen, mut after) = (0, None);
+            while after < Some(Sequence(NonZeroU64::new(WRITERS * ENTRIES).unwrap())) {
+                let page = index.page(&ann, after, 64);
+                seen += page.len() as u64;
+                after = page.last().map_or(after, |(sequence, _)| Some(*sequence));
+            }
+            assert_eq!(seen, WRITERS * ENTRIES);
+        });
     }
 }
