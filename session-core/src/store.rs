@@ -19,7 +19,7 @@
 //!
 //! The crate `session-conformance` checks all of this, clause by clause.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -263,8 +263,16 @@ pub struct Page {
 }
 
 /// Marks where the next page begins. Only the store that made it knows what it means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It may be a whole key, so `Debug` shows its length alone.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Cursor(Bytes);
+
+impl Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({} bytes)", self.0.len())
+    }
+}
 
 impl Cursor {
     /// Makes a cursor of bytes that the store will understand.
