@@ -27,6 +27,7 @@ use crate::runner::{Outcome, run};
 ///         without { SWP: "native time-to-live", OWN: "no index", SCN: "cannot enumerate" },
 ///         except { REC_8: "may evict" });
 /// }
+/// # fn main() {}
 /// ```
 ///
 /// - `without` leaves out the clauses of a [`Capability`] that the store does not have. CAP-1 checks
