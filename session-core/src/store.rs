@@ -135,7 +135,8 @@ pub trait Owners: Send + Sync {
     /// The pages together give every record that was the owner's throughout, each once, and none of
     /// another owner. Records past their deadline may be among them. Where a session changes its key
     /// (`Create` of the new, then `Replace` of the old without owner) at least one of the two is seen. A
-    /// record that cannot be read is left out. A page may be empty and still have a `next`.
+    /// record that cannot be read is left out. A page has `limit` records at most; it may be empty and still
+    /// have a `next`.
     ///
     /// # Errors
     /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
@@ -148,7 +149,8 @@ pub trait Scan: Send + Sync {
     /// Gives the next page of all records; `after` is the previous page's `next`, `None` for the first.
     ///
     /// The pages together give every record that was there throughout, each once, in no order.
-    /// Records past their deadline may be among them; one that cannot be read is left out.
+    /// Records past their deadline may be among them; one that cannot be read is left out. `limit` is how many
+    /// are wanted: a backend that walks in steps of its own may give some more or fewer.
     ///
     /// # Errors
     /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
