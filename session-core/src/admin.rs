@@ -164,7 +164,7 @@ impl Sessions {
                     // The clock of the server that made a session may be ahead, so what the first pass lists
                     // began before, whatever it says.
                     let is_old = pass == 0 || record.created_at <= began;
-                    if of_others || is_kept || !is_old || !record.is_live_at(began) {
+                    if of_others || is_kept || !is_old || !record.is_live_at(self.now()) {
                         continue;
                     }
                     found_old = true;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use crate::backend::Deadline;
 use crate::cache;
+use crate::codec::Kind;
 use crate::cookie::CookieLifetime;
 use crate::error::SessionError;
 use crate::finish::{Finish, in_background};
@@ -31,8 +32,9 @@ pub enum Handled {
 #[must_use = "the response needs its headers, and an error must take its place"]
 #[non_exhaustive]
 pub struct Closed {
-    /// What became of the session. An error means that what the handler did to the session is not stored, so
-    /// its response must not be sent; answer with [`SessionError::http_status`] instead, and with these headers.
+    /// What became of the session. An error means that what the handler did to the session could not be stored,
+    /// so its response must not be sent; answer with [`SessionError::http_status`] instead, and with these headers.
+    /// With `Gone` and `Discarded`, too, nothing was stored; the response may say so.
     pub outcome: Result<CloseOutcome, SessionError>,
     /// The value of a `Set-Cookie` header to add. A response that has it must be private: see
     /// [`cache_control`](Self::cache_control).
@@ -93,10 +95,8 @@ impl Sessions {
     /// discarded, and a `destroy` is done all the same. An adapter calls it where it sees that happen.
     pub fn abandon(&self, session: &LazySession) {
         let Some(session) = session.close() else { return };
-        let mut state = session.state();
-        state.closed = true;
-        if state.destroy == Destroy::Asked {
-            drop(state);
+        // Also takes the lock, so that a commit that is still under way is not disturbed.
+        if session.close_idle().is_none() {
             in_background(session.clone().close(Handled::Failed));
         }
     }
@@ -175,12 +175,13 @@ impl Session {
 
     async fn close(self, handled: Handled) -> Outcome {
         let deadline = self.sessions().deadline();
+        let asked = self.state().destroy != Destroy::No;
         let (mut outcome, lock) = match self.lock(deadline).await {
             Ok(lock) => (self.write_at_close(handled, deadline).await, Some(lock)),
             Err(error) => (Err(error), None),
         };
         // A task of the handler's may have ended the session while it was written.
-        if lock.is_some() && outcome.is_ok() && self.state().destroy == Destroy::Asked {
+        if lock.is_some() && !asked && self.state().destroy == Destroy::Asked {
             outcome = self.write(deadline).await;
         }
         if let Err(error) = &outcome {
@@ -188,8 +189,11 @@ impl Session {
         }
         let mut state = self.state();
         state.closed = true;
+        if matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded)) && state.destroy == Destroy::No {
+            self.drop_changes(&mut state);
+        }
         let cookie = match (&outcome, state.destroy) {
-            (_, Destroy::No) => self.cookie_after(&outcome, &mut state),
+            (_, Destroy::No) => self.cookie(&mut state),
             // A logout that failed in the store at least leaves the browser without the id.
             (_, Destroy::Asked | Destroy::Done) => {
                 std::mem::take(&mut state.removable).then(|| self.sessions().cookies().removal())
@@ -198,11 +202,16 @@ impl Session {
         (outcome, cookie)
     }
 
-    /// Gives the cookie that is due; after what was not written, only for what was committed before: that is
-    /// there, and its id must reach the browser.
-    fn cookie_after(&self, outcome: &Result<CloseOutcome, SessionError>, state: &mut State) -> Option<String> {
-        let written = !matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded));
-        (written || state.told == Told::Nothing).then(|| self.cookie(state)).flatten()
+    /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the
+    /// handler's that goes on must not write it after all.
+    fn drop_changes(&self, state: &mut State) {
+        state.forget();
+        if let Origin::Stored { key, record } = &state.origin
+            && let Ok(Kind::Live(contents)) = self.sessions().decode(key, record)
+        {
+            state.owner.clone_from(&record.owner);
+            state.draft.rebase(contents.into_owned());
+        }
     }
 
     async fn write_at_close(&self, handled: Handled, deadline: Deadline) -> Result<CloseOutcome, SessionError> {

@@ -16,6 +16,25 @@ use crate::id::SessionKey;
 ///
 /// A codec of your own wraps [`Json`]: let it encode, then transform the bytes. `key` is the key that
 /// the payload will stand under, for a codec that binds the two.
+///
+/// ```
+/// use session_core::{Bytes, Codec, CodecError, Json, Payload, SessionKey};
+///
+/// /// Ties a payload to its key, so that rows which were swapped in the database are not read.
+/// #[derive(Debug)]
+/// struct Tied(Json);
+///
+/// impl Codec for Tied {
+///     fn encode(&self, key: &SessionKey, payload: &Payload<'_>) -> Result<Bytes, CodecError> {
+///         Ok([&key.as_bytes()[..], &self.0.encode(key, payload)?].concat().into())
+///     }
+///
+///     fn decode(&self, key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError> {
+///         let json = bytes.strip_prefix(key.as_bytes()).ok_or(CodecError::new("another session's payload"))?;
+///         self.0.decode(key, &bytes.slice_ref(json))
+///     }
+/// }
+/// ```
 pub trait Codec: Debug + Send + Sync + 'static {
     /// Writes a payload.
     ///

@@ -108,6 +108,8 @@ impl Session {
             // A change of privilege is written first, and by itself: what follows is then the business of one
             // key. It may have been asked for only now, by another task of the request.
             if self.state().privilege.renew {
+                // The turn is for the key that is about to change, and the renewal may need it.
+                turn = None;
                 let session = self.clone();
                 let written;
                 (lock, written) = Finish::new(async move { (lock, session.write(deadline).await) }).await;
@@ -187,7 +189,7 @@ impl Session {
         }
         let (origin, mut job) = {
             let mut state = self.state();
-            if state.draft.log().is_empty() && !state.privilege.renew {
+            if state.draft.log().is_empty() && !state.privilege.renew && !state.uncertain {
                 return Ok(CloseOutcome::Unchanged);
             }
             (state.origin.clone(), state.take_job())
@@ -216,18 +218,25 @@ impl Session {
     }
 
     /// Takes note of what came of a job.
-    fn note(&self, saved: Result<Saved, SessionError>, job: Job) -> Result<CloseOutcome, SessionError> {
+    fn note(&self, saved: Result<Saved, SessionError>, mut job: Job) -> Result<CloseOutcome, SessionError> {
         let mut state = self.state();
         let (key, record, outcome) = match saved {
             Err(error) => {
-                // What may have been written is not replayed. It stays in the contents, so if the next write finds
-                // the old version in place, which tells that this one never happened, it is written with that.
-                if !matches!(error, SessionError::Indeterminate) {
+                let replaces = matches!(state.origin, Origin::Stored { .. }) && !job.privilege.renew;
+                if replaces && matches!(error, SessionError::Indeterminate) {
+                    // What may have been written is not replayed. It stays in the contents, so if the next write
+                    // finds the old version in place, which tells that this one never happened, it is written
+                    // with that.
+                    state.uncertain = true;
+                } else {
+                    // A new record that may have been written is nobody's, and is withdrawn.
                     state.restore(job);
                 }
                 return Err(error);
             }
             Ok(Saved::Nothing) => {
+                // There is no id to renew.
+                job.privilege = Privilege::default();
                 state.restore(job);
                 return Ok(CloseOutcome::Unchanged);
             }

@@ -18,18 +18,20 @@ use crate::random::{RandomSource, draw};
 pub struct Draft {
     contents: Contents,
     log: Vec<Entry>,
+    /// How many changes, at the log's beginning, are somebody else's, who may want them back as they were.
+    fixed: usize,
     random: Arc<dyn RandomSource>,
 }
 
 impl Draft {
     pub(crate) fn new(contents: Contents, random: Arc<dyn RandomSource>) -> Self {
-        Self { contents, log: Vec::new(), random }
+        Self { contents, log: Vec::new(), fixed: 0, random }
     }
 
     /// Makes a draft of `contents` with the changes of this one made on them.
     pub(crate) fn on(&self, contents: Contents) -> Result<Self, SessionError> {
         let contents = replay(&self.log, contents)?;
-        Ok(Self { contents, log: self.log.clone(), random: Arc::clone(&self.random) })
+        Ok(Self { contents, log: self.log.clone(), fixed: self.log.len(), random: Arc::clone(&self.random) })
     }
 
     pub(crate) fn contents(&self) -> &Contents {
@@ -61,6 +63,8 @@ impl Draft {
             self.contents = contents;
             return true;
         }
+        // What changed nothing on the old contents may on these.
+        self.log.iter_mut().for_each(|entry| entry.soft = false);
         let replayed = replay(&self.log, contents.clone());
         let possible = replayed.is_ok();
         if !possible {
@@ -87,6 +91,7 @@ impl Draft {
         if let (Change::Insert { key, .. }, Some(Entry { change: Change::Insert { key: last, .. }, soft: was })) =
             (&change, self.log.last())
             && key == last
+            && self.log.len() > self.fixed
         {
             let soft = soft && *was;
             self.log.pop();

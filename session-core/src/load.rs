@@ -45,6 +45,7 @@ impl Sessions {
             destroy: Destroy::No,
             ignored: false,
             discarded: false,
+            uncertain: false,
             id,
             lifetime,
             told,

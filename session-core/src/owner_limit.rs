@@ -1,6 +1,6 @@
 //! How many sessions one owner may have.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 
 use crate::admin::SessionInfo;
@@ -48,24 +48,34 @@ impl Sessions {
     ) -> Result<(), SessionError> {
         let Some(OwnerLimit { max, action }) = self.owner_limit() else { return Ok(()) };
         let max = max.get();
-        let mut sessions = self.list_within(owner, deadline).await?;
-        // One that is being renewed stands twice for a moment, and is one.
-        let renewed: HashSet<_> = sessions.iter().filter_map(SessionInfo::renewed_from).collect();
-        sessions.retain(|info| !renewed.contains(&info.key()));
+        let mut sessions = by_lineage(self.list_within(owner, deadline).await?);
         if sessions.len() <= max {
             return Ok(());
         }
-        sessions.sort_by_key(login);
+        sessions.sort_by_key(|records| records.iter().map(login).max());
         let excess = &sessions[..sessions.len() - max];
-        if action == OwnerLimitAction::Refuse || excess.iter().any(|info| info.key() == *key) {
+        if action == OwnerLimitAction::Refuse || excess.iter().flatten().any(|info| info.key() == *key) {
             return Err(SessionError::TooManySessions { max });
         }
-        for info in excess {
+        for info in excess.iter().flatten() {
             self.retire(&info.key(), Some(owner), deadline).await?;
             tracing::info!(key = ?info.key(), "session evicted, its owner has too many");
         }
         Ok(())
     }
+}
+
+/// Groups the records of each session. One that is being renewed stands twice for a moment, and one whose renewal
+/// got no answer from the store may for longer; it is one session all the same.
+fn by_lineage(infos: Vec<SessionInfo>) -> Vec<Vec<SessionInfo>> {
+    let renewed: HashSet<_> = infos.iter().filter_map(SessionInfo::renewed_from).collect();
+    let mut sessions: HashMap<SessionKey, Vec<SessionInfo>> = HashMap::new();
+    for info in infos {
+        let own = info.key();
+        let lineage = if renewed.contains(&own) { own } else { info.renewed_from().unwrap_or(own) };
+        sessions.entry(lineage).or_default().push(info);
+    }
+    sessions.into_values().collect()
 }
 
 /// Orders sessions by login, the same on every server.

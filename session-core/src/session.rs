@@ -223,14 +223,12 @@ impl Session {
         if state.destroy == Destroy::No {
             state.destroy = Destroy::Asked;
         }
-        state.privilege = Privilege::default();
-        state.owner = None;
-        state.draft.discard();
+        state.forget();
     }
 
-    /// Leaves the session as it is stored: nothing is written at close, and no cookie is set. What is
-    /// [committed](Self::commit) is written all the same, and so is what a
-    /// [transaction](Self::transaction) writes.
+    /// Leaves the session as it is stored: nothing is written at close. What is [committed](Self::commit) is
+    /// written all the same, with the cookie that it needs, and so is what a [transaction](Self::transaction)
+    /// writes.
     ///
     /// # Errors
     /// `Destroyed` after `destroy`.

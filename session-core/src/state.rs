@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub(crate) ignored: bool,
     /// Changes were discarded after they were made, which the next write has to tell.
     pub(crate) discarded: bool,
+    /// The contents hold changes that were sent, and may be stored or not. The next write finds out.
+    pub(crate) uncertain: bool,
     /// The id that the browser holds or is to be given.
     pub(crate) id: Option<SessionId>,
     /// How long browsers keep the cookie of what is stored.
@@ -99,7 +101,7 @@ impl State {
 
     /// Tells whether the end of a request is a reason to write.
     pub(crate) fn is_changed(&self) -> bool {
-        has_effect(self.draft.log()) || self.privilege.renew
+        has_effect(self.draft.log()) || self.privilege.renew || self.uncertain
     }
 
     /// Says why nothing can be written, if so.
@@ -179,8 +181,11 @@ impl State {
             if !self.draft.rebase(contents) {
                 tracing::warn!(?key, "changes made while a session was written cannot be merged with it");
                 self.discarded = true;
+                self.privilege = Privilege::default();
+                self.owner.clone_from(&record.owner);
             }
         }
+        self.uncertain = false;
         self.lifetime = lifetime;
         self.origin = Origin::Stored { key, record };
     }
@@ -200,8 +205,15 @@ impl State {
             Origin::New | Origin::Retired { .. } | Origin::SeveralCookies => None,
         };
         self.origin = Origin::Ended { key };
+        self.forget();
+    }
+
+    /// Forgets all that is not stored, and shows an empty session of nobody's.
+    pub(crate) fn forget(&mut self) {
         self.privilege = Privilege::default();
         self.owner = None;
+        self.discarded = false;
+        self.uncertain = false;
         self.draft.discard();
     }
 
