@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use session_conformance::session_core::{
-    BoxError, Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
-    Version,
+    BoxError, Limits, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
+    Timestamp, Version,
 };
 use session_conformance::{CLAUSES, Capability, Clause, Harness, Outcome, async_trait, run};
 use support::{Correct, Memory, limits};
@@ -19,7 +19,7 @@ struct Bare(Memory);
 #[async_trait]
 impl SessionStore for Bare {
     fn limits(&self) -> Limits {
-        self.0.limits()
+        limits().with_reclaim(Reclaim::ByItself)
     }
     async fn init(&self) -> Result<(), StoreError> {
         self.0.init().await
@@ -67,7 +67,7 @@ impl Harness for BareHarness {
         Ok(self.0.clone())
     }
     fn limits(&self) -> Limits {
-        limits()
+        self.0.limits()
     }
 }
 

@@ -1,5 +1,7 @@
 //! CAP: what the store says of itself.
 
+use session_core::Reclaim;
+
 use crate::case::Case;
 use crate::check::{Check, ensure, equal};
 use crate::clause::Capability;
@@ -29,5 +31,12 @@ fn declared<H: Harness>(case: &Case<H>, handle: &Handle) -> Check {
             format!("the store reports that it is {}there", if there { "" } else { "not " })
         })?;
     }
-    equal("limits", &case.harness.limits(), &handle.limits())
+    // Else nobody removes what has expired.
+    let limits = handle.limits();
+    ensure(
+        store.sweep().is_some() || limits.reclaim == Reclaim::ByItself,
+        "a sweep, or Reclaim::ByItself in the limits",
+        || "no sweep, and limits that leave what has expired to one".to_owned(),
+    )?;
+    equal("limits", &case.harness.limits(), &limits)
 }
