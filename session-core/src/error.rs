@@ -261,8 +261,8 @@ impl SessionError {
 
     /// Gives the HTTP status that answers a request which ends with this error.
     ///
-    /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 429
-    /// for too many sessions, 500 for what the application got wrong.
+    /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 422
+    /// for what cannot be an owner, 429 for too many sessions, 500 for what the application got wrong.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
@@ -271,10 +271,10 @@ impl SessionError {
             Self::ReadOnly(ReadOnly::StoreFailed) => 503,
             Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
             Self::TooLarge { .. } => 413,
+            Self::Owner(_) => 422,
             Self::TooManySessions { .. } => 429,
             Self::WrongType { .. }
             | Self::NotSerializable { .. }
-            | Self::Owner(_)
             | Self::InvalidExpiry(_)
             | Self::Destroyed
             | Self::ResponseSent

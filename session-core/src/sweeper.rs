@@ -64,12 +64,12 @@ impl SweeperConfig {
 /// ```
 /// # use session_core::{Sessions, SweeperConfig};
 /// # fn run(sessions: &Sessions) {
-/// // Keep it as long as the server runs.
-/// let sweeper = sessions.start_sweeper(SweeperConfig::default());
-/// # drop(sweeper); }
+/// // Kept as long as the server runs; `let _ =` would stop it at once.
+/// let _sweeper = sessions.start_sweeper(SweeperConfig::default());
+/// # }
 /// ```
 #[derive(Debug)]
-#[must_use = "it stops when it is dropped"]
+#[must_use = "it stops when it is dropped: bind it, `let _sweeper = …`, for as long as the server runs"]
 pub struct Sweeper(Option<JoinHandle<()>>);
 
 impl Sessions {

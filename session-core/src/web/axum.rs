@@ -52,7 +52,10 @@ pub enum SessionRejection {
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         match self {
-            Self::MissingLayer => (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response(),
+            Self::MissingLayer => {
+                tracing::error!(error = %self, "a handler was not given its session");
+                (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
+            }
             Self::Session(error) => error.into_response(),
         }
     }
@@ -62,6 +65,10 @@ impl IntoResponse for SessionRejection {
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
         let status = shared::status(&self);
+        // The visitor is not told why, so a log must be.
+        if status.is_server_error() {
+            tracing::error!(error = self.as_dyn(), "a request failed at its session");
+        }
         let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
         *response.status_mut() = status;
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
