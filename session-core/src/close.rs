@@ -92,7 +92,7 @@ impl Sessions {
     }
 
     /// Closes a request whose handler was dropped before its end, in the background: what it changed is
-    /// discarded, and a `destroy` is done all the same. An adapter calls it where it sees that happen.
+    /// discarded, unless [`OnServerError::Save`], and a `destroy` is done all the same. An adapter calls it where it sees that happen.
     pub fn abandon(&self, session: &LazySession) {
         let Some(session) = session.close() else { return };
         // Also takes the lock, so that a commit that is still under way is not disturbed.
@@ -192,10 +192,10 @@ impl Session {
         if matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded)) && state.destroy == Destroy::No {
             self.drop_changes(&mut state);
         }
-        let cookie = match (&outcome, state.destroy) {
-            (_, Destroy::No) => self.cookie(&mut state),
+        let cookie = match state.destroy {
+            Destroy::No => self.cookie(&mut state),
             // A logout that failed in the store at least leaves the browser without the id.
-            (_, Destroy::Asked | Destroy::Done) => {
+            Destroy::Asked | Destroy::Done => {
                 std::mem::take(&mut state.removable).then(|| self.sessions().cookies().removal())
             }
         };
