@@ -13,6 +13,8 @@ mod log;
 mod moves;
 mod race;
 mod runner;
+#[cfg(all(unix, feature = "servers"))]
+pub mod servers;
 mod show;
 mod spec;
 mod suite;

@@ -1,0 +1,97 @@
+//! The folders on disk by which processes share a server: who uses it, who starts it, where it is.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+use session_core::Version;
+
+use super::kind::Place;
+
+/// What all users of one kind of server share.
+pub(super) struct Folder(PathBuf);
+
+/// Holds a file's lock until it is dropped, or its process ends in whatever way.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Folder {
+    /// Opens the folder of that name, apart from those of other users and of other versions of this crate.
+    pub(super) fn open(name: &str) -> io::Result<Self> {
+        let me = rustix::process::getuid().as_raw();
+        let mut path = std::env::temp_dir().join(format!("session-conformance-{me}"));
+        for part in [env!("CARGO_PKG_VERSION"), name] {
+            own(&path, me)?;
+            path.push(part);
+        }
+        own(&path, me)?;
+        Ok(Self(path))
+    }
+
+    /// Gives the file that every user holds a shared lock on.
+    pub(super) fn users(&self) -> io::Result<File> {
+        OpenOptions::new().create(true).truncate(false).write(true).read(true).open(self.0.join("users"))
+    }
+
+    /// Becomes a user. It waits while a server that lost its last user ends.
+    pub(super) fn join(&self) -> io::Result<Lock> {
+        let file = self.users()?;
+        flock(&file, FlockOperation::LockShared)?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Waits until nobody else looks for the server, or starts it.
+    pub(super) fn alone(&self) -> io::Result<Lock> {
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join("starting"))?;
+        flock(&file, FlockOperation::LockExclusive)?;
+        Ok(Lock { _file: file })
+    }
+
+    /// Gives the server that was started last; `None` if it has ended in order, or there was none.
+    pub(super) fn current(&self) -> Option<Place> {
+        let home = PathBuf::from(fs::read_to_string(self.0.join("current")).ok()?);
+        let place = fs::read_to_string(home.join("place")).ok()?;
+        let (password, ports) = place.split_once('\n')?;
+        let ports = ports.split_whitespace().map(|port| port.parse().ok()).collect::<Option<_>>()?;
+        Some(Place { ports, password: password.to_owned() })
+    }
+
+    /// Makes what stands at `place` the server that others find.
+    pub(super) fn set_current(&self, home: &Path, place: &Place) -> io::Result<()> {
+        let ports: Vec<_> = place.ports.iter().map(u16::to_string).collect();
+        write_whole(&home.join("place"), &format!("{}\n{}", place.password, ports.join(" ")))?;
+        write_whole(&self.0.join("current"), &home.to_string_lossy())
+    }
+
+    /// Names a folder for a server; the keeper makes it, and removes it.
+    pub(super) fn new_home(&self) -> io::Result<PathBuf> {
+        Ok(self.0.join(format!("run-{:016x}", Version::random().map_err(io::Error::other)?.as_u64())))
+    }
+}
+
+/// Makes the folder and refuses one that somebody else has put there. Others may pass through, for servers that root
+/// starts as another user, and see nothing.
+fn own(path: &Path, me: u32) -> io::Result<()> {
+    match DirBuilder::new().mode(0o711).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        other => other?,
+    }
+    let found = fs::symlink_metadata(path)?;
+    if !found.is_dir() || found.uid() != me {
+        return Err(io::Error::other(format!("{} is not this user's folder", path.display())));
+    }
+    // Whatever the process's mask took away.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o711))
+}
+
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}

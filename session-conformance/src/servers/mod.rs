@@ -1,0 +1,70 @@
+//! Servers for tests, shared by all tests and processes that want one at the same time.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), session_conformance::servers::ServerError> {
+//! use session_conformance::servers::Redis;
+//!
+//! let server = Redis::start().await?;
+//! let url = server.url(); // redis://:3f9c…@127.0.0.1:40123
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Keep the value for as long as you use the server: dropping it lets go of it.
+//!
+//! # Three ways to get one
+//!
+//! In this order; the first that works is taken.
+//!
+//! 1. **Yours**, by its URL in the environment. It is taken at its word, and left alone.
+//! 2. **Docker**, by the official image. It needs an engine on this machine, and the `docker` command, by which the
+//!    container is removed.
+//! 3. **The server's own program**, from `PATH` or where packages put it, on a free port of the loopback interface,
+//!    with a temporary folder. Started by root it runs as the user that its package made, or as `nobody`. It needs the
+//!    command `flock` (in util-linux; on macOS by `brew install flock`).
+//!
+//! | server | variable | image | program |
+//! |---|---|---|---|
+//! | [`Redis`] | `SESSION_TEST_REDIS_URL` | `redis:7` | `redis-server` |
+//! | [`RedisCluster`] | `SESSION_TEST_REDIS_CLUSTER_URL` | `redis:7` | `redis-server`, `redis-cli` |
+//! | [`RedisSentinel`] | `SESSION_TEST_REDIS_SENTINEL_URL` | `redis:7` | `redis-server` |
+//! | [`Postgres`] | `SESSION_TEST_POSTGRES_URL` | `postgres:17` | `postgres`, `initdb` |
+//! | [`MariaDb`] | `SESSION_TEST_MARIADB_URL` | `mariadb:11` | `mariadbd`, `mariadb-install-db` |
+//! | [`MySql`] | `SESSION_TEST_MYSQL_URL` | `mysql:8.4` | `mysqld` |
+//! | [`Memcached`] | `SESSION_TEST_MEMCACHED_URL` | `memcached:1.6` | `memcached` |
+//!
+//! `SESSION_TEST_SERVERS=docker` and `SESSION_TEST_SERVERS=program` allow that way alone, next to a URL of yours.
+//!
+//! # What a server is shared by, and when it ends
+//!
+//! By every test of every process of this user, so that a suite of fifty tests pays for one start, under
+//! `cargo nextest`, too, where each test is a process. Each user holds a lock on a file, which the system lets go of
+//! when the user drops the value, ends or is killed. A small shell process waits for the last lock to go, and then
+//! five more seconds (or what `SESSION_TEST_LINGER` says), before it ends the server and removes its folder. So use names of your own in a shared
+//! server (a key prefix, a schema, a database), and never flush it.
+//!
+//! # Without a registry
+//!
+//! Where no image can be pulled, an image made of the distribution's packages and tagged as the official one does:
+//! that is what the repository's `.ci/images` makes, by `debootstrap` and `docker import`, for Debian. It is how the
+//! second way is tried where these crates are developed.
+//!
+//! # Limits
+//!
+//! - Unix only.
+//! - A container's ports are looked for on this machine's loopback interface. With an engine on another machine, or
+//!   from within a container, give a URL.
+//! - The password stands in the server's command line, where other users of this machine can read it.
+//! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server stays.
+
+mod docker;
+mod error;
+mod home;
+mod kind;
+mod launch;
+mod probe;
+mod program;
+mod server;
+
+pub use error::ServerError;
+pub use server::{MariaDb, Memcached, MySql, Postgres, Redis, RedisCluster, RedisSentinel};

@@ -1,0 +1,99 @@
+//! The third way: the server's own program, on free ports of the loopback interface.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+
+use session_core::Version;
+
+use super::home::Folder;
+use super::kind::{Kind, Place};
+use super::launch::{Launch, lacks};
+
+/// Where packages put what they do not put on `PATH`.
+const USUAL_PLACES: &[&str] =
+    &["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/homebrew/bin", "/usr/local/mysql/bin"];
+
+/// Folders with a folder for each version.
+const VERSIONED_PLACES: &[&str] = &["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"];
+
+/// A port that was free a moment ago may be taken by now.
+const ATTEMPTS: usize = 3;
+
+/// Starts the server, and gives where it is.
+pub(super) fn start(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), String> {
+    let path = path();
+    for program in kind.programs {
+        which::which_in_global(program, Some(&path))
+            .ok()
+            .and_then(|mut found| found.next())
+            .ok_or_else(|| format!("{program} is neither on PATH nor where packages put it"))?;
+    }
+    if let Some(lack) = lacks("flock") {
+        return Err(lack);
+    }
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        let place = new_place(kind).map_err(|error| error.to_string())?;
+        let mut launch = run(kind, folder, &place, &path).map_err(|error| error.to_string())?;
+        match launch.wait(kind, &place) {
+            Ok(()) => return Ok((launch, place)),
+            Err(reason) => last = reason,
+        }
+    }
+    Err(last)
+}
+
+fn run(kind: &Kind, folder: &Folder, place: &Place, path: &OsString) -> io::Result<Launch> {
+    let ports = spaced(&place.ports);
+    let path = path.to_string_lossy();
+    let environment = [("PATH", &*path), ("PORTS", &*ports), ("BIND", "127.0.0.1"), ("PASSWORD", &*place.password)];
+    Launch::start(folder, kind.user, kind.script, &environment, &[])
+}
+
+/// Gives `PATH` and the usual places, the newest version first.
+fn path() -> OsString {
+    let mut places: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+    places.extend(USUAL_PLACES.iter().map(PathBuf::from));
+    for folder in VERSIONED_PLACES {
+        let mut versions: Vec<_> =
+            fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        versions.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
+        places.extend(versions.into_iter().rev().map(|version| version.join("bin")));
+    }
+    env::join_paths(places).unwrap_or_default()
+}
+
+/// Gives free ports, and a password that nobody has seen.
+pub(super) fn new_place(kind: &Kind) -> io::Result<Place> {
+    let ports = free_ports(kind.ports)?;
+    let half = || Version::random().map(|half| half.as_u64()).map_err(io::Error::other);
+    Ok(Place { ports, password: format!("{:016x}{:016x}", half()?, half()?) })
+}
+
+/// Writes ports as the scripts take them.
+pub(super) fn spaced(ports: &[u16]) -> String {
+    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// A node of a Redis Cluster listens on a second port, 10,000 higher, so that one has to be free, too.
+fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+    let mut held = Vec::new();
+    let mut ports = Vec::new();
+    while ports.len() < count {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        held.push(listener);
+        if let Some(bus) = port.checked_add(10_000).filter(|_| count > 1) {
+            let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, bus)) else { continue };
+            held.push(listener);
+        } else if count > 1 {
+            continue;
+        }
+        ports.push(port);
+    }
+    Ok(ports)
+}

@@ -1,0 +1,2 @@
+# One memcached.
+exec memcached -l "$BIND" -p "$PORTS" -U 0 "$@"
