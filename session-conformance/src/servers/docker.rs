@@ -6,19 +6,19 @@ use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerRequest, GenericImage, ImageExt, ReuseDirective};
 use tokio::runtime::Builder;
 
-use super::home::Folder;
+use super::home::Site;
 use super::kind::{InDocker, Kind, Place};
 use super::launch::{Launch, lacks};
 use super::program::{new_place, spaced};
 use crate::check::with_causes;
 
 /// Starts the container, and gives where its server is.
-pub(super) fn start(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), String> {
+pub(super) fn start(kind: &Kind, site: &Site) -> Result<(Launch, Place), String> {
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(in_engine(kind, folder))
+    runtime.block_on(in_engine(kind, site))
 }
 
-async fn in_engine(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), String> {
+async fn in_engine(kind: &Kind, site: &Site) -> Result<(Launch, Place), String> {
     let engine = docker_client_instance().await.map_err(|error| with_causes(&error))?;
     engine.ping().await.map_err(|error| with_causes(&error))?;
     if let Some(lack) = ["docker", "flock"].into_iter().find_map(lacks) {
@@ -28,7 +28,7 @@ async fn in_engine(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), Stri
     let place = new_place(kind).map_err(|error| error.to_string())?;
     let name = format!("session-conformance-{}-{}", kind.slug, &place.password[..8]);
     // Before there is a container, so that whatever happens there is somebody to remove it.
-    let mut launch = Launch::start(folder, "", include_str!("scripts/container.sh"), &[("CONTAINER", &name)], &[])
+    let mut launch = Launch::start(site, "", include_str!("scripts/container.sh"), &[("CONTAINER", &name)], &[])
         .map_err(|error| error.to_string())?;
     request(kind, &place)
         .with_container_name(name)

@@ -32,21 +32,14 @@ impl Folder {
         Ok(Self(path))
     }
 
-    /// Gives the file that every user holds a shared lock on.
-    pub(super) fn users(&self) -> io::Result<File> {
-        OpenOptions::new().create(true).truncate(false).write(true).read(true).open(self.0.join("users"))
-    }
-
     /// Becomes a user. It waits while a server that lost its last user ends.
     pub(super) fn join(&self) -> io::Result<Lock> {
-        let file = self.users()?;
-        flock(&file, FlockOperation::LockShared)?;
-        Ok(Lock { _file: file })
+        Lock::shared(&self.0.join("users"))
     }
 
     /// Waits until nobody else looks for the server, or starts it.
     pub(super) fn alone(&self) -> io::Result<Lock> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.0.join("starting"))?;
+        let file = open(&self.0.join("starting"))?;
         flock(&file, FlockOperation::LockExclusive)?;
         Ok(Lock { _file: file })
     }
@@ -67,10 +60,49 @@ impl Folder {
         write_whole(&self.0.join("current"), &home.to_string_lossy())
     }
 
-    /// Names a folder for a server; the keeper makes it, and removes it.
-    pub(super) fn new_home(&self) -> io::Result<PathBuf> {
+    /// Gives room for a server that all users of this folder share.
+    pub(super) fn shared_site(&self) -> io::Result<Site> {
+        Ok(Site { home: self.new_home()?, users: self.0.join("users"), linger: Linger::AsSet })
+    }
+
+    /// Gives room for a server that is one user's alone.
+    pub(super) fn lone_site(&self) -> io::Result<Site> {
+        let home = self.new_home()?;
+        Ok(Site { users: home.with_extension("users"), home, linger: Linger::No })
+    }
+
+    fn new_home(&self) -> io::Result<PathBuf> {
         Ok(self.0.join(format!("run-{:016x}", Version::random().map_err(io::Error::other)?.as_u64())))
     }
+}
+
+/// Room for one server. The keeper makes the home, and removes it.
+pub(super) struct Site {
+    pub(super) home: PathBuf,
+    /// The file that every user holds a shared lock on.
+    pub(super) users: PathBuf,
+    pub(super) linger: Linger,
+}
+
+/// How long a server stays when its last user has gone.
+pub(super) enum Linger {
+    /// As the environment says.
+    AsSet,
+    No,
+}
+
+impl Lock {
+    /// Waits for a lock that others may hold, too, on a file description of its own.
+    pub(super) fn shared(path: &Path) -> io::Result<Self> {
+        let file = open(path)?;
+        flock(&file, FlockOperation::LockShared)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Opens a file for its locks, which belong to what this gives and to nothing else.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)
 }
 
 /// Makes the folder and refuses one that somebody else has put there. Others may pass through, for servers that root

@@ -9,52 +9,50 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::home::Folder;
+use super::home::{self, Linger, Lock, Site};
 use super::kind::{Kind, Place};
 
 /// Sets how long a server without users stays, in seconds.
 const LINGER: &str = "SESSION_TEST_LINGER";
 
 /// How long a server may take to answer. A database that makes its files on a busy machine takes a while.
-const START_LIMIT: Duration = Duration::from_secs(90);
+pub(super) const START_LIMIT: Duration = Duration::from_secs(90);
 
-/// A command that was started under the keeper.
+/// A command that was started under the keeper, which ends it some time after this and all other users are dropped.
 pub(super) struct Launch {
     pub(super) home: PathBuf,
     keeper: Child,
+    _user: Lock,
 }
 
 impl Launch {
     /// Runs `script` with `environment`, as `user` if this is root and there is one.
     pub(super) fn start(
-        folder: &Folder,
+        site: &Site,
         user: &str,
         script: &str,
         environment: &[(&str, &str)],
-        arguments: &[&str],
+        arguments: &[String],
     ) -> io::Result<Self> {
-        let linger: u32 = match env::var(LINGER) {
-            Ok(seconds) => seconds
-                .parse()
-                .map_err(|_| io::Error::other(format!("{LINGER} is {seconds:?}, and has to be a number of seconds")))?,
-            Err(_) => 5,
+        let linger = match site.linger {
+            Linger::AsSet => linger()?,
+            Linger::No => 0,
         };
-        let home = folder.new_home()?;
+        let lock = Lock::shared(&site.users)?;
         // In a process group of its own, so that a Ctrl-C for the tests does not take the keeper, which tidies up.
         let keeper = Command::new("sh")
             .args(["-c", include_str!("scripts/keeper.sh"), "session-conformance", &linger.to_string()])
-            .arg(&home)
+            .arg(&site.home)
             .args([user, "sh", "-c", script, "server"])
             .args(arguments)
             .envs(environment.iter().copied())
-            .env("SERVER_HOME", &home)
-            // A file description of its own, for locks belong to those.
-            .stdin(folder.users()?)
+            .env("SERVER_HOME", &site.home)
+            .stdin(home::open(&site.users)?)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        Ok(Self { home, keeper })
+        Ok(Self { home: site.home.clone(), keeper, _user: lock })
     }
 
     /// Waits until the server answers.
@@ -62,7 +60,7 @@ impl Launch {
         let end = Instant::now() + START_LIMIT;
         loop {
             let Err(error) = (kind.ready)(place) else { return Ok(()) };
-            if let Ok(status) = fs::read_to_string(self.home.join("exit")) {
+            if let Some(status) = self.ended(place) {
                 return Err(format!("it ended with status {}: {}", status.trim(), self.last_words()));
             }
             if let Some(status) = self.keeper.try_wait().map_err(|error| error.to_string())? {
@@ -75,10 +73,25 @@ impl Launch {
         }
     }
 
+    /// Gives the status that the script or a node ended with; `None` while all run.
+    fn ended(&self, place: &Place) -> Option<String> {
+        let exit = |name: &str| fs::read_to_string(self.home.join(name)).ok();
+        exit("exit").or_else(|| place.ports.iter().find_map(|port| exit(&format!("{port}.exit"))))
+    }
+
     fn last_words(&self) -> String {
         let log = fs::read_to_string(self.home.join("log")).unwrap_or_default();
         let lines: Vec<_> = log.lines().filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(3)..].join(" / ")
+    }
+}
+
+fn linger() -> io::Result<u32> {
+    match env::var(LINGER) {
+        Ok(seconds) => seconds
+            .parse()
+            .map_err(|_| io::Error::other(format!("{LINGER} is {seconds:?}, and has to be a number of seconds"))),
+        Err(_) => Ok(5),
     }
 }
 

@@ -43,6 +43,23 @@
 //! five more seconds (or what `SESSION_TEST_LINGER` says), before it ends the server and removes its folder. So use names of your own in a shared
 //! server (a key prefix, a schema, a database), and never flush it.
 //!
+//! # One for yourself
+//!
+//! A test that kills or pauses a server takes one that nobody else uses, by `alone`. It comes from the installed
+//! program in any case, since a test has to get at its processes.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use session_conformance::servers::Redis;
+//!
+//! let server = Redis::alone(&["--appendonly", "yes"]).await?;
+//! let node = &server.nodes()[0];
+//! node.kill().await?; // SIGKILL
+//! node.restart().await?; // on the same port, with what it left on disk
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Without a registry
 //!
 //! Where no image can be pulled, an image made of the distribution's packages and tagged as the official one does:
@@ -57,6 +74,7 @@
 //! - The password stands in the server's command line, where other users of this machine can read it.
 //! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server stays.
 
+mod alone;
 mod docker;
 mod error;
 mod home;
@@ -66,5 +84,6 @@ mod probe;
 mod program;
 mod server;
 
+pub use alone::{Alone, Node};
 pub use error::ServerError;
 pub use server::{MariaDb, Memcached, MySql, Postgres, Redis, RedisCluster, RedisSentinel};

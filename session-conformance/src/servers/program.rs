@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use session_core::Version;
 
-use super::home::Folder;
+use super::home::Site;
 use super::kind::{Kind, Place};
 use super::launch::{Launch, lacks};
 
@@ -24,7 +24,11 @@ const VERSIONED_PLACES: &[&str] = &["/usr/lib/postgresql", "/opt/homebrew/opt", 
 const ATTEMPTS: usize = 3;
 
 /// Starts the server, and gives where it is.
-pub(super) fn start(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), String> {
+pub(super) fn start(
+    kind: &Kind,
+    site: impl Fn() -> io::Result<Site>,
+    arguments: &[String],
+) -> Result<(Launch, Place), String> {
     let path = path();
     for program in kind.programs {
         which::which_in_global(program, Some(&path))
@@ -37,8 +41,8 @@ pub(super) fn start(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), Str
     }
     let mut last = String::new();
     for _ in 0..ATTEMPTS {
-        let place = new_place(kind).map_err(|error| error.to_string())?;
-        let mut launch = run(kind, folder, &place, &path).map_err(|error| error.to_string())?;
+        let started = new_place(kind).and_then(|place| Ok((run(kind, &site()?, &place, &path, arguments)?, place)));
+        let (mut launch, place) = started.map_err(|error| error.to_string())?;
         match launch.wait(kind, &place) {
             Ok(()) => return Ok((launch, place)),
             Err(reason) => last = reason,
@@ -47,11 +51,11 @@ pub(super) fn start(kind: &Kind, folder: &Folder) -> Result<(Launch, Place), Str
     Err(last)
 }
 
-fn run(kind: &Kind, folder: &Folder, place: &Place, path: &OsString) -> io::Result<Launch> {
+fn run(kind: &Kind, site: &Site, place: &Place, path: &OsString, arguments: &[String]) -> io::Result<Launch> {
     let ports = spaced(&place.ports);
     let path = path.to_string_lossy();
     let environment = [("PATH", &*path), ("PORTS", &*ports), ("BIND", "127.0.0.1"), ("PASSWORD", &*place.password)];
-    Launch::start(folder, kind.user, kind.script, &environment, &[])
+    Launch::start(site, kind.user, kind.script, &environment, arguments)
 }
 
 /// Gives `PATH` and the usual places, the newest version first.

@@ -4,6 +4,7 @@ use std::env;
 use std::fmt;
 use std::io;
 
+use super::alone::Alone;
 use super::docker;
 use super::error::ServerError;
 use super::home::{Folder, Lock};
@@ -24,14 +25,7 @@ struct Server {
 
 impl Server {
     async fn start(kind: &'static Kind) -> Result<Self, ServerError> {
-        // It waits for files' locks and for servers, which would hold up a runtime.
-        match tokio::task::spawn_blocking(|| Self::find(kind)).await {
-            Ok(found) => found,
-            Err(stopped) => match stopped.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(stopped) => Err(ServerError::new(kind, NOT_SET, &stopped.to_string(), &stopped.to_string())),
-            },
-        }
+        blocking(move || Self::find(kind)).await
     }
 
     fn find(kind: &'static Kind) -> Result<Self, ServerError> {
@@ -64,17 +58,28 @@ impl Server {
     }
 }
 
+/// Runs what waits for files' locks and for servers, which would hold up a runtime.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(stopped) => std::panic::resume_unwind(match stopped.try_into_panic() {
+            Ok(panic) => panic,
+            Err(stopped) => Box::new(stopped.to_string()), // the runtime is being shut down, with this task in it
+        }),
+    }
+}
+
 fn start(kind: &Kind, allowed: &Allowed, folder: &Folder) -> Result<(Launch, Place), Refusal> {
     let docker = match allowed.refuses("docker") {
         Some(refusal) => refusal,
-        None => match docker::start(kind, folder) {
+        None => match docker::start(kind, &folder.shared_site()?) {
             Ok(started) => return Ok(started),
             Err(reason) => reason,
         },
     };
     match allowed.refuses("program") {
         Some(program) => Err(Refusal { docker, program }),
-        None => program::start(kind, folder).map_err(|program| Refusal { docker, program }),
+        None => program::start(kind, || folder.shared_site(), &[]).map_err(|program| Refusal { docker, program }),
     }
 }
 
@@ -137,6 +142,17 @@ macro_rules! servers {
             /// [`ServerError`] if there is none and none can be started. It says why, and names the ways to get one.
             pub async fn start() -> Result<Self, ServerError> {
                 Server::start(&kind::$kind).await.map(Self)
+            }
+
+            /// Starts one for this caller alone, from the installed program, to kill, pause and start again.
+            ///
+            /// `arguments` go to the program of each node that holds data, such as `--appendonly yes`.
+            ///
+            /// # Errors
+            ///
+            /// [`ServerError`] if the program is not there or does not start.
+            pub async fn alone(arguments: &[&str]) -> Result<Alone, ServerError> {
+                Alone::start(&kind::$kind, arguments).await
             }
 
             /// Gives the URL to connect to, with its password.

@@ -38,5 +38,5 @@ users=$!
 wait "$server"
 echo "$?" >"$home/exit"
 wait "$users"
-cd / && rm -rf "$home"
+cd / && rm -rf "$home" "$home.users"
 kill -KILL 0 # what the command may have left behind is in this process group

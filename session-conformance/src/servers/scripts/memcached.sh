@@ -1,2 +1,3 @@
 # One memcached.
-exec memcached -l "$BIND" -p "$PORTS" -U 0 "$@"
+node "$PORTS" memcached -l "$BIND" -p "$PORTS" -U 0 "$@" &
+run_nodes TERM

@@ -5,16 +5,13 @@ case $(mysqld --version) in
     exit 1
     ;;
 esac
-data=$SERVER_HOME/data
-if [ ! -d "$data" ]; then
-    mysqld --no-defaults --datadir="$data" --initialize-insecure || exit
-    cat >"$SERVER_HOME/init.sql" <<END
-CREATE DATABASE session;
-CREATE USER root@'%' IDENTIFIED BY '$PASSWORD';
+mysqld --no-defaults --datadir="$SERVER_HOME/data" --initialize-insecure || exit
+cat >init.sql <<END
+CREATE DATABASE IF NOT EXISTS session;
+CREATE USER IF NOT EXISTS root@'%' IDENTIFIED BY '$PASSWORD';
 GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;
 END
-    set -- --init-file="$SERVER_HOME/init.sql" "$@"
-fi
-exec mysqld --no-defaults --datadir="$data" --port="$PORTS" --bind-address="$BIND" \
-    --socket="$SERVER_HOME/socket" --mysqlx=0 --skip-name-resolve --max-connections=300 \
-    --innodb-flush-log-at-trx-commit=2 "$@"
+node "$PORTS" mysqld --no-defaults --datadir="$SERVER_HOME/data" --init-file="$SERVER_HOME/init.sql" \
+    --socket="$SERVER_HOME/socket" --port="$PORTS" --bind-address="$BIND" --skip-name-resolve \
+    --max-connections=300 --innodb-flush-log-at-trx-commit=2 --mysqlx=0 "$@" &
+run_nodes TERM

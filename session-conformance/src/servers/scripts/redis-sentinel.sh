@@ -1,17 +1,14 @@
 # A master, two replicas, and three sentinels that watch them under the name `mymaster`.
-cd "$SERVER_HOME" || exit
-trap 'kill $nodes' TERM
-master=${PORTS%% *}
-number=0
-for port in $PORTS; do
-    number=$((number + 1))
-    if [ "$number" -le 3 ]; then
-        set -- --port "$port" --bind "$BIND" --requirepass "$PASSWORD" --masterauth "$PASSWORD" --save '' \
-            --replica-announce-ip 127.0.0.1 --repl-diskless-sync-delay 0 --dbfilename "$port.rdb"
-        [ "$port" = "$master" ] || set -- "$@" --replicaof 127.0.0.1 "$master"
-    else
-        cat >"$port.conf" <<END
-port $port
+redis() { # port, what is special about it
+    port=$1
+    shift
+    mkdir "$port"
+    node "$port" redis-server --port "$port" --bind "$BIND" --requirepass "$PASSWORD" --masterauth "$PASSWORD" \
+        --dir "$port" --save '' --repl-diskless-sync-delay 0 --replica-announce-ip 127.0.0.1 "$@" &
+}
+sentinel() { # port
+    cat >"$1.conf" <<END
+port $1
 bind $BIND
 protected-mode no
 sentinel announce-ip 127.0.0.1
@@ -20,11 +17,15 @@ sentinel auth-pass mymaster $PASSWORD
 sentinel down-after-milliseconds mymaster 1000
 sentinel failover-timeout mymaster 5000
 END
-        set -- "$port.conf" --sentinel
-    fi
-    redis-server "$@" &
-    nodes="$nodes $!"
-    echo "$!" >"$port.pid"
+    node "$1" redis-server "$1.conf" --sentinel &
+}
+number=0
+for port in $PORTS; do
+    number=$((number + 1))
+    case $number in
+    1) master=$port && redis "$port" "$@" ;;
+    [23]) redis "$port" --replicaof 127.0.0.1 "$master" "$@" ;;
+    *) sentinel "$port" ;;
+    esac
 done
-wait
-wait
+run_nodes TERM

@@ -1,2 +1,3 @@
 # One Redis, which keeps nothing on disk unless it is told to.
-exec redis-server --port "$PORTS" --bind "$BIND" --dir "$SERVER_HOME" --requirepass "$PASSWORD" --save '' "$@"
+node "$PORTS" redis-server --port "$PORTS" --bind "$BIND" --requirepass "$PASSWORD" --save '' "$@" &
+run_nodes TERM

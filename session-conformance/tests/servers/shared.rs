@@ -1,121 +1,17 @@
-//! Servers are shared by processes, answer, and end when nobody uses them any more, crash or not.
+//! Processes share a server, and it ends with the last of them.
 //!
 //! What the environment tells, or what ends with a process, is tried in processes of their own: this binary with
 //! nothing but the test `child`.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, process, thread};
+use std::{env, fs, process};
 
-use session_conformance::servers::{
-    MariaDb, Memcached, MySql, Postgres, Redis, RedisCluster, RedisSentinel, ServerError,
-};
+use session_conformance::servers::Memcached;
 use tempfile::TempDir;
-use tokio::runtime::Builder;
 
-/// Longer than any server takes to end.
-const LIMIT: Duration = Duration::from_secs(60);
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
-}
-
-/// Sends `question` to each address in the URL, and gives what all of them answer until they hang up.
-fn ask(url: &str, question: &str) -> Vec<String> {
-    let (_, address) = url.split_once("://").unwrap();
-    let (_, addresses) = address.rsplit_once('@').unwrap_or(("", address));
-    let addresses = addresses.split('/').next().unwrap();
-    addresses.split(',').map(|address| ask_one(address, question).unwrap()).collect()
-}
-
-fn ask_one(address: &str, question: &str) -> std::io::Result<String> {
-    let mut server = TcpStream::connect(address)?;
-    server.set_read_timeout(Some(LIMIT))?;
-    server.write_all(question.as_bytes())?;
-    server.shutdown(Shutdown::Write)?;
-    let mut answer = String::new();
-    server.read_to_string(&mut answer)?;
-    Ok(answer)
-}
-
-fn password(url: &str) -> &str {
-    let (user, _) = url.split_once("://").unwrap().1.rsplit_once('@').unwrap();
-    user.split_once(':').unwrap().1
-}
-
-#[test]
-fn redis_keeps_what_it_is_given_and_asks_for_the_password() {
-    let server = block_on(Redis::start()).unwrap();
-    let url = server.url();
-    assert!(url.starts_with("redis://"), "{url}");
-    let key = format!("servers-{}", process::id());
-    let answers = ask(url, &format!("AUTH {}\r\nSET {key} kept EX 60\r\nGET {key}\r\n", password(url)));
-    assert!(answers[0].contains("$4\r\nkept"), "{answers:?}");
-    let answers = ask(url, &format!("GET {key}\r\n"));
-    assert!(answers[0].starts_with("-NOAUTH"), "{answers:?}");
-}
-
-#[test]
-fn a_cluster_has_three_masters_with_a_replica_each() {
-    let server = block_on(RedisCluster::start()).unwrap();
-    let answers = ask(server.url(), &format!("AUTH {}\r\nINFO replication\r\n", password(server.url())));
-    assert_eq!(answers.len(), 6);
-    assert_eq!(answers.iter().filter(|answer| answer.contains("role:master")).count(), 3, "{answers:?}");
-    assert_eq!(answers.iter().filter(|answer| answer.contains("master_link_status:up")).count(), 3, "{answers:?}");
-}
-
-#[test]
-fn three_sentinels_agree_on_a_master_with_two_replicas() {
-    let server = block_on(RedisSentinel::start()).unwrap();
-    let answers = ask(server.url(), "SENTINEL GET-MASTER-ADDR-BY-NAME mymaster\r\n");
-    assert_eq!(answers.len(), 3);
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
-    let port = answers[0].lines().nth(4).unwrap();
-    let login = format!("AUTH {}\r\n", password(server.url()));
-    let master = ask_one(&format!("127.0.0.1:{port}"), &format!("{login}INFO replication\r\n")).unwrap();
-    assert!(master.contains("role:master") && master.contains("connected_slaves:2"), "{master}");
-}
-
-#[test]
-fn memcached_keeps_what_it_is_given() {
-    let server = block_on(Memcached::start()).unwrap();
-    let key = format!("servers-{}", process::id());
-    let answers = ask(server.url(), &format!("set {key} 0 60 4\r\nkept\r\nget {key}\r\n"));
-    assert!(answers[0].starts_with("STORED") && answers[0].contains("kept"), "{answers:?}");
-}
-
-#[test]
-fn databases_start_and_have_a_password_each() {
-    let postgres = block_on(Postgres::start()).unwrap();
-    assert!(postgres.url().starts_with("postgres://"), "{}", postgres.url());
-    let mariadb = block_on(MariaDb::start()).unwrap();
-    assert!(mariadb.url().starts_with("mysql://"), "{}", mariadb.url());
-    assert_ne!(password(postgres.url()), password(mariadb.url()));
-}
-
-#[test]
-fn mysql_starts_or_says_how_to_get_one() {
-    match block_on(MySql::start()) {
-        Ok(server) => assert!(server.url().starts_with("mysql://"), "{}", server.url()),
-        Err(error) => names_the_ways(&error, "MYSQL", "mysql:8.4", "mysqld"),
-    }
-}
-
-fn names_the_ways(error: &ServerError, variable: &str, image: &str, program: &str) {
-    let text = error.to_string();
-    for part in [&format!("SESSION_TEST_{variable}_URL"), image, program] {
-        assert!(text.contains(part), "{part} is not in: {text}");
-    }
-}
-
-#[test]
-fn debug_shows_no_password() {
-    let server = block_on(Redis::start()).unwrap();
-    assert!(!format!("{server:?}").contains(password(server.url())));
-}
+use crate::ask::{ask, block_on, until};
 
 /// Plays the user of a server in a process of its own. What it does is in `ROLE`.
 #[test]
@@ -146,7 +42,7 @@ fn child() {
 /// A command that runs `child`, which shares no server with the rest of this binary.
 fn role(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", "shared::child", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("ROLE", role).env("TMPDIR", folder).env("SESSION_TEST_LINGER", "0").stdin(Stdio::null());
     command.env_remove("SESSION_TEST_MEMCACHED_URL");
     command
@@ -163,14 +59,6 @@ fn said<'a>(output: &'a Output, what: &str) -> &'a str {
     let text = str::from_utf8(&output.stdout).unwrap();
     let line = text.split_once(what).unwrap_or_else(|| panic!("no {what:?} in {output:?}")).1;
     line.split_once(" end\n").unwrap_or_else(|| panic!("no end in {output:?}")).0
-}
-
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let end = Instant::now() + LIMIT;
-    while !condition() {
-        assert!(Instant::now() < end, "{what}: not within {LIMIT:?}");
-        thread::yield_now();
-    }
 }
 
 /// Waits until the server is gone, and all that it left on disk.
