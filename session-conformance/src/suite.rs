@@ -145,7 +145,9 @@ pub fn __test<H: Harness>(clause: Clause, without: &[Capability]) {
         Outcome::Passed => {}
         // Past the test runner's capture, so that a clause that checked nothing is never silent.
         Outcome::NotApplicable(reason) => {
-            let _ = writeln!(std::io::stderr(), "{clause} not applicable: {reason}");
+            let thread = std::thread::current();
+            let test = thread.name().unwrap_or("a test");
+            let _ = writeln!(std::io::stderr(), "{test}: {clause} not applicable: {reason}");
         }
         Outcome::Failed(failure) => panic!("{failure}"),
     }

@@ -1,0 +1,62 @@
+//! Finds the stores: builds every test called `conformance`, and runs it.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::column::{Column, columns};
+
+pub(crate) type Error = Box<dyn std::error::Error>;
+
+/// A test that was built.
+pub(crate) struct Suite {
+    pub(crate) package: String,
+    folder: PathBuf,
+    program: PathBuf,
+}
+
+/// Builds the tests, with all features; their order is that of the packages' names, the reference first.
+pub(crate) fn build() -> Result<Vec<Suite>, Error> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let build = Command::new(cargo)
+        .args(["test", "-q", "--workspace", "--all-features", "--test", "conformance", "--no-run"])
+        .args(["--message-format", "json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !build.status.success() {
+        return Err("the suites cannot be built".into());
+    }
+    let mut suites = String::from_utf8(build.stdout)?.lines().filter_map(suite).collect::<Vec<_>>();
+    suites.sort_by(|a, b| (a.package != "session-ets", &a.package).cmp(&(b.package != "session-ets", &b.package)));
+    if suites.is_empty() {
+        return Err("no package of this workspace has a test called conformance".into());
+    }
+    Ok(suites)
+}
+
+fn suite(message: &str) -> Option<Suite> {
+    let message: Value = serde_json::from_str(message).ok()?;
+    if message["reason"] != "compiler-artifact" || message["target"]["name"] != "conformance" {
+        return None;
+    }
+    let manifest = PathBuf::from(message["manifest_path"].as_str()?);
+    // The identity ends with `/name#version`, or with `#name@version` where the folder has another name.
+    let (path, last) = message["package_id"].as_str()?.rsplit_once('#')?;
+    let package = last.split_once('@').map_or(path.rsplit('/').next()?, |(name, _)| name);
+    Some(Suite {
+        package: package.to_owned(),
+        folder: manifest.parent()?.to_owned(),
+        program: PathBuf::from(message["executable"].as_str()?),
+    })
+}
+
+impl Suite {
+    /// Runs the tests, and gives a column for each suite among them.
+    pub(crate) fn run(&self) -> io::Result<Vec<Column>> {
+        let output = Command::new(&self.program).current_dir(&self.folder).output()?;
+        let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Ok(columns(&self.package, &told[0], &told[1]))
+    }
+}

@@ -1,0 +1,72 @@
+//! The report reads what the tests print.
+
+#[path = "../examples/report/column.rs"]
+mod column;
+
+use column::{Cell, columns};
+use session_conformance::{CLAUSES, Clause};
+
+/// What the test program of a store prints that breaks TCH-2 in its one module and does without a scan, and of another
+/// whose server is not there.
+const STDOUT: &str = "
+running 5 tests
+test mysql::rec_1_a_key_never_put_is_none ... FAILED
+test near::flt_1_corrupt_data_is_an_error_and_can_be_deleted ... ok
+test near::put_10_a_dropped_put_leaves_a_whole_record ... ok
+test near::scn_1_pages_give_every_record_once ... ignored, cannot enumerate
+test near::tch_2_touch_moves_nothing_back ... FAILED
+
+failures:
+
+---- mysql::rec_1_a_key_never_put_is_none stdout ----
+
+thread 'mysql::rec_1_a_key_never_put_is_none' (7) panicked at tests/conformance.rs:9:1:
+REC-1 is broken: `get` of a key never put is `None`
+  expected  the harness starts
+      came  there is no MySQL to test with; there are three ways to get one
+  1. set SESSION_TEST_MYSQL_URL
+
+---- near::tch_2_touch_moves_nothing_back stdout ----
+
+thread 'near::tch_2_touch_moves_nothing_back' (8) panicked at tests/conformance.rs:9:1:
+TCH-2 is broken: `touch` never moves either timestamp back
+  expected  this
+      came  that
+
+failures:
+    mysql::rec_1_a_key_never_put_is_none
+    near::tch_2_touch_moves_nothing_back
+
+test result: FAILED. 2 passed; 2 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.01s
+";
+
+const STDERR: &str =
+    "near::flt_1_corrupt_data_is_an_error_and_can_be_deleted: FLT-1 not applicable: nothing to misread\n";
+
+#[test]
+fn each_module_is_a_store_with_its_outcomes_and_reasons() {
+    let columns = columns("store", STDOUT, STDERR);
+    let names: Vec<_> = columns.iter().map(|column| &*column.store).collect();
+    assert_eq!(names, ["store mysql", "store near"]);
+    let cell = |clause: Clause| &columns[1].cells[CLAUSES.iter().position(|other| *other == clause).unwrap()];
+    assert!(*cell(Clause::PUT_10) == Cell::Passed);
+    assert!(*cell(Clause::SCN_1) == Cell::LeftOut("cannot enumerate".into()));
+    assert!(*cell(Clause::FLT_1) == Cell::NotApplicable("nothing to misread".into()));
+    let Cell::Failed(failure) = cell(Clause::TCH_2) else { panic!("TCH-2 is to have failed") };
+    assert!(failure.contains("TCH-2 is broken") && failure.ends_with("that"), "{failure}");
+    assert_eq!(columns[1].not_there(), None);
+}
+
+#[test]
+fn a_server_that_cannot_be_had_is_no_failure_and_is_named() {
+    let columns = columns("store", STDOUT, STDERR);
+    let reason = "there is no MySQL to test with; there are three ways to get one";
+    assert_eq!(columns[0].not_there(), Some(reason));
+}
+
+#[test]
+fn a_clause_that_was_not_run_has_failed() {
+    let columns = columns("store", STDOUT, STDERR);
+    // All but the five that the output names.
+    assert_eq!(columns[1].count(|cell| matches!(cell, Cell::Failed(_))), CLAUSES.len() - 4 + 1);
+}
