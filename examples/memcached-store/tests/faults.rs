@@ -99,17 +99,24 @@ async fn a_request_that_is_given_up_leaves_no_answer_for_the_next() -> Test {
     }
     assert_eq!(proxy.connections(), 1, "one connection is enough for requests that end");
 
+    let get = |key| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.get(&key).await })
+    };
     // Given up when the answer has left memcached, and has not arrived.
-    let before = proxy.answered();
     proxy.set(Replies::Held);
-    let (asking, asked) = (Arc::clone(&store), one.0);
-    let given_up = tokio::spawn(async move { asking.get(&asked).await.map(drop) });
-    proxy.answered_more_than(before).await;
+    let before = proxy.so_far();
+    let given_up = get(one.0);
+    proxy.answered_after(before).await;
     given_up.abort();
     assert!(given_up.await.is_err_and(|error| error.is_cancelled()));
-    proxy.set(Replies::Pass);
 
-    assert_eq!(store.get(&two.0).await?.as_deref(), Some(&two.1));
+    // The answer arrives when the next request has been sent, and waits for its own.
+    let before = proxy.so_far();
+    let next = get(two.0);
+    proxy.asked_after(before).await;
+    proxy.set(Replies::Pass);
+    assert_eq!(next.await??.as_deref(), Some(&two.1));
     assert_eq!(store.get(&one.0).await?.as_deref(), Some(&one.1));
     assert_eq!(proxy.connections(), 2, "the one with an answer under way was closed");
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -24,6 +24,8 @@ pub struct Proxy {
 
 struct State {
     replies: watch::Sender<Replies>,
+    /// How many requests were made.
+    asked: watch::Sender<usize>,
     /// How many answers memcached has given.
     answered: watch::Sender<usize>,
     connections: watch::Sender<usize>,
@@ -36,6 +38,7 @@ impl Proxy {
         let address = listener.local_addr()?.to_string();
         let state = State {
             replies: watch::Sender::new(Replies::Pass),
+            asked: watch::Sender::new(0),
             answered: watch::Sender::new(0),
             connections: watch::Sender::new(0),
         };
@@ -45,9 +48,9 @@ impl Proxy {
             while let Ok((client, _)) = listener.accept().await {
                 shared.connections.send_modify(|count| *count += 1);
                 let Ok(server) = TcpStream::connect(&server).await else { continue };
-                let ((mut asks, told), (answers, mut asked)) = (client.into_split(), server.into_split());
-                tokio::spawn(async move { copy(&mut asks, &mut asked).await });
-                tokio::spawn(pass(answers, told, Arc::clone(&shared)));
+                let ((asks, told), (answers, hears)) = (client.into_split(), server.into_split());
+                tokio::spawn(ask(asks, hears, Arc::clone(&shared)));
+                tokio::spawn(answer(answers, told, Arc::clone(&shared)));
             }
         });
         Ok(Self { address, state })
@@ -57,13 +60,19 @@ impl Proxy {
         self.state.replies.send_replace(replies);
     }
 
-    /// How many answers memcached has given so far.
-    pub fn answered(&self) -> usize {
-        *self.state.answered.borrow()
+    /// Gives how many requests were made and answers given so far, to wait for more.
+    pub fn so_far(&self) -> (usize, usize) {
+        (*self.state.asked.borrow(), *self.state.answered.borrow())
     }
 
-    /// Waits until memcached has given more answers than `before`.
-    pub async fn answered_more_than(&self, before: usize) {
+    /// Waits for a request after those `before`.
+    pub async fn asked_after(&self, (before, _): (usize, usize)) {
+        let mut asked = self.state.asked.subscribe();
+        asked.wait_for(|count| *count > before).await.expect("the proxy lives");
+    }
+
+    /// Waits for an answer of memcached's after those `before`.
+    pub async fn answered_after(&self, (_, before): (usize, usize)) {
         let mut answered = self.state.answered.subscribe();
         answered.wait_for(|count| *count > before).await.expect("the proxy lives");
     }
@@ -74,7 +83,17 @@ impl Proxy {
     }
 }
 
-async fn pass(mut answers: OwnedReadHalf, mut told: OwnedWriteHalf, state: Arc<State>) {
+async fn ask(mut asks: OwnedReadHalf, mut hears: OwnedWriteHalf, state: Arc<State>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = asks.read(&mut buffer).await {
+        if hears.write_all(&buffer[..length]).await.is_err() {
+            return;
+        }
+        state.asked.send_modify(|count| *count += 1);
+    }
+}
+
+async fn answer(mut answers: OwnedReadHalf, mut told: OwnedWriteHalf, state: Arc<State>) {
     let mut buffer = vec![0; 64 * 1024];
     let mut replies = state.replies.subscribe();
     while let Ok(length @ 1..) = answers.read(&mut buffer).await {
