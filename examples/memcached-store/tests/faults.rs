@@ -164,19 +164,6 @@ async fn what_no_memcached_says_is_an_error_that_does_not_quote_it() -> Test {
 }
 
 #[tokio::test]
-async fn a_value_without_a_mark_is_never_overwritten() -> Test {
-    // As a memcached tells it that runs with -C, where a write cannot be made to compare.
-    const VALUE: &str =
-        concat!("VA 34 c0\r\n", "\x01\0\0\0\0\0\0\0\x07\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\x01\0\0\0\0\0\0\r\n");
-    let server = Scripted::start(&[("mg", VALUE), ("ms", "HD\r\n")]).await?;
-    let store = store(&config_of(&server.address));
-    let next = Record { last_seen_at: Timestamp::MIN, ..record("next", HOUR) };
-    let refused = store.put(&key(), &next, Put::Replace(Version::from_u64(7))).await;
-    assert!(matches!(refused, Err(StoreError::Misconfigured { .. })), "{refused:?}");
-    Ok(())
-}
-
-#[tokio::test]
 async fn init_takes_a_server_that_can_keep_sessions() -> Test {
     let server = Scripted::start(&[("stats settings", SETTINGS), ("mn", "MN\r\n")]).await?;
     Ok(store(&config_of(&server.address)).init().await?)
