@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::column::{Column, columns};
+use crate::column::{Cell, Column, columns};
 
 pub(crate) type Error = Box<dyn std::error::Error>;
 
@@ -57,6 +57,13 @@ impl Suite {
     pub(crate) fn run(&self) -> io::Result<Vec<Column>> {
         let output = Command::new(&self.program).current_dir(&self.folder).output()?;
         let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ok(columns(&self.package, &told[0], &told[1]))
+        let columns = columns(&self.package, &told[0], &told[1]);
+        let says_why = |cell: &Cell| matches!(cell, Cell::Failed(_) | Cell::NotThere(_));
+        let explained = columns.iter().any(|column| column.count(says_why) > 0);
+        if columns.is_empty() || !(output.status.success() || explained) {
+            let (package, status, stderr) = (&self.package, output.status, &told[1]);
+            return Err(io::Error::other(format!("the suite of {package} ended with {status}: {stderr}")));
+        }
+        Ok(columns)
     }
 }

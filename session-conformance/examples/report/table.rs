@@ -9,10 +9,11 @@ use crate::column::{Cell, Column};
 type Counted = fn(&Cell) -> bool;
 
 /// The last lines of the table: what is counted, and which cells count.
-const COUNTS: [(&str, Counted); 4] = [
+const COUNTS: [(&str, Counted); 5] = [
     ("passed", |cell| matches!(cell, Cell::Passed)),
     ("left out", |cell| matches!(cell, Cell::LeftOut(_))),
     ("not applicable", |cell| matches!(cell, Cell::NotApplicable(_))),
+    ("not to be had", |cell| matches!(cell, Cell::NotThere(_))),
     ("failed", |cell| matches!(cell, Cell::Failed(_))),
 ];
 
@@ -36,7 +37,8 @@ pub(crate) fn text(columns: &[Column]) -> String {
         let cells: String = cells.iter().map(|cell| format!("{cell:>5}")).collect();
         let _ = writeln!(text, "{name:<15}{cells}  {note}");
     };
-    row("\nclause", &(1..=columns.len()).map(|number| number.to_string()).collect::<Vec<_>>(), "");
+    row("", &[], "");
+    row("clause", &(1..=columns.len()).map(|number| number.to_string()).collect::<Vec<_>>(), "");
     for (index, clause) in CLAUSES.iter().enumerate() {
         let cells: Vec<_> = columns.iter().map(|column| sign(&column.cells[index]).to_owned()).collect();
         row(clause.id(), &cells, &shortened(*clause));
@@ -46,12 +48,8 @@ pub(crate) fn text(columns: &[Column]) -> String {
         row(name, &columns.iter().map(|column| column.count(counted).to_string()).collect::<Vec<_>>(), "");
     }
     let _ = write!(text, "\n{}", notes(columns, "  "));
-    for column in columns {
-        for cell in &column.cells {
-            if let Cell::Failed(failure) = cell {
-                let _ = writeln!(text, "\n{}\n{failure}", column.store);
-            }
-        }
+    for (store, failure) in failures(columns) {
+        let _ = writeln!(text, "\n{store}\n{failure}");
     }
     text
 }
@@ -72,7 +70,19 @@ pub(crate) fn markdown(columns: &[Column]) -> String {
         let _ = writeln!(text, "| **{name}** | {} |", counts.join(" | "));
     }
     let _ = write!(text, "\n{}", notes(columns, "- "));
+    for (store, failure) in failures(columns) {
+        let _ = writeln!(text, "\n{store}\n\n```text\n{failure}\n```");
+    }
     text
+}
+
+fn failures(columns: &[Column]) -> impl Iterator<Item = (&str, &str)> {
+    columns.iter().flat_map(|column| {
+        column.cells.iter().filter_map(|cell| match cell {
+            Cell::Failed(failure) => Some((&*column.store, &**failure)),
+            _ => None,
+        })
+    })
 }
 
 /// Says why clauses were not checked, each reason once.
@@ -81,7 +91,6 @@ fn notes(columns: &[Column], bullet: &str) -> String {
     for column in columns {
         if let Some(reason) = column.not_there() {
             let _ = writeln!(text, "{bullet}{}: ? {reason}", column.store);
-            continue;
         }
         let mut reasons: Vec<(&str, &str, Vec<Clause>)> = Vec::new();
         for (clause, cell) in CLAUSES.iter().zip(&column.cells) {

@@ -34,9 +34,7 @@ impl Alone {
             let folder = Folder::open("alone").map_err(|error| error.to_string())?;
             program::start(kind, || folder.lone_site(), &arguments)
         };
-        let not_these = "not for a test that kills the server";
-        let (launch, place) =
-            blocking(start).await.map_err(|reason| ServerError::new(kind, not_these, not_these, &reason))?;
+        let (launch, place) = blocking(start).await.map_err(|reason| ServerError::alone(kind, &reason))?;
         let nodes = place.ports.iter().map(|port| Node { port: *port, home: launch.home.clone() }).collect();
         Ok(Self { kind, url: (kind.url)(&place), nodes, place, _launch: launch })
     }
@@ -61,15 +59,6 @@ impl Alone {
     pub async fn ready(&self) -> io::Result<()> {
         let (ready, place) = (self.kind.ready, self.place.clone());
         blocking(move || until(|| ready(&place))).await
-    }
-}
-
-impl Drop for Alone {
-    fn drop(&mut self) {
-        // What is paused cannot end. What has ended by itself is of no more interest.
-        for node in &self.nodes {
-            let _ = node.signal(Signal::CONT);
-        }
     }
 }
 
@@ -99,8 +88,6 @@ impl Node {
     ///
     /// If it runs no more, or its process cannot be reached.
     pub async fn kill(&self) -> io::Result<()> {
-        // A restart may have asked once more than was needed.
-        let _ = fs::remove_file(self.file("again"));
         self.signal(Signal::KILL)?;
         let ended = self.file("exit");
         blocking(move || until(|| fs::metadata(&ended).map(drop))).await
@@ -134,12 +121,17 @@ impl Node {
         let (port, again, ended) = (self.port, self.file("again"), self.file("exit"));
         blocking(move || {
             until(|| {
-                if ended.exists() {
+                if ended.exists() && !again.exists() {
                     // Once more if it ended at once: what it was before may not have let go of everything.
                     fs::write(&again, "")?;
                 }
                 TcpStream::connect((Ipv4Addr::LOCALHOST, port)).map(drop)
-            })
+            })?;
+            // It may have been asked for once more than it took, and would start when something else ends it.
+            match fs::remove_file(&again) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            }
         })
         .await
     }
@@ -153,9 +145,13 @@ impl Node {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the node has ended"));
         }
         let first = fs::read_to_string(self.file("pid"))?.trim().parse().map_err(io::Error::other)?;
+        let send = |process, signal| Pid::from_raw(process).map_or(Ok(()), |process| kill_process(process, signal));
+        if signal != Signal::CONT {
+            send(first, Signal::STOP)?; // so that it starts no more children while they are looked for
+        }
         // The children first, for a parent that is gone cannot be asked for them.
         for process in descendants(first).into_iter().rev() {
-            match Pid::from_raw(process).map_or(Ok(()), |process| kill_process(process, signal)) {
+            match send(process, signal) {
                 Err(rustix::io::Errno::SRCH) if process != first => {} // it ended meanwhile
                 other => other?,
             }

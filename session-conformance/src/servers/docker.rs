@@ -1,16 +1,22 @@
 //! The second way: the official image, in this machine's Docker engine.
 
+use std::time::Duration;
+
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::core::{ContainerPort, IntoContainerPort};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerRequest, GenericImage, ImageExt, ReuseDirective};
 use tokio::runtime::Builder;
+use tokio::time::timeout;
 
 use super::home::Site;
 use super::kind::{InDocker, Kind, Place};
 use super::launch::{Launch, lacks};
 use super::program::{new_place, spaced};
 use crate::check::with_causes;
+
+/// An engine on this machine that takes longer to say hello is not there.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Starts the container, and gives where its server is.
 pub(super) fn start(kind: &Kind, site: &Site) -> Result<(Launch, Place), String> {
@@ -20,7 +26,9 @@ pub(super) fn start(kind: &Kind, site: &Site) -> Result<(Launch, Place), String>
 
 async fn in_engine(kind: &Kind, site: &Site) -> Result<(Launch, Place), String> {
     let engine = docker_client_instance().await.map_err(|error| with_causes(&error))?;
-    engine.ping().await.map_err(|error| with_causes(&error))?;
+    let ping = timeout(PATIENCE, engine.ping()).await;
+    ping.map_err(|_| format!("the engine does not answer within {PATIENCE:?}"))?
+        .map_err(|error| with_causes(&error))?;
     if let Some(lack) = ["docker", "flock"].into_iter().find_map(lacks) {
         return Err(lack);
     }
@@ -41,7 +49,10 @@ async fn in_engine(kind: &Kind, site: &Site) -> Result<(Launch, Place), String> 
         })
         .start()
         .await
-        .map_err(|error| with_causes(&error))?;
+        .map_err(|error| {
+            launch.give_up();
+            with_causes(&error)
+        })?;
     launch.wait(kind, &place)?;
     Ok((launch, place))
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, Timespec, Timestamps, UTIME_NOW, flock, futimens};
 use session_core::Version;
 
 use super::kind::Place;
@@ -23,7 +23,7 @@ impl Folder {
     /// Opens the folder of that name, apart from those of other users and of other versions of this crate.
     pub(super) fn open(name: &str) -> io::Result<Self> {
         let me = rustix::process::getuid().as_raw();
-        let mut path = std::env::temp_dir().join(format!("session-conformance-{me}"));
+        let mut path = std::path::absolute(std::env::temp_dir())?.join(format!("session-conformance-{me}"));
         for part in [env!("CARGO_PKG_VERSION"), name] {
             own(&path, me)?;
             path.push(part);
@@ -38,19 +38,20 @@ impl Folder {
     }
 
     /// Waits until nobody else looks for the server, or starts it.
-    pub(super) fn alone(&self) -> io::Result<Lock> {
+    pub(super) fn starting(&self) -> io::Result<Lock> {
         let file = open(&self.0.join("starting"))?;
         flock(&file, FlockOperation::LockExclusive)?;
         Ok(Lock { _file: file })
     }
 
-    /// Gives the server that was started last; `None` if it has ended in order, or there was none.
+    /// Gives the server that was started last; `None` if it has ended, or there was none.
     pub(super) fn current(&self) -> Option<Place> {
         let home = PathBuf::from(fs::read_to_string(self.0.join("current")).ok()?);
         let place = fs::read_to_string(home.join("place")).ok()?;
         let (password, ports) = place.split_once('\n')?;
         let ports = ports.split_whitespace().map(|port| port.parse().ok()).collect::<Option<_>>()?;
-        Some(Place { ports, password: password.to_owned() })
+        let place = Place { ports, password: password.to_owned() };
+        ended(&home, &place).is_none().then_some(place)
     }
 
     /// Makes what stands at `place` the server that others find.
@@ -96,6 +97,9 @@ impl Lock {
     pub(super) fn shared(path: &Path) -> io::Result<Self> {
         let file = open(path)?;
         flock(&file, FlockOperation::LockShared)?;
+        // The keeper sees by it that there was somebody, who may be gone when it looks.
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        futimens(&file, &Timestamps { last_access: now, last_modification: now })?;
         Ok(Self { _file: file })
     }
 }
@@ -105,12 +109,20 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)
 }
 
+/// Gives the status that the script or a node in this home has ended with; `None` while all run.
+pub(super) fn ended(home: &Path, place: &Place) -> Option<String> {
+    let exit = |name: &str| fs::read_to_string(home.join(name)).ok();
+    exit("exit").or_else(|| place.ports.iter().find_map(|port| exit(&format!("{port}.exit"))))
+}
+
 /// Makes the folder and refuses one that somebody else has put there. Others may pass through, for servers that root
 /// starts as another user, and see nothing.
 fn own(path: &Path, me: u32) -> io::Result<()> {
     match DirBuilder::new().mode(0o711).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        other => other?,
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(io::Error::new(error.kind(), format!("cannot make the folder {}: {error}", path.display())));
+        }
+        _ => {}
     }
     let found = fs::symlink_metadata(path)?;
     if !found.is_dir() || found.uid() != me {

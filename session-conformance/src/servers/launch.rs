@@ -21,7 +21,8 @@ pub(super) const START_LIMIT: Duration = Duration::from_secs(90);
 /// A command that was started under the keeper, which ends it some time after this and all other users are dropped.
 pub(super) struct Launch {
     pub(super) home: PathBuf,
-    keeper: Child,
+    /// Some until it is dropped.
+    keeper: Option<Child>,
     _user: Lock,
 }
 
@@ -42,41 +43,45 @@ impl Launch {
         // In a process group of its own, so that a Ctrl-C for the tests does not take the keeper, which tidies up.
         let keeper = Command::new("sh")
             .args(["-c", include_str!("scripts/keeper.sh"), "session-conformance", &linger.to_string()])
-            .arg(&site.home)
+            .args([&site.users, &site.home])
             .args([user, "sh", "-c", script, "server"])
             .args(arguments)
             .envs(environment.iter().copied())
             .env("SERVER_HOME", &site.home)
-            .stdin(home::open(&site.users)?)
+            .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
-        Ok(Self { home: site.home.clone(), keeper, _user: lock })
+        Ok(Self { home: site.home.clone(), keeper: Some(keeper), _user: lock })
     }
 
-    /// Waits until the server answers.
+    /// Waits until the server answers. If it does not, it is ended.
     pub(super) fn wait(&mut self, kind: &Kind, place: &Place) -> Result<(), String> {
+        self.answers(kind, place).inspect_err(|_| self.give_up())
+    }
+
+    /// Ends the server, whatever other users there are of what it was to be.
+    pub(super) fn give_up(&self) {
+        // If the home is not there, it has ended already.
+        let _ = fs::write(self.home.join("given-up"), "");
+    }
+
+    fn answers(&mut self, kind: &Kind, place: &Place) -> Result<(), String> {
         let end = Instant::now() + START_LIMIT;
         loop {
             let Err(error) = (kind.ready)(place) else { return Ok(()) };
-            if let Some(status) = self.ended(place) {
+            if let Some(status) = home::ended(&self.home, place) {
                 return Err(format!("it ended with status {}: {}", status.trim(), self.last_words()));
             }
-            if let Some(status) = self.keeper.try_wait().map_err(|error| error.to_string())? {
-                return Err(format!("the shell that keeps it ended with {status}"));
+            if let Some(Ok(Some(status))) = self.keeper.as_mut().map(Child::try_wait) {
+                return Err(format!("the shell that keeps it in {} ended with {status}", self.home.display()));
             }
             if Instant::now() > end {
                 return Err(format!("it did not answer within {START_LIMIT:?} ({error}): {}", self.last_words()));
             }
             thread::sleep(Duration::from_millis(20));
         }
-    }
-
-    /// Gives the status that the script or a node ended with; `None` while all run.
-    fn ended(&self, place: &Place) -> Option<String> {
-        let exit = |name: &str| fs::read_to_string(self.home.join(name)).ok();
-        exit("exit").or_else(|| place.ports.iter().find_map(|port| exit(&format!("{port}.exit"))))
     }
 
     fn last_words(&self) -> String {
@@ -86,12 +91,21 @@ impl Launch {
     }
 }
 
+impl Drop for Launch {
+    fn drop(&mut self) {
+        // It may end long before this process does, and would stay as a zombie.
+        if let Some(mut keeper) = self.keeper.take() {
+            thread::spawn(move || keeper.wait());
+        }
+    }
+}
+
 fn linger() -> io::Result<u32> {
     match env::var(LINGER) {
-        Ok(seconds) => seconds
+        Ok(seconds) if !seconds.is_empty() => seconds
             .parse()
             .map_err(|_| io::Error::other(format!("{LINGER} is {seconds:?}, and has to be a number of seconds"))),
-        Err(_) => Ok(5),
+        _ => Ok(5),
     }
 }
 

@@ -20,8 +20,9 @@
 //! 2. **Docker**, by the official image. It needs an engine on this machine, and the `docker` command, by which the
 //!    container is removed.
 //! 3. **The server's own program**, from `PATH` or where packages put it, on a free port of the loopback interface,
-//!    with a temporary folder. Started by root it runs as the user that its package made, or as `nobody`. It needs the
-//!    command `flock` (in util-linux; on macOS by `brew install flock`).
+//!    with a temporary folder. Started by root it runs as the user that its package made, or as `nobody`, by `setpriv`.
+//!
+//! The last two need the command `flock` (in util-linux; on macOS by `brew install flock`).
 //!
 //! | server | variable | image | program |
 //! |---|---|---|---|
@@ -39,9 +40,9 @@
 //!
 //! By every test of every process of this user, so that a suite of fifty tests pays for one start, under
 //! `cargo nextest`, too, where each test is a process. Each user holds a lock on a file, which the system lets go of
-//! when the user drops the value, ends or is killed. A small shell process waits for the last lock to go, and then
-//! five more seconds (or what `SESSION_TEST_LINGER` says), before it ends the server and removes its folder. So use names of your own in a shared
-//! server (a key prefix, a schema, a database), and never flush it.
+//! when the user drops the value, ends or is killed. A small shell process waits until there has been no user for five
+//! seconds (or as many as `SESSION_TEST_LINGER` says), and then ends the server and removes its folder. So use names
+//! of your own in a shared server (a key prefix, a schema, a database), and never flush it.
 //!
 //! # One for yourself
 //!
@@ -68,11 +69,12 @@
 //!
 //! # Limits
 //!
-//! - Unix only.
+//! - Unix only, and within a Tokio runtime.
 //! - A container's ports are looked for on this machine's loopback interface. With an engine on another machine, or
-//!   from within a container, give a URL.
-//! - The password stands in the server's command line, where other users of this machine can read it.
-//! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server stays.
+//!   from within a container, give a URL. The `docker` command has to speak to the engine that testcontainers finds.
+//! - Redis's password stands in its command line, where other users of this machine can read it; memcached has none.
+//! - Where root runs the tests, other users must be able to pass through the temporary folder.
+//! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server and its folder stay.
 
 mod alone;
 mod docker;

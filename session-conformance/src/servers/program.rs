@@ -36,7 +36,8 @@ pub(super) fn start(
             .and_then(|mut found| found.next())
             .ok_or_else(|| format!("{program} is neither on PATH nor where packages put it"))?;
     }
-    if let Some(lack) = lacks("flock") {
+    let needed = if rustix::process::getuid().is_root() { &["flock", "setpriv"][..] } else { &["flock"] };
+    if let Some(lack) = needed.iter().copied().find_map(lacks) {
         return Err(lack);
     }
     let mut last = String::new();

@@ -3,6 +3,8 @@
 use std::env;
 use std::fmt;
 use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::alone::Alone;
 use super::docker;
@@ -14,6 +16,9 @@ use super::program;
 
 /// What the variable allows, next to a URL of the user's own.
 const ALLOWED: &str = "SESSION_TEST_SERVERS";
+
+/// How long a running server may be too busy to answer, before another one is started in its place.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const NOT_SET: &str = "it is not set";
 
@@ -29,7 +34,7 @@ impl Server {
     }
 
     fn find(kind: &'static Kind) -> Result<Self, ServerError> {
-        if let Some(url) = env::var(kind.variable).ok().filter(|url| !url.is_empty()) {
+        if let Some(url) = env::var(kind.variable).ok().filter(|url| !url.trim().is_empty()) {
             return Ok(Self { url, _user: None });
         }
         let allowed = Allowed::read().map_err(|reason| ServerError::new(kind, NOT_SET, &reason, &reason))?;
@@ -41,12 +46,11 @@ impl Server {
         let folder = Folder::open(&format!("{}{}", kind.slug, allowed.suffix()))?;
         // A user first: from here on nobody ends the server.
         let user = folder.join()?;
-        let found = || folder.current().filter(|place| (kind.ready)(place).is_ok());
-        if let Some(place) = found() {
+        if let Some(place) = folder.current().filter(|place| (kind.ready)(place).is_ok()) {
             return Ok(Self { url: (kind.url)(&place), _user: Some(user) });
         }
-        let _alone = folder.alone()?;
-        let place = match found() {
+        let _starting = folder.starting()?;
+        let place = match answering(kind, &folder) {
             Some(place) => place,
             None => {
                 let (launch, place) = start(kind, allowed, &folder)?;
@@ -55,6 +59,21 @@ impl Server {
             }
         };
         Ok(Self { url: (kind.url)(&place), _user: Some(user) })
+    }
+}
+
+/// Gives the current server once it answers; `None` if there is none, or it does not answer in time.
+fn answering(kind: &Kind, folder: &Folder) -> Option<Place> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let place = folder.current()?;
+        if (kind.ready)(&place).is_ok() {
+            return Some(place);
+        }
+        if Instant::now() > end {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(50));
     }
 }
 

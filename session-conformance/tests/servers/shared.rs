@@ -3,12 +3,13 @@
 //! What the environment tells, or what ends with a process, is tried in processes of their own: this binary with
 //! nothing but the test `child`.
 
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, Output, Stdio};
 use std::{env, fs, process};
 
-use session_conformance::servers::Memcached;
+use session_conformance::servers::{MariaDb, Memcached};
 use tempfile::TempDir;
 
 use crate::ask::{ask, block_on, until};
@@ -28,6 +29,18 @@ fn child() {
             println!("url {} end", server.url());
             process::abort();
         }
+        "hold" => {
+            let server = start().unwrap();
+            println!("url {} end", server.url());
+            let _ = std::io::stdin().read_to_string(&mut String::new());
+        }
+        "start a database" => drop(block_on(MariaDb::start())),
+        "pause and crash" => {
+            let server = block_on(Memcached::alone(&[])).unwrap();
+            server.nodes()[0].pause().unwrap();
+            println!("url {} end", server.url());
+            process::abort();
+        }
         "come and go" => {
             for _ in 0..30 {
                 let server = start().unwrap();
@@ -44,8 +57,15 @@ fn role(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", "shared::child", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("ROLE", role).env("TMPDIR", folder).env("SESSION_TEST_LINGER", "0").stdin(Stdio::null());
-    command.env_remove("SESSION_TEST_MEMCACHED_URL");
+    command.env_remove("SESSION_TEST_MEMCACHED_URL").env_remove("SESSION_TEST_MARIADB_URL");
     command
+}
+
+/// Reads the URL that a user says first of all.
+fn url_of(user: &mut ChildStdout) -> String {
+    let lines = BufReader::new(user).lines();
+    let mut urls = lines.filter_map(|line| Some(line.unwrap().split_once("url ")?.1.split_once(" end")?.0.to_owned()));
+    urls.next().expect("the user says a URL")
 }
 
 fn folder() -> TempDir {
@@ -68,11 +88,22 @@ fn ends(url: &str, folder: &Path) {
     until("its folder goes", || homes(folder) == 0);
 }
 
+/// Counts the folders of servers that run.
 fn homes(folder: &Path) -> usize {
-    let entries = |path: &Path| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    let shared: Vec<_> =
-        entries(folder).iter().flat_map(|user| entries(user)).flat_map(|version| entries(&version)).collect();
-    shared.iter().flat_map(|kind| entries(kind)).filter(|path| path.is_dir()).count()
+    let is_home = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("run-") && path.is_dir();
+    entries(folder, 4).iter().filter(|path| is_home(path)).count()
+}
+
+/// Finds a file in the folders of servers.
+fn find(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    entries(folder, 5).into_iter().find(|path| wanted(path))
+}
+
+/// Lists what is there down to this depth: of user, version, kind, home and so on. It may go while it is looked at.
+fn entries(folder: &Path, depth: usize) -> Vec<PathBuf> {
+    let here: Vec<_> = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let below = if depth == 1 { Vec::new() } else { here.iter().flat_map(|path| entries(path, depth - 1)).collect() };
+    [here, below].concat()
 }
 
 #[test]
@@ -94,9 +125,18 @@ fn a_server_ends_when_its_user_crashes() {
 fn a_server_ends_when_its_user_is_killed_while_it_starts() {
     let folder = folder();
     let mut user = role("say", folder.path()).stdout(Stdio::null()).spawn().unwrap();
-    until("a server is about to start", || {
-        fs::read_dir(folder.path()).unwrap().count() > 0 && homes(folder.path()) > 0
-    });
+    until("a server is about to start", || homes(folder.path()) > 0);
+    user.kill().unwrap();
+    user.wait().unwrap();
+    until("its folder goes", || homes(folder.path()) == 0);
+}
+
+#[test]
+fn a_database_that_loses_its_user_while_it_starts_leaves_nothing() {
+    let folder = folder();
+    let mut user = role("start a database", folder.path()).stdout(Stdio::null()).spawn().unwrap();
+    let begun = || find(folder.path(), |path| path.ends_with("data")).is_some();
+    until("the database makes its files", begun);
     user.kill().unwrap();
     user.wait().unwrap();
     until("its folder goes", || homes(folder.path()) == 0);
@@ -105,11 +145,39 @@ fn a_server_ends_when_its_user_is_killed_while_it_starts() {
 #[test]
 fn processes_that_start_at_once_get_one_server() {
     let folder = folder();
-    let users: Vec<_> = (0..6).map(|_| role("say", folder.path()).stdout(Stdio::piped()).spawn().unwrap()).collect();
-    // One that stays, or the others might find it gone with the last of them.
-    let outputs: Vec<_> = users.into_iter().map(|user| user.wait_with_output().unwrap()).collect();
-    let urls: Vec<_> = outputs.iter().map(|output| said(output, "url ")).collect();
-    ends(urls[0], folder.path());
+    let hold = || role("hold", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut users: Vec<_> = (0..6).map(|_| hold()).collect();
+    // Each says its URL, and then waits for us, so that all have one at the same time.
+    let urls: Vec<_> = users.iter_mut().map(|user| url_of(user.stdout.as_mut().unwrap())).collect();
+    assert!(urls.iter().all(|url| *url == urls[0]), "{urls:?}");
+    assert_eq!(homes(folder.path()), 1);
+    for mut user in users {
+        drop(user.stdin.take());
+        assert!(user.wait().unwrap().success());
+    }
+    ends(&urls[0], folder.path());
+}
+
+#[test]
+fn a_server_that_its_starter_stopped_and_left_is_ended_and_replaced() {
+    let folder = folder();
+    let mut starter = role("hold", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let url = url_of(starter.stdout.as_mut().unwrap());
+    let pid = find(folder.path(), |path| path.extension().is_some_and(|extension| extension == "pid")).unwrap();
+    let pid = fs::read_to_string(pid).unwrap();
+    assert!(Command::new("kill").args(["-STOP", pid.trim()]).status().unwrap().success());
+    starter.kill().unwrap();
+    starter.wait().unwrap();
+    until("its folder goes", || homes(folder.path()) == 0);
+    let output = role("say", folder.path()).output().unwrap();
+    assert_ne!(said(&output, "url "), url);
+}
+
+#[test]
+fn a_paused_server_of_a_test_that_crashes_leaves_nothing() {
+    let folder = folder();
+    let output = role("pause and crash", folder.path()).output().unwrap();
+    ends(said(&output, "url "), folder.path());
 }
 
 #[test]

@@ -1,13 +1,14 @@
 # Runs a server for as long as it has users, and a little longer. It outlives whoever started it, crash or not.
 #
-# usage: keeper.sh LINGER HOME USER COMMAND..., with the file that every user holds a shared lock on as its input.
-# HOME is made, and removed when the users have gone. HOME/exit appears when the command has ended.
-linger=$1 home=$2 user=$3
-shift 3
-exec 3<&0 </dev/null # a shell takes the input away from what it runs in the background
+# usage: keeper.sh LINGER USERS HOME USER COMMAND...
+# Every user holds a shared lock on the file USERS, and has touched it. HOME is made, and removed in the end.
+# HOME/exit appears when the command has ended; HOME/given-up is an order to end it now.
+linger=$1 users=$2 home=$3 user=$4
+shift 4
+trap '' HUP # comes when whoever started this goes while a node is paused
 umask 077
 mkdir "$home" && cd "$home" || exit
-exec >"$home/log" 2>&1
+exec 3<"$users" </dev/null >"$home/log" 2>&1
 
 # Database servers refuse to run as root, and the others had better not.
 if [ -n "$user" ] && [ "$(id -u)" -eq 0 ]; then
@@ -18,25 +19,34 @@ fi
 
 "$@" 3<&- &
 server=$!
-echo "$server" >"$home/pid"
 (
     while :; do
-        flock -x 3 # comes when the last lock is let go of, by whoever dies, too
+        until [ -e given-up ] || flock -w 1 -x 3; do :; done # comes when the last lock goes, with a crash, too
+        [ -e given-up ] && break
+        : >idle
         flock -u 3
         sleep "$linger" # the next process of the same run of tests may be on its way
-        flock -n -x 3 && break
+        flock -n -x 3 || continue
+        # shellcheck disable=SC3013 # every shell has it
+        [ "$users" -nt idle ] || break # and from here on nobody gets in until this ends
+        flock -u 3
     done
-    # From here on nobody gets in until this ends.
-    [ -e "$home/exit" ] || kill -TERM "$server"
+    [ -e exit ] || kill -TERM "$server"
     tries=0
-    while [ ! -e "$home/exit" ] && [ "$tries" -lt 100 ]; do
+    while [ ! -e exit ] && [ "$tries" -lt 100 ]; do
         sleep 0.1
         tries=$((tries + 1))
     done
+    [ -e exit ] || kill -KILL "$server"
 ) &
-users=$!
+watch=$!
 wait "$server"
-echo "$?" >"$home/exit"
-wait "$users"
-cd / && rm -rf "$home" "$home.users"
+echo "$?" >exit
+wait "$watch"
+cd / || exit
+tries=0
+until rm -rf "$home" "$home.users" || [ "$tries" -ge 20 ]; do # something may still be writing there
+    sleep 0.1
+    tries=$((tries + 1))
+done
 kill -KILL 0 # what the command may have left behind is in this process group

@@ -12,6 +12,6 @@ CREATE USER IF NOT EXISTS root@'%' IDENTIFIED BY '$PASSWORD';
 GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;
 END
 node "$PORTS" mysqld --no-defaults --datadir="$SERVER_HOME/data" --init-file="$SERVER_HOME/init.sql" \
-    --socket="$SERVER_HOME/socket" --port="$PORTS" --bind-address="$BIND" --skip-name-resolve \
+    --socket=socket --port="$PORTS" --bind-address="$BIND" --skip-name-resolve \
     --max-connections=300 --innodb-flush-log-at-trx-commit=2 --mysqlx=0 "$@" &
 run_nodes TERM
