@@ -1,3 +1,32 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(dead_code, unused_imports, unused_macros, unused_variables, reason = "without a database nothing is used")
+)]
 
+pub mod config;
+pub mod error;
+pub mod store;
+
+mod cursor; // places in a walk
+mod dialect; // what the databases differ in
+mod fault; // what a failed statement means
+mod pools; // where connections come from
+mod row; // what stands in a row
+mod schema; // init: look, create, refuse
+mod statements; // the SQL of the verbs
+mod walk; // sweep, owners, scan
+
+pub use config::{Durability, Identifier, Logging, SqlConfig};
+pub use dialect::Dialect;
+pub use error::{ConfigError, SchemaError, SqlError};
 pub use session_core;
+pub use sqlx;
+pub use store::SqlStore;
+
+#[cfg(feature = "mysql")]
+pub use store::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use store::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;

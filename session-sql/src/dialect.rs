@@ -1,0 +1,190 @@
+//! What the databases differ in.
+
+#[cfg(feature = "mysql")]
+mod mysql;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use sqlx::error::DatabaseError;
+use sqlx::{Database, Pool};
+
+use crate::config::SqlConfig;
+use crate::error::{SchemaError, SqlError};
+use crate::fault::{Failure, Fault};
+use crate::pools::Pools;
+use crate::row::{Columns, Place};
+use crate::schema::Table;
+use crate::statements::{Spelling, Statements};
+
+/// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
+/// `sqlx::MySql`, each behind the feature of that name.
+///
+/// It cannot be implemented elsewhere: what a database has to promise is more than a trait can ask.
+pub trait Dialect: Backend {}
+
+/// Says what a store needs of a database. The parts that work on connections are written per database by [`driver!`],
+/// since what sqlx asks of a generic one would stand on every signature.
+pub trait Backend: Database {
+    /// The store's name in errors.
+    const STORE: &'static str;
+    /// The database's name in texts.
+    const DATABASE: &'static str;
+    /// Whether one connection at a time can write.
+    const ONE_WRITER: bool;
+    /// How it writes what all have.
+    const SPELLING: Spelling;
+    /// The statements of a sweep.
+    const SWEEP: &'static [&'static str];
+    /// What begins a transaction that is going to write.
+    const BEGIN: &'static str;
+    /// The columns of the current schema as [`look`](Self::look) describes them, in any order.
+    const COLUMNS: &'static [&'static str];
+
+    /// Gives the statements that create the table.
+    fn ddl(config: &SqlConfig) -> Vec<String>;
+
+    /// Gives the statement by which an operator marks a table that lost its mark.
+    fn remedy(config: &SqlConfig) -> String;
+
+    /// Says which of the settings this database does not have.
+    fn unsupported(config: &SqlConfig) -> Option<&'static str>;
+
+    /// Makes pools of a URL, without connecting.
+    ///
+    /// # Errors
+    /// If the URL cannot be understood.
+    fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError>;
+
+    /// Reads what an error of the database means.
+    fn fault(error: &dyn DatabaseError) -> Fault;
+
+    /// Looks whether the database is set up so that the store can work, and sets up what belongs to the store.
+    fn prepare(
+        pools: &Pools<Self>,
+        config: &SqlConfig,
+    ) -> impl Future<Output = Result<Result<(), SchemaError>, Failure>> + Send;
+
+    /// Describes the table; `None` if it is not there.
+    fn look(pool: &Pool<Self>, config: &SqlConfig) -> impl Future<Output = Result<Option<Table>, Failure>> + Send;
+
+    /// Runs statements without values in one transaction, where the database has such a thing for them.
+    fn run(pools: &Pools<Self>, statements: &[String]) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Runs a statement that writes, and gives how many rows it matched.
+    fn execute(
+        pools: &Pools<Self>,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// Runs a statement that reads records.
+    fn fetch(
+        pool: &Pool<Self>,
+        sql: &Arc<str>,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Fetched>, Failure>> + Send;
+
+    /// Removes at most `limit` rows whose deadline is at or before `before`, the oldest first.
+    fn sweep(
+        pools: &Pools<Self>,
+        statements: &Statements,
+        before: i64,
+        limit: i64,
+    ) -> impl Future<Output = Result<u64, Failure>> + Send;
+}
+
+/// Holds a value of a statement.
+#[derive(Clone, Copy)]
+pub enum Value<'a> {
+    /// A version or a time.
+    Number(i64),
+    /// A key, a payload or an owner.
+    Bytes(&'a [u8]),
+    /// No owner.
+    Absent,
+}
+
+/// Shows no bytes: they are what must not be shown.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Absent => f.write_str("absent"),
+        }
+    }
+}
+
+/// Holds a row as it came.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The record; the error if a column is not of its type.
+    pub(crate) columns: Result<Columns, sqlx::Error>,
+    /// Where it stands; `None` if the statement did not ask.
+    pub(crate) place: Option<Place>,
+}
+
+/// Writes the parts of a [`Backend`] that work on connections.
+macro_rules! driver {
+    () => {
+        async fn run(pools: &Pools<Self>, statements: &[String]) -> Result<(), Failure> {
+            let mut writer = pools.writer().await?;
+            let begun = writer.connection.begin_with(sqlx::AssertSqlSafe(Self::BEGIN.to_owned())).await;
+            let mut transaction = begun.map_err(Failure::Sent)?;
+            for statement in statements {
+                let text = sqlx::AssertSqlSafe(statement.clone());
+                sqlx::raw_sql(text).execute(&mut *transaction).await.map_err(Failure::Sent)?;
+            }
+            transaction.commit().await.map_err(Failure::Sent)
+        }
+
+        async fn execute(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<u64, Failure> {
+            let mut writer = pools.writer().await?;
+            let query = driver!(@bind sql, values);
+            let done = query.execute(&mut *writer.connection).await.map_err(Failure::Sent)?;
+            Ok(done.rows_affected())
+        }
+
+        async fn fetch(pool: &Pool<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
+            let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+            let query = driver!(@bind sql, values);
+            let rows = query.fetch_all(&mut *connection).await.map_err(Failure::Sent)?;
+            drop(connection);
+            rows.iter().map(driver!(@read)).collect::<Result<_, _>>().map_err(Failure::Sent)
+        }
+    };
+    (@bind $sql:expr, $values:expr) => {{
+        let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone($sql)));
+        $values.iter().fold(query, |query, value| match *value {
+            Value::Number(number) => query.bind(number),
+            Value::Bytes(bytes) => query.bind(bytes),
+            Value::Absent => query.bind(None::<&[u8]>),
+        })
+    }};
+    (@read) => {
+        |row| {
+            let columns = || {
+                Ok(crate::row::Columns {
+                    version: row.try_get(0)?,
+                    payload: row.try_get(1)?,
+                    owner: row.try_get(2)?,
+                    created_at: row.try_get(3)?,
+                    last_seen_at: row.try_get(4)?,
+                    expires_at: row.try_get(5)?,
+                })
+            };
+            let place = match row.len() {
+                6 => None,
+                _ => Some(crate::row::Place { key: row.try_get(6)?, arrival: row.try_get(7)? }),
+            };
+            Ok::<_, sqlx::Error>(Fetched { columns: columns(), place })
+        }
+    };
+}
+pub(crate) use driver;

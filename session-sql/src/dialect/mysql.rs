@@ -1,0 +1,182 @@
+//! MySQL and MariaDB, on InnoDB.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use sqlx::error::DatabaseError;
+use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
+use sqlx::{Connection, Executor, MySql, Pool, Row};
+
+use super::{Backend, Dialect, Fetched, Value, driver};
+use crate::config::{Logging, SqlConfig};
+use crate::error::{SchemaError, SqlError};
+use crate::fault::{Failure, Fault};
+use crate::pools::{self, Pools};
+use crate::schema::{Table, mark};
+use crate::statements::{Placeholders, Spelling, Statements};
+
+impl Dialect for MySql {}
+
+impl Backend for MySql {
+    const STORE: &'static str = "session-sql/mysql";
+    const DATABASE: &'static str = "MySQL";
+    const ONE_WRITER: bool = false;
+    // A taken key is an error that is known by its number. `INSERT IGNORE` would turn every other error into a warning
+    // and store what is left of the values; `ON DUPLICATE KEY UPDATE` counts the same whether it inserted or not,
+    // because sqlx asks for the rows matched (without which a `touch` that moves nothing would seem to find nothing).
+    const SPELLING: Spelling =
+        Spelling { quote: '`', placeholders: Placeholders::Marks, greatest: "greatest", on_taken: "" };
+    const SWEEP: &'static [&'static str] = &[
+        "SELECT session_key FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED",
+        "DELETE FROM {t} WHERE session_key IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
+         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    ];
+    const BEGIN: &'static str = "START TRANSACTION";
+    const COLUMNS: &'static [&'static str] = &[
+        "session_key binary not null",
+        "arrival bigint not null",
+        "version bigint not null",
+        "payload longblob not null",
+        "owner varbinary",
+        "created_at bigint not null",
+        "last_seen_at bigint not null",
+        "expires_at bigint not null",
+    ];
+
+    // The rows lie in the order of the key, not of arrival, so that a write locks the row itself first. By another
+    // index it would lock that entry and then wait for the row, while a sweep that holds the row waits for the entry.
+    fn ddl(config: &SqlConfig) -> Vec<String> {
+        let (table, mark) = (&config.table, mark());
+        vec![format!(
+            "CREATE TABLE `{table}` (
+    session_key BINARY(32) NOT NULL,
+    arrival BIGINT NOT NULL AUTO_INCREMENT,
+    version BIGINT NOT NULL,
+    payload LONGBLOB NOT NULL,
+    owner VARBINARY(255) NULL,
+    created_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (session_key),
+    UNIQUE KEY `{table}_arrival` (arrival),
+    KEY `{table}_expires_at` (expires_at),
+    KEY `{table}_owner` (owner, arrival)
+) ENGINE = InnoDB COMMENT = '{mark}'"
+        )]
+    }
+
+    fn remedy(config: &SqlConfig) -> String {
+        format!("if it is one, say so: ALTER TABLE `{}` COMMENT = '{}'", config.table, mark())
+    }
+
+    fn unsupported(config: &SqlConfig) -> Option<&'static str> {
+        match config {
+            SqlConfig { schema: Some(_), .. } => Some("schemas apart from databases: name the database in the URL"),
+            SqlConfig { logging: Logging::Unlogged, .. } => Some("unlogged tables"),
+            _ => None,
+        }
+    }
+
+    fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
+        let options = MySqlConnectOptions::from_str(url).map_err(SqlError::new)?;
+        let pool = pools::options(config).connect_lazy_with(options);
+        Ok(Pools::of_url(pool.clone(), pool))
+    }
+
+    fn fault(error: &dyn DatabaseError) -> Fault {
+        let number = error.try_downcast_ref::<MySqlDatabaseError>().map_or(0, MySqlDatabaseError::number);
+        match number {
+            // Lock wait, deadlock, a row that changed since it was read (MariaDB with snapshot isolation).
+            1205 | 1213 | 1020 => Fault::Lost,
+            1317 | 1969 | 3024 => Fault::TooSlow, // interrupted, by the limit of either or by somebody
+            1021 | 1114 => Fault::Full,           // the disk, the table
+            // No memory, too many connections, read-only, a cluster's node that is not ready.
+            1037 | 1038 | 1040 | 1041 | 1047 | 1203 | 1226 | 1290 | 1792 | 1836 => Fault::Refused,
+            1053 | 1180 | 1927 | 4031 => Fault::Unknown, // shutdown, a failed commit, a connection that was ended
+            1062 => Fault::Duplicate,
+            // Rights, databases, tables, columns, and a server that is too old for the syntax.
+            1044 | 1045 | 1049 | 1054 | 1064 | 1142 | 1143 | 1146 | 1227 | 1698 => Fault::Misconfigured,
+            _ => Fault::Other,
+        }
+    }
+
+    async fn prepare(pools: &Pools<Self>, config: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
+        let mut connection = pools.write.acquire().await.map_err(Failure::Unsent)?;
+        let (autocommit, packet): (i64, i64) =
+            sqlx::query_as("SELECT CAST(@@autocommit AS SIGNED), CAST(@@max_allowed_packet AS SIGNED)")
+                .fetch_one(&mut *connection)
+                .await
+                .map_err(Failure::Sent)?;
+        let needed = config.max_payload.saturating_add(64 * 1024);
+        Ok(if autocommit == 0 {
+            Err(SchemaError::Setting {
+                what: "the server does not commit by itself, so that no write would be seen".to_owned(),
+                remedy: "set autocommit = 1".to_owned(),
+            })
+        } else if usize::try_from(packet).is_ok_and(|packet| packet < needed) {
+            Err(SchemaError::Setting {
+                what: format!("the server takes packets of {packet} bytes, and a payload may have {needed}"),
+                remedy: "raise max_allowed_packet, or lower `SqlConfig::with_max_payload`".to_owned(),
+            })
+        } else {
+            Ok(())
+        })
+    }
+
+    async fn look(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
+        let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+        let name = config.table.as_str();
+        let found = sqlx::query_scalar(
+            "SELECT CONVERT(table_comment USING utf8mb4) FROM information_schema.tables \
+             WHERE table_schema = DATABASE() AND table_name = ?",
+        )
+        .bind(name)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(Failure::Sent)?;
+        let Some(comment) = found else { return Ok(None) };
+        let columns = sqlx::query_scalar(
+            "SELECT CONVERT(CONCAT(column_name, ' ', data_type, IF(is_nullable = 'NO', ' not null', '')) USING utf8mb4) \
+             FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = ? \
+             ORDER BY ordinal_position",
+        )
+        .bind(name)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Failure::Sent)?;
+        Ok(Some(Table { comment, columns }))
+    }
+
+    // Neither database lets a DELETE skip what is locked, so it takes two statements and a transaction around them.
+    // Under READ COMMITTED a lock is on a row alone; by default it would be on the gaps between rows, too, and every
+    // insert beside an expired row would wait. Nothing here waits for a lock while it holds one: the SELECT skips, the
+    // DELETE has what it needs.
+    async fn sweep(pools: &Pools<Self>, statements: &Statements, before: i64, limit: i64) -> Result<u64, Failure> {
+        let mut writer = pools.writer().await?;
+        // For the next transaction alone.
+        let isolation = writer.connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await;
+        isolation.map_err(Failure::Sent)?;
+        let mut transaction = writer.connection.begin().await.map_err(Failure::Sent)?;
+        let [select, delete] = &statements.sweep[..] else { unreachable!("SWEEP has two statements") };
+        let keys: Vec<Vec<u8>> = sqlx::query_scalar(sqlx::AssertSqlSafe(Arc::clone(select)))
+            .bind(before)
+            .bind(limit)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(Failure::Sent)?;
+        let mut removed = 0;
+        let places = delete.matches('?').count();
+        for keys in keys.chunks(places) {
+            // The last key fills the places left, so that the statement is always the same and prepared once.
+            let last = keys.last().into_iter().cycle();
+            let keys = keys.iter().chain(last).take(places);
+            let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone(delete)));
+            let query = keys.fold(query, |query, key| query.bind(key.as_slice()));
+            removed += query.execute(&mut *transaction).await.map_err(Failure::Sent)?.rows_affected();
+        }
+        transaction.commit().await.map_err(Failure::Sent)?;
+        Ok(removed)
+    }
+
+    driver!();
+}

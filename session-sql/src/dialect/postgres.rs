@@ -1,0 +1,145 @@
+//! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB refuse, so no
+//! advisory locks, no `ctid`, no storage parameters.
+
+use std::str::FromStr;
+use std::sync::Arc;
+
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection, Pool, Postgres, Row};
+
+use super::{Backend, Dialect, Fetched, Value, driver};
+use crate::config::{Logging, SqlConfig};
+use crate::error::{SchemaError, SqlError};
+use crate::fault::{Failure, Fault};
+use crate::pools::{self, Pools};
+use crate::schema::{Table, mark};
+use crate::statements::{Placeholders, Spelling, Statements};
+
+impl Dialect for Postgres {}
+
+impl Backend for Postgres {
+    const STORE: &'static str = "session-sql/postgres";
+    const DATABASE: &'static str = "PostgreSQL";
+    const ONE_WRITER: bool = false;
+    const SPELLING: Spelling = Spelling {
+        quote: '"',
+        placeholders: Placeholders::Numbers,
+        greatest: "greatest",
+        on_taken: "ON CONFLICT (session_key) DO NOTHING",
+    };
+    // ARRAY(..) is worked out once. Within IN (..) the planner may run the inner query again for another outer row,
+    // where it skips what it has locked itself, and so removes more than the limit. A row that is written between the
+    // statement's snapshot and the lock is judged once more as it then stands, so that one that was extended stays.
+    const SWEEP: &'static [&'static str] =
+        &["DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} WHERE expires_at <= ? \
+           ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))"];
+    const BEGIN: &'static str = "BEGIN";
+    const COLUMNS: &'static [&'static str] = &[
+        "session_key bytea not null",
+        "arrival bigint not null",
+        "version bigint not null",
+        "payload bytea not null",
+        "owner bytea",
+        "created_at bigint not null",
+        "last_seen_at bigint not null",
+        "expires_at bigint not null",
+    ];
+
+    // ASC, because YugabyteDB would spread an index by hash otherwise, which has no order. An identity column, because
+    // its numbers come from a sequence everywhere, in the order that `walk.rs` needs.
+    fn ddl(config: &SqlConfig) -> Vec<String> {
+        let (table, name) = (Self::SPELLING.table(config), &config.table);
+        let unlogged = match config.logging {
+            Logging::Logged => "",
+            Logging::Unlogged => "UNLOGGED ",
+        };
+        vec![
+            format!(
+                "CREATE {unlogged}TABLE {table} (
+    session_key BYTEA NOT NULL PRIMARY KEY CHECK (octet_length(session_key) = 32),
+    arrival BIGINT NOT NULL GENERATED ALWAYS AS IDENTITY,
+    version BIGINT NOT NULL,
+    payload BYTEA NOT NULL,
+    owner BYTEA,
+    created_at BIGINT NOT NULL,
+    last_seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+)"
+            ),
+            format!("CREATE INDEX \"{name}_expires_at\" ON {table} (expires_at ASC)"),
+            format!("CREATE INDEX \"{name}_owner\" ON {table} (owner, arrival) WHERE owner IS NOT NULL"),
+            comment(config),
+        ]
+    }
+
+    fn remedy(config: &SqlConfig) -> String {
+        format!("if it is one, say so: {}", comment(config))
+    }
+
+    fn unsupported(_: &SqlConfig) -> Option<&'static str> {
+        None
+    }
+
+    fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
+        let options = PgConnectOptions::from_str(url).map_err(SqlError::new)?;
+        let pool = pools::options(config).connect_lazy_with(options);
+        Ok(Pools::of_url(pool.clone(), pool))
+    }
+
+    // The first two characters of a code are its class; see PostgreSQL's appendix A.
+    fn fault(error: &dyn DatabaseError) -> Fault {
+        let code = error.code().unwrap_or_default();
+        match &*code {
+            "40001" | "40P01" | "55P03" => Fault::Lost, // serialization failure, deadlock, lock not available
+            "57014" => Fault::TooSlow,                  // statement_timeout, or somebody cancelled it
+            "53100" => Fault::Full,
+            "25006" => Fault::Refused, // a replica, or a database set read-only
+            "23505" => Fault::Duplicate,
+            // The connection is ended while a statement runs; CockroachDB cannot tell what became of it.
+            "57P01" | "57P02" | "57P04" | "57P05" | "40003" => Fault::Unknown,
+            code if code.starts_with("08") => Fault::Unknown,
+            code if code.starts_with("53") || code.starts_with("57") => Fault::Refused,
+            code if ["28", "3D", "3F", "42"].contains(&code.get(..2).unwrap_or_default()) => Fault::Misconfigured,
+            _ => Fault::Other,
+        }
+    }
+
+    async fn prepare(_: &Pools<Self>, _: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
+        Ok(Ok(()))
+    }
+
+    async fn look(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
+        let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+        let table = Self::SPELLING.table(config);
+        let found = sqlx::query_scalar(
+            "SELECT coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_catalog.pg_class c \
+             WHERE c.oid = to_regclass($1)",
+        )
+        .bind(&table)
+        .fetch_optional(&mut *connection)
+        .await
+        .map_err(Failure::Sent)?;
+        let Some(comment) = found else { return Ok(None) };
+        let columns = sqlx::query_scalar(
+            "SELECT a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod) || \
+             CASE WHEN a.attnotnull THEN ' not null' ELSE '' END FROM pg_catalog.pg_attribute a \
+             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+        )
+        .bind(&table)
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(Failure::Sent)?;
+        Ok(Some(Table { comment, columns }))
+    }
+
+    async fn sweep(pools: &Pools<Self>, statements: &Statements, before: i64, limit: i64) -> Result<u64, Failure> {
+        Self::execute(pools, &statements.sweep[0], &[Value::Number(before), Value::Number(limit)]).await
+    }
+
+    driver!();
+}
+
+fn comment(config: &SqlConfig) -> String {
+    format!("COMMENT ON TABLE {} IS '{}'", Postgres::SPELLING.table(config), mark())
+}

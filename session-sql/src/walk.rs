@@ -1,0 +1,96 @@
+//! What goes over many rows: the sweep, the pages of one owner, the pages of all.
+//!
+//! # Why a list never misses a session that changes its key
+//!
+//! A renewal creates the new row, and takes the owner from the old one only after that. A list goes through an owner's
+//! rows by `arrival`, each page being one statement, which sees all that was committed before it began. It misses
+//! nothing as long as
+//!
+//! > a row that is created while another one stands has the larger `arrival` of the two.
+//!
+//! For then the new row stands behind the old one, so it is looked at in the same statement or in a later one. If the
+//! old row has lost its owner when it is looked at, the new one had been created before, and is there when it is looked
+//! at, or has handed its owner on to a third, and so forth.
+//!
+//! That the rule holds is the databases' doing:
+//!
+//! - SQLite has one writer, and gives a new row the largest rowid there is plus one.
+//! - PostgreSQL takes the number from a sequence when the row is *inserted*, not when it is committed. So of two
+//!   concurrent inserts the one with the smaller number may be seen later; that does no harm, since neither stood
+//!   when the other was created. Of two inserts one after the other, the later one gets the larger number,
+//!   *if the sequence is not cached per connection*: `CACHE 1`, the default. CockroachDB's identity columns are such
+//!   sequences, too (its `unique_rowid()`, which is not used, goes by the clocks of its nodes). YugabyteDB caches 100
+//!   by default: set `ysql_sequence_cache_minval` to 1 there.
+//! - InnoDB takes the number from a counter in memory, under a lock, when the row is inserted. Where several servers
+//!   take writes (Galera, group replication), each counts by itself: send the writes to one.
+//!
+//! A row keeps its `arrival` for life, so whatever stands throughout is seen once.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use session_core::{Cursor, Owner, Owners, Page, Scan, SessionKey, StoreError, Sweep, Timestamp, async_trait};
+
+use crate::cursor;
+use crate::dialect::{Dialect, Fetched, Value};
+use crate::row::{self, time_column};
+use crate::store::SqlStore;
+
+#[async_trait]
+impl<Db: Dialect> Sweep for SqlStore<Db> {
+    async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
+        self.inner().sweep(time_column(before), rows(limit)).await
+    }
+}
+
+#[async_trait]
+impl<Db: Dialect> Owners for SqlStore<Db> {
+    async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
+        let after = match after {
+            // No database counts from below.
+            None => i64::MIN,
+            Some(cursor) => cursor::arrival(cursor).ok_or(StoreError::InvalidCursor { store: Db::STORE })?,
+        };
+        let values = [Value::Bytes(owner.as_str().as_bytes()), Value::Number(after), Value::Number(rows(limit))];
+        let rows = self.inner().fetch(&self.inner().statements.list, &values).await?;
+        Ok(page(rows, limit, |_, arrival| cursor::after_arrival(arrival)))
+    }
+}
+
+#[async_trait]
+impl<Db: Dialect> Scan for SqlStore<Db> {
+    async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
+        let after = match after {
+            None => Vec::new(), // before every key
+            Some(cursor) => cursor::key(cursor).ok_or(StoreError::InvalidCursor { store: Db::STORE })?.to_vec(),
+        };
+        let values = [Value::Bytes(&after), Value::Number(rows(limit))];
+        let rows = self.inner().fetch(&self.inner().statements.scan, &values).await?;
+        Ok(page(rows, limit, |key, _| cursor::after_key(key)))
+    }
+}
+
+/// Gives a limit to a database, none of which counts to more.
+fn rows(limit: NonZeroUsize) -> i64 {
+    i64::try_from(limit.get()).unwrap_or(i64::MAX)
+}
+
+/// Makes a page of rows. One that cannot be read is left out, but counts: whether there is more, and where it begins,
+/// is a matter of rows.
+fn page(rows: Vec<Fetched>, limit: NonZeroUsize, mark: impl Fn(&SessionKey, i64) -> Cursor) -> Page {
+    let full = rows.len() >= limit.get();
+    let mut page = Page::default();
+    let mut last = None;
+    for fetched in rows {
+        // The table holds no key of another length.
+        let Some((key, arrival)) = fetched.place.and_then(|at| Some((row::key(&at.key).ok()?, at.arrival))) else {
+            continue;
+        };
+        last = Some((key, arrival));
+        if let Ok(record) = row::record(fetched.columns) {
+            page.records.push((key, Arc::new(record)));
+        }
+    }
+    page.next = last.filter(|_| full).map(|(key, arrival)| mark(&key, arrival));
+    page
+}

@@ -1,0 +1,13 @@
+//! What the tests share: a harness per database.
+
+#![allow(dead_code, reason = "every test file uses some of it")]
+
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) mod servers;

@@ -1,0 +1,146 @@
+//! PostgreSQL for the suite: a schema per clause.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_conformance::{Corruption, Harness};
+use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
+use session_sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor};
+use session_sql::{PostgresStore, SqlConfig};
+
+use super::servers::{Server, fresh_name};
+
+/// Says how the server is set up.
+pub(crate) trait Setting: Debug + Send + Sync + 'static {
+    /// Makes what the clause needs, and gives the store.
+    fn store(server: &Server, config: SqlConfig) -> impl Future<Output = Result<PostgresStore, BoxError>>;
+
+    /// The database that the schema is in.
+    fn database(server: &Server) -> impl Future<Output = Result<String, BoxError>>;
+}
+
+/// As it comes, and by URL.
+#[derive(Debug)]
+pub(crate) struct Plain;
+
+impl Setting for Plain {
+    async fn store(server: &Server, config: SqlConfig) -> Result<PostgresStore, BoxError> {
+        Ok(PostgresStore::from_url_with(server.url(), config)?)
+    }
+
+    async fn database(server: &Server) -> Result<String, BoxError> {
+        Ok(server.url().to_owned())
+    }
+}
+
+/// With clocks at +09:00, a collation that holds `a` and `A` for one wherever PostgreSQL allows it, and serializable
+/// transactions; on a pool of the caller's.
+#[derive(Debug)]
+pub(crate) struct Elsewhere;
+
+impl Setting for Elsewhere {
+    async fn store(server: &Server, config: SqlConfig) -> Result<PostgresStore, BoxError> {
+        let options = PgConnectOptions::from_str(&Self::database(server).await?)?;
+        let pool = PgPoolOptions::new().max_connections(10).after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute("SET TIME ZONE 'Asia/Tokyo'").await?;
+                connection.execute("SET default_transaction_isolation = 'serializable'").await?;
+                Ok(())
+            })
+        });
+        Ok(PostgresStore::with_config(pool.connect_with(options).await?, config)?)
+    }
+
+    async fn database(server: &Server) -> Result<String, BoxError> {
+        let mut connection = sqlx::PgConnection::connect(server.url()).await?;
+        let create = "CREATE DATABASE session_elsewhere TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu \
+                      ICU_LOCALE 'und-u-ks-level2' LC_COLLATE 'C' LC_CTYPE 'C'";
+        // Another test may have made it, or be making it.
+        while let Err(error) = connection.execute(create).await {
+            match error.as_database_error().and_then(|error| error.code()).as_deref() {
+                Some("42P04" | "23505") => break,
+                // template0 is in use by whoever else creates it.
+                Some("55006") => tokio::task::yield_now().await,
+                _ => return Err(error.into()),
+            }
+        }
+        connection.close().await?;
+        Ok(server.url_of("session_elsewhere"))
+    }
+}
+
+/// A schema per clause.
+#[derive(Debug)]
+pub(crate) struct PostgresHarness<S = Plain> {
+    pub(crate) store: PostgresStore,
+    server: Server,
+    pub(crate) schema: String,
+    setting: PhantomData<S>,
+}
+
+impl<S: Setting> PostgresHarness<S> {
+    pub(crate) fn config(&self) -> Result<SqlConfig, BoxError> {
+        Ok(SqlConfig::default().with_schema(&self.schema)?)
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        self.store.pool()
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+}
+
+impl<S: Setting> Harness for PostgresHarness<S> {
+    async fn start() -> Result<Self, BoxError> {
+        let server = Server::in_environment("SESSION_TEST_POSTGRES_URL")?;
+        let schema = fresh_name()?;
+        let mut connection = sqlx::PgConnection::connect(&S::database(&server).await?).await?;
+        connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await?;
+        connection.close().await?;
+        let store = S::store(&server, SqlConfig::default().with_schema(&schema)?).await?;
+        Ok(Self { store, server, schema, setting: PhantomData })
+    }
+
+    fn store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.store.clone())
+    }
+
+    async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
+        Ok(Arc::new(S::store(&self.server, self.config()?).await?))
+    }
+
+    fn limits(&self) -> Limits {
+        Limits::default().with_max_payload(SqlConfig::default().max_payload)
+    }
+
+    // A deadline that is no time. The owner stays, so that the row is among those of its owner.
+    async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
+        let damage = format!("UPDATE {}.sessions SET expires_at = -1 WHERE session_key = $1", self.schema);
+        sqlx::query(AssertSqlSafe(damage)).bind(key.as_bytes().as_slice()).execute(self.pool()).await?;
+        Ok(Corruption::Planted)
+    }
+
+    async fn unreachable(&self) -> Result<Option<Arc<dyn SessionStore>>, BoxError> {
+        let config = SqlConfig::default().with_acquire_timeout(Duration::from_millis(100));
+        let nobody = "postgres://visitor:of-the-unreachable@127.0.0.1:1/nothing";
+        Ok(Some(Arc::new(PostgresStore::from_url_with(nobody, config)?)))
+    }
+
+    fn secrets(&self) -> Vec<String> {
+        let password = self.server.password().map(str::to_owned);
+        password.into_iter().chain(["of-the-unreachable".to_owned()]).collect()
+    }
+
+    async fn stop(self) {
+        let drop = format!("DROP SCHEMA {} CASCADE", self.schema);
+        // What is left behind harms nobody.
+        let _ = self.pool().execute(AssertSqlSafe(drop)).await;
+        self.store.close().await;
+    }
+}
