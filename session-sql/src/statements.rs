@@ -107,6 +107,22 @@ impl Statements {
     }
 }
 
+impl Statements {
+    pub(crate) fn named(&self) -> Vec<(&'static str, &str)> {
+        let one = [
+            ("get", &self.get),
+            ("create", &self.create),
+            ("replace", &self.replace),
+            ("touch", &self.touch),
+            ("delete", &self.delete),
+            ("list", &self.list),
+            ("scan", &self.scan),
+        ];
+        let sweep = self.sweep.iter().map(|sql| ("delete_expired", sql));
+        one.into_iter().chain(sweep).map(|(name, sql)| (name, &**sql)).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[cfg(feature = "postgres")]

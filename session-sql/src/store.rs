@@ -99,6 +99,13 @@ impl<Db: Dialect> SqlStore<Db> {
         Ok(Db::ddl(config).into_iter().map(|statement| statement + ";\n").collect())
     }
 
+    /// Gives the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans. A sweep may take
+    /// several statements.
+    #[must_use]
+    pub fn statements(&self) -> Vec<(&'static str, &str)> {
+        self.inner.statements.named()
+    }
+
     /// Gives the pool that the store reads through; on a file of SQLite, made of a URL, it writes through another.
     #[must_use]
     pub fn pool(&self) -> &Pool<Db> {

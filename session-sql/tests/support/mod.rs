@@ -1,7 +1,8 @@
 //! What the tests share: a harness per database.
 
-#![allow(dead_code, reason = "every test file uses some of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "every test file uses some of it")]
 
+pub(crate) mod bed;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]

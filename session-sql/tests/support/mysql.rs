@@ -9,9 +9,10 @@ use std::time::Duration;
 use session_conformance::{Corruption, Harness};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_sql::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
-use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor};
+use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, MySql};
 use session_sql::{MySqlStore, SqlConfig};
 
+use super::bed::Bed;
 use super::servers::{Server, fresh_name};
 
 /// Says which server it is.
@@ -39,7 +40,7 @@ pub(crate) trait Setting: Debug + Send + Sync + 'static {
     /// How a clause's database is created.
     const DATABASE: &'static str;
 
-    fn store(url: &str) -> impl Future<Output = Result<MySqlStore, BoxError>>;
+    fn store(url: &str, config: SqlConfig) -> impl Future<Output = Result<MySqlStore, BoxError>>;
 }
 
 /// As it comes, and by URL.
@@ -49,8 +50,8 @@ pub(crate) struct Plain;
 impl Setting for Plain {
     const DATABASE: &'static str = "";
 
-    async fn store(url: &str) -> Result<MySqlStore, BoxError> {
-        Ok(MySqlStore::from_url(url)?)
+    async fn store(url: &str, config: SqlConfig) -> Result<MySqlStore, BoxError> {
+        Ok(MySqlStore::from_url_with(url, config)?)
     }
 }
 
@@ -62,7 +63,7 @@ pub(crate) struct Elsewhere;
 impl Setting for Elsewhere {
     const DATABASE: &'static str = "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci";
 
-    async fn store(url: &str) -> Result<MySqlStore, BoxError> {
+    async fn store(url: &str, config: SqlConfig) -> Result<MySqlStore, BoxError> {
         let options = MySqlConnectOptions::from_str(url)?
             .timezone(Some("+09:00".to_owned()))
             .collation("utf8mb4_general_ci")
@@ -76,7 +77,7 @@ impl Setting for Elsewhere {
                 Ok(())
             })
         });
-        Ok(MySqlStore::new(pool.connect_with(options).await?))
+        Ok(MySqlStore::with_config(pool.connect_with(options).await?, config)?)
     }
 }
 
@@ -102,7 +103,7 @@ impl<K: Kind, S: Setting> Harness for MySqlHarness<K, S> {
         let mut connection = sqlx::MySqlConnection::connect(server.url()).await?;
         connection.execute(AssertSqlSafe(format!("CREATE DATABASE {database} {}", S::DATABASE))).await?;
         connection.close().await?;
-        let store = S::store(&server.url_of(&database)).await?;
+        let store = S::store(&server.url_of(&database), SqlConfig::default()).await?;
         Ok(Self { store, server, database, setting: PhantomData })
     }
 
@@ -111,7 +112,7 @@ impl<K: Kind, S: Setting> Harness for MySqlHarness<K, S> {
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        Ok(Arc::new(S::store(&self.url()).await?))
+        Ok(Arc::new(S::store(&self.url(), SqlConfig::default()).await?))
     }
 
     fn limits(&self) -> Limits {
@@ -141,5 +142,30 @@ impl<K: Kind, S: Setting> Harness for MySqlHarness<K, S> {
         // What is left behind harms nobody.
         let _ = self.store.pool().execute(AssertSqlSafe(drop)).await;
         self.store.close().await;
+    }
+}
+
+impl<K: Kind, S: Setting> Bed for MySqlHarness<K, S> {
+    type Db = MySql;
+
+    fn sql(&self) -> &MySqlStore {
+        &self.store
+    }
+
+    async fn with(&self, config: SqlConfig) -> Result<MySqlStore, BoxError> {
+        S::store(&self.url(), config).await
+    }
+
+    fn table(&self, name: &str) -> String {
+        format!("`{name}`")
+    }
+
+    async fn run(&self, sql: String) -> Result<(), BoxError> {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.store.pool()).await?;
+        Ok(())
+    }
+
+    async fn number(&self, sql: String) -> Result<i64, BoxError> {
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.store.pool()).await?)
     }
 }

@@ -9,9 +9,10 @@ use std::time::Duration;
 use session_conformance::{Corruption, Harness};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor};
+use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, Postgres};
 use session_sql::{PostgresStore, SqlConfig};
 
+use super::bed::{Bed, hex};
 use super::servers::{Server, fresh_name};
 
 /// Says how the server is set up.
@@ -83,10 +84,6 @@ pub(crate) struct PostgresHarness<S = Plain> {
 }
 
 impl<S: Setting> PostgresHarness<S> {
-    pub(crate) fn config(&self) -> Result<SqlConfig, BoxError> {
-        Ok(SqlConfig::default().with_schema(&self.schema)?)
-    }
-
     pub(crate) fn pool(&self) -> &PgPool {
         self.store.pool()
     }
@@ -112,7 +109,7 @@ impl<S: Setting> Harness for PostgresHarness<S> {
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        Ok(Arc::new(S::store(&self.server, self.config()?).await?))
+        Ok(Arc::new(S::store(&self.server, SqlConfig::default().with_schema(&self.schema)?).await?))
     }
 
     fn limits(&self) -> Limits {
@@ -142,5 +139,38 @@ impl<S: Setting> Harness for PostgresHarness<S> {
         // What is left behind harms nobody.
         let _ = self.pool().execute(AssertSqlSafe(drop)).await;
         self.store.close().await;
+    }
+}
+
+impl<S: Setting> Bed for PostgresHarness<S> {
+    type Db = Postgres;
+
+    fn sql(&self) -> &PostgresStore {
+        &self.store
+    }
+
+    async fn with(&self, config: SqlConfig) -> Result<PostgresStore, BoxError> {
+        S::store(&self.server, config).await
+    }
+
+    fn config(&self) -> SqlConfig {
+        SqlConfig::default().with_schema(&self.schema).expect("the name is one")
+    }
+
+    fn table(&self, name: &str) -> String {
+        format!("{}.\"{name}\"", self.schema)
+    }
+
+    fn literal(bytes: &[u8]) -> String {
+        format!("'\\x{}'", hex(bytes))
+    }
+
+    async fn run(&self, sql: String) -> Result<(), BoxError> {
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(self.pool()).await?;
+        Ok(())
+    }
+
+    async fn number(&self, sql: String) -> Result<i64, BoxError> {
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.pool()).await?)
     }
 }

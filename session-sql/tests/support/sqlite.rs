@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use session_conformance::{Corruption, Harness};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
-use session_sql::sqlx;
+use session_sql::sqlx::{self, AssertSqlSafe, Executor, Sqlite};
 use session_sql::{SqlConfig, SqliteStore};
 use tempfile::TempDir;
+
+use super::bed::Bed;
 
 /// A file per clause.
 #[derive(Debug)]
 pub(crate) struct SqliteFile {
-    store: SqliteStore,
-    folder: TempDir,
+    pub(crate) store: SqliteStore,
+    pub(crate) folder: TempDir,
 }
 
 impl SqliteFile {
-    fn url(folder: &TempDir) -> String {
+    pub(crate) fn url(folder: &TempDir) -> String {
         format!("sqlite://{}", folder.path().join("sessions.db").display())
     }
 }
@@ -80,4 +82,25 @@ async fn corrupt(store: &SqliteStore, key: &SessionKey) -> Result<Corruption, Bo
     let damage = sqlx::query("UPDATE sessions SET expires_at = -1 WHERE session_key = ?");
     damage.bind(key.as_bytes().as_slice()).execute(store.pool()).await?;
     Ok(Corruption::Planted)
+}
+
+impl Bed for SqliteFile {
+    type Db = Sqlite;
+
+    fn sql(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    async fn with(&self, config: SqlConfig) -> Result<SqliteStore, BoxError> {
+        Ok(SqliteStore::from_url_with(&Self::url(&self.folder), config)?)
+    }
+
+    async fn run(&self, sql: String) -> Result<(), BoxError> {
+        self.store.pool().execute(AssertSqlSafe(sql)).await?;
+        Ok(())
+    }
+
+    async fn number(&self, sql: String) -> Result<i64, BoxError> {
+        Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(self.store.pool()).await?)
+    }
 }

@@ -1,0 +1,128 @@
+//! The databases find rows by the indexes: each says so of each statement, on a table of 20,000 rows.
+
+mod support;
+
+use session_sql::session_core::{BoxError, SessionStore};
+use session_sql::sqlx::{self, AssertSqlSafe, Row};
+use support::bed::{Bed, key, on};
+
+const ROWS: u64 = 20_000;
+
+/// What stands for the values of a statement, in their order.
+enum Given {
+    Key,
+    Owner,
+    Bytes,
+    Number(i64),
+}
+
+fn given(verb: &str) -> Vec<Given> {
+    use Given::{Bytes, Key, Number, Owner};
+    match verb {
+        "get" | "delete" => vec![Key],
+        "create" => vec![Key, Number(1), Bytes, Owner, Number(1), Number(1), Number(1)],
+        "replace" => vec![Number(2), Bytes, Owner, Number(1), Number(1), Number(1), Key, Number(1), Number(1)],
+        "touch" => vec![Number(1), Number(2), Key, Number(1), Number(1)],
+        "list" => vec![Owner, Number(0), Number(100)],
+        "scan" => vec![Key, Number(100)],
+        "delete_expired" => vec![Number(10_000), Number(100)],
+        other => panic!("a verb that this test does not know: {other}"),
+    }
+}
+
+/// Asks for the plan of a statement.
+macro_rules! plan {
+    ($bed:expr, $explain:literal, $verb:expr, $sql:expr) => {{
+        let mut query = sqlx::query(AssertSqlSafe(format!("{} {}", $explain, $sql)));
+        for value in given($verb) {
+            query = match value {
+                Given::Key => query.bind(key(7_777).as_bytes().to_vec()),
+                Given::Owner => query.bind(b"ann".to_vec()),
+                Given::Bytes => query.bind(vec![1_u8; 200]),
+                Given::Number(number) => query.bind(number),
+            };
+        }
+        query.fetch_all($bed.sql().pool()).await?
+    }};
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn sqlite_goes_by_index() -> Result<(), BoxError> {
+    on::<support::sqlite::SqliteFile, _>(async |bed| {
+        bed.sql().init().await?;
+        bed.fill(ROWS).await?;
+        // As it comes, and once it has counted.
+        for _ in 0..2 {
+            for (verb, sql) in bed.sql().statements() {
+                let rows = plan!(bed, "EXPLAIN QUERY PLAN", verb, sql);
+                let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+                let plan = plan.join("; ");
+                let expected = match verb {
+                    "create" => continue,
+                    "list" => "SEARCH sessions USING INDEX sessions_owner (owner=? AND arrival>?)",
+                    "scan" => "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (session_key>?)",
+                    "delete_expired" => "SEARCH sessions USING COVERING INDEX sessions_expires_at (expires_at<?)",
+                    _ => "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (session_key=?)",
+                };
+                assert!(plan.contains(expected), "{verb}: {plan}");
+                assert!(!plan.contains("SCAN sessions") && !plan.contains("TEMP B-TREE"), "{verb}: {plan}");
+            }
+            bed.run("ANALYZE".to_owned()).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn postgres_goes_by_index() -> Result<(), BoxError> {
+    on::<support::postgres::PostgresHarness, _>(async |bed| {
+        bed.sql().init().await?;
+        bed.fill(ROWS).await?;
+        bed.run(format!("ANALYZE {}", bed.table("sessions"))).await?;
+        for (verb, sql) in bed.sql().statements() {
+            let plan: Vec<String> = plan!(bed, "EXPLAIN", verb, sql).iter().map(|row| row.get(0)).collect();
+            let plan = plan.join("\n");
+            let expected = match verb {
+                "create" => continue,
+                "list" => "sessions_owner",
+                "delete_expired" => "Index Scan using sessions_expires_at",
+                _ => "sessions_pkey",
+            };
+            assert!(plan.contains(expected), "{verb}: {plan}");
+            assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{verb}: {plan}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn mariadb_goes_by_index() -> Result<(), BoxError> {
+    on::<support::mysql::MySqlHarness, _>(async |bed| {
+        bed.sql().init().await?;
+        bed.fill(ROWS).await?;
+        bed.run("ANALYZE TABLE sessions".to_owned()).await?;
+        for (verb, sql) in bed.sql().statements() {
+            if verb == "create" || sql.contains(" IN (?") {
+                continue; // an insert, and a delete by up to 50 keys
+            }
+            let rows = plan!(bed, "EXPLAIN", verb, sql);
+            let [row] = &rows[..] else { panic!("{verb}: {} steps", rows.len()) };
+            let index: Option<String> = row.get("key");
+            let extra: Option<String> = row.get("Extra");
+            let expected = match verb {
+                "list" => "sessions_owner",
+                "delete_expired" => "sessions_expires_at",
+                _ => "PRIMARY",
+            };
+            assert_eq!(index.as_deref(), Some(expected), "{verb}: {extra:?}");
+            assert!(!extra.unwrap_or_default().contains("filesort"), "{verb}");
+        }
+        Ok(())
+    })
+    .await
+}
