@@ -1,0 +1,187 @@
+//! A server that is killed in the middle of writes, and started again.
+//!
+//! Every write that was acknowledged is there; of those that were not, each is there whole or not at all; and the
+//! store goes on by itself.
+#![cfg(unix)]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use session_sql::session_core::{BoxError, Put, PutOutcome, Record, SessionStore, StoreError, Version};
+use support::bed::{create, key, record};
+use tokio::task::JoinSet;
+
+const SESSIONS: u64 = 8;
+
+/// What a task knows of its session when the server goes: the last version acknowledged, and the one under way.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    acknowledged: u64,
+    under_way: u64,
+}
+
+fn version(session: u64, write: u64) -> u64 {
+    session * 1_000_000 + write
+}
+
+fn written(session: u64, write: u64) -> Record {
+    record(version(session, write), 1_000_000)
+}
+
+/// Writes one session over and over until the server fails.
+async fn write(store: Arc<dyn SessionStore>, session: u64, mut last: u64, acknowledged: Arc<AtomicUsize>) -> Known {
+    loop {
+        let next = last + 1;
+        let put = Put::Replace(Version::from_u64(version(session, last)));
+        match store.put(&key(session), &written(session, next), put).await {
+            Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored),
+            Err(error) => {
+                // It says that it does not know, or that nothing was done; never anything else.
+                let told = matches!(error, StoreError::Indeterminate { .. } | StoreError::Unavailable { .. });
+                assert!(told, "{error:?}");
+                let under_way = if matches!(error, StoreError::Indeterminate { .. }) { next } else { last };
+                return Known { acknowledged: last, under_way };
+            }
+        }
+        last = next;
+        acknowledged.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Calls until the store answers again.
+async fn reads_again(store: &dyn SessionStore, session: u64) -> Option<Arc<Record>> {
+    let begun = Instant::now();
+    loop {
+        match store.get(&key(session)).await {
+            Ok(found) => return found,
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(30), "{error:?}"),
+        }
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+async fn killed(mut server: support::alone::Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxError> {
+    store.init().await?;
+    let mut last = [0_u64; SESSIONS as usize];
+    for session in 0..SESSIONS {
+        create(&*store, key(session), &written(session, 0)).await;
+    }
+    for round in 0..3 {
+        let acknowledged = Arc::new(AtomicUsize::new(0));
+        let mut tasks = JoinSet::new();
+        for session in 0..SESSIONS {
+            let (store, acknowledged) = (Arc::clone(&store), Arc::clone(&acknowledged));
+            let last = last[session as usize];
+            tasks.spawn(async move { (session, write(store, session, last, acknowledged).await) });
+        }
+        let begun = Instant::now();
+        while acknowledged.load(Ordering::Relaxed) < 200 {
+            assert!(begun.elapsed() < Duration::from_secs(60), "no writes to interrupt in round {round}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server.kill();
+        let mut known = Vec::new();
+        while let Some(done) = tasks.join_next().await {
+            known.push(done?);
+        }
+        server.restart().await?;
+        for (session, known) in known {
+            let found = reads_again(&*store, session).await.expect("it was acknowledged once");
+            let stands = found.version.as_u64() - version(session, 0);
+            assert!(stands == known.acknowledged || stands == known.under_way, "{known:?}, and {stands} stands");
+            assert_eq!(*found, written(session, stands), "half of a write");
+            last[session as usize] = stands;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_loses_no_acknowledged_write() -> Result<(), BoxError> {
+    let server = support::alone::Alone::start(support::alone::Kind::Postgres).await?;
+    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
+    let store = session_sql::PostgresStore::from_url_with(&server.url(), config)?;
+    killed(server, Arc::new(store)).await
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mariadb_loses_no_acknowledged_write() -> Result<(), BoxError> {
+    let server = support::alone::Alone::start(support::alone::Kind::MariaDb).await?;
+    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
+    let store = session_sql::MySqlStore::from_url_with(&server.url(), config)?;
+    killed(server, Arc::new(store)).await
+}
+
+/// SQLite has no server: the process itself is killed.
+#[cfg(feature = "sqlite")]
+mod sqlite {
+    use super::*;
+    use session_sql::SqliteStore;
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+
+    const FILE: &str = "SESSION_TEST_CRASH_FILE";
+
+    #[tokio::test]
+    #[ignore = "run by `sqlite_loses_no_acknowledged_write`, in a process that it kills"]
+    async fn writes_until_it_is_killed() -> Result<(), BoxError> {
+        let store = SqliteStore::from_url(&std::env::var(FILE)?)?;
+        store.init().await?;
+        let mut last = 0;
+        match store.get(&key(0)).await? {
+            Some(found) => last = found.version.as_u64(),
+            None => create(&store, key(0), &written(0, 0)).await,
+        }
+        loop {
+            let put = Put::Replace(Version::from_u64(last));
+            assert_eq!(store.put(&key(0), &written(0, last + 1), put).await?, PutOutcome::Stored);
+            last += 1;
+            writeln!(std::io::stderr(), "acknowledged {last}")?;
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_loses_no_acknowledged_write() -> Result<(), BoxError> {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite://{}", folder.path().join("sessions.db").display());
+        let mut last = 0;
+        for round in 1..=5 {
+            let mut child = Command::new(std::env::current_exe()?)
+                .args(["--ignored", "--exact", "--nocapture", "sqlite::writes_until_it_is_killed"])
+                .env(FILE, &url)
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()?;
+            let mut told = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+            let mut acknowledged = last;
+            for line in told.by_ref() {
+                let line = line?;
+                let number = line.strip_prefix("acknowledged ").unwrap_or_else(|| panic!("it says: {line}"));
+                acknowledged = number.parse()?;
+                if acknowledged >= last + 37 * round {
+                    break;
+                }
+            }
+            child.kill()?;
+            child.wait()?;
+            // What it said before it died.
+            for line in told.map_while(Result::ok) {
+                acknowledged = line.strip_prefix("acknowledged ").map_or(Ok(acknowledged), str::parse)?;
+            }
+            assert!(acknowledged > last, "no writes to interrupt");
+            let store = SqliteStore::from_url(&url)?;
+            let found = store.get(&key(0)).await?.expect("it was acknowledged");
+            let stands = found.version.as_u64();
+            assert!(stands == acknowledged || stands == acknowledged + 1, "{acknowledged}, and {stands} stands");
+            assert_eq!(*found, written(0, stands), "half of a write");
+            store.close().await;
+            last = stands;
+        }
+        Ok(())
+    }
+}
