@@ -1,5 +1,6 @@
 //! Where connections come from, and how a writer waits for its turn.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
@@ -16,8 +17,9 @@ pub struct Pools<Db: Database> {
     pub(crate) read: Pool<Db>,
     pub(crate) write: Pool<Db>,
     writers: Writers,
-    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "SQLite alone has a file to set up"))]
-    pub(crate) origin: Origin,
+    /// The file that is the store's to set up; `None` if the database is set up by others.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "SQLite alone is a file"))]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Says how many may write at once.
@@ -30,25 +32,16 @@ enum Writers {
     One(Semaphore),
 }
 
-/// Says who made the connections, and so who sets up the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The store did, of a URL.
-    Url,
-    /// The caller did.
-    Caller,
-}
-
 impl<Db: Database> Pools<Db> {
     /// Takes the caller's pool.
     pub(crate) fn of_caller(pool: Pool<Db>, one_writer: bool) -> Self {
         let writers = if one_writer { Writers::One(Semaphore::new(1)) } else { Writers::AsConnections };
-        Self { read: pool.clone(), write: pool, writers, origin: Origin::Caller }
+        Self { read: pool.clone(), write: pool, writers, file: None }
     }
 
     /// Takes pools that were made of a URL.
-    pub(crate) fn of_url(read: Pool<Db>, write: Pool<Db>) -> Self {
-        Self { read, write, writers: Writers::AsConnections, origin: Origin::Url }
+    pub(crate) fn of_url(read: Pool<Db>, write: Pool<Db>, file: Option<PathBuf>) -> Self {
+        Self { read, write, writers: Writers::AsConnections, file }
     }
 
     /// Waits for a connection to write with.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use session_conformance::servers::{self, Alone};
 use session_sql::session_core::{BoxError, Put, PutOutcome, Record, SessionStore, StoreError, Version};
 use support::bed::{create, key, record};
 use tokio::task::JoinSet;
@@ -63,7 +64,7 @@ async fn reads_again(store: &dyn SessionStore, session: u64) -> Option<Arc<Recor
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-async fn killed(mut server: support::alone::Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxError> {
+async fn killed(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxError> {
     store.init().await?;
     let mut last = [0_u64; SESSIONS as usize];
     for session in 0..SESSIONS {
@@ -82,12 +83,13 @@ async fn killed(mut server: support::alone::Alone, store: Arc<dyn SessionStore>)
             assert!(begun.elapsed() < Duration::from_secs(60), "no writes to interrupt in round {round}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        server.kill();
+        server.nodes()[0].kill().await?;
         let mut known = Vec::new();
         while let Some(done) = tasks.join_next().await {
             known.push(done?);
         }
-        server.restart().await?;
+        server.nodes()[0].restart().await?;
+        server.ready().await?;
         for (session, known) in known {
             let found = reads_again(&*store, session).await.expect("it was acknowledged once");
             let stands = found.version.as_u64() - version(session, 0);
@@ -102,18 +104,18 @@ async fn killed(mut server: support::alone::Alone, store: Arc<dyn SessionStore>)
 #[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_loses_no_acknowledged_write() -> Result<(), BoxError> {
-    let server = support::alone::Alone::start(support::alone::Kind::Postgres).await?;
+    let server = servers::Postgres::alone(&[]).await?;
     let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
-    let store = session_sql::PostgresStore::from_url_with(&server.url(), config)?;
+    let store = session_sql::PostgresStore::from_url_with(server.url(), config)?;
     killed(server, Arc::new(store)).await
 }
 
 #[cfg(feature = "mysql")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mariadb_loses_no_acknowledged_write() -> Result<(), BoxError> {
-    let server = support::alone::Alone::start(support::alone::Kind::MariaDb).await?;
+    let server = servers::MariaDb::alone(&[]).await?;
     let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
-    let store = session_sql::MySqlStore::from_url_with(&server.url(), config)?;
+    let store = session_sql::MySqlStore::from_url_with(server.url(), config)?;
     killed(server, Arc::new(store)).await
 }
 

@@ -188,6 +188,21 @@ mod on_sqlite {
     }
 
     #[tokio::test]
+    async fn a_database_in_memory_leaves_no_file() -> Result<(), BoxError> {
+        let names = || -> Result<Vec<_>, std::io::Error> {
+            let mut names: Vec<_> = std::fs::read_dir(".")?.flatten().map(|entry| entry.file_name()).collect();
+            names.sort();
+            Ok(names)
+        };
+        let before = names()?;
+        let store = SqliteStore::in_memory();
+        store.init().await?;
+        create(&store, key(1), &record(1, 1_000)).await;
+        assert_eq!(names()?, before);
+        Ok(())
+    }
+
+    #[tokio::test]
     async fn memory_shared_by_several_connections_is_refused() -> Result<(), BoxError> {
         let pool = SqlitePoolOptions::new().max_connections(2).connect("sqlite::memory:").await?;
         let error = SqliteStore::new(pool).init().await.expect_err("it would lock itself out");
@@ -237,24 +252,22 @@ async fn a_read_only_postgres_is_unavailable_for_writes() -> Result<(), BoxError
 #[tokio::test]
 async fn a_read_only_mariadb_is_unavailable_for_writes() -> Result<(), BoxError> {
     use session_sql::MySqlStore;
-    use support::alone::{Alone, Kind};
 
-    let mut server = Alone::start(Kind::MariaDb).await?;
-    let store = MySqlStore::from_url(&server.url())?;
+    // Of the test's own: the setting is for the whole server.
+    let server = session_conformance::servers::MariaDb::alone(&[]).await?;
+    let store = MySqlStore::from_url(server.url())?;
     store.init().await?;
     create(&store, key(1), &record(1, 1_000)).await;
-    let pool = store.pool();
     for statement in [
         "CREATE USER visitor@'127.0.0.1' IDENTIFIED BY 'visitor'",
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON mysql.* TO visitor@'127.0.0.1'",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON *.* TO visitor@'127.0.0.1'",
+        "SET GLOBAL read_only = 1",
     ] {
-        session_sql::sqlx::query(statement).execute(pool).await?;
+        session_sql::sqlx::query(statement).execute(store.pool()).await?;
     }
     store.close().await;
-    server.kill();
-    server.arguments = vec!["--read-only".to_owned()];
-    server.restart().await?;
-    let store = MySqlStore::from_url(&server.url().replace("root@", "visitor:visitor@"))?;
+    let rest = server.url().rsplit_once('@').map(|(_, rest)| rest);
+    let store = MySqlStore::from_url(&format!("mysql://visitor:visitor@{}", rest.unwrap()))?;
     store.init().await?;
     read_only(&store).await
 }

@@ -122,9 +122,9 @@ async fn sweep_under_load<S: SessionStore + Clone>(store: S, rounds: u64) -> Res
 async fn postgres_sweeps_under_load_without_a_deadlock() -> Result<(), BoxError> {
     use session_sql::sqlx;
 
-    let server = support::alone::Alone::start(support::alone::Kind::Postgres).await?;
+    let server = session_conformance::servers::Postgres::alone(&[]).await?;
     let store = session_sql::PostgresStore::from_url_with(
-        &server.url(),
+        server.url(),
         session_sql::SqlConfig::default().with_max_connections(16),
     )?;
     sweep_under_load(store.clone(), 400).await?;
@@ -139,9 +139,9 @@ async fn postgres_sweeps_under_load_without_a_deadlock() -> Result<(), BoxError>
 async fn mariadb_sweeps_under_load_without_a_deadlock() -> Result<(), BoxError> {
     use session_sql::sqlx::{self, Row};
 
-    let server = support::alone::Alone::start(support::alone::Kind::MariaDb).await?;
+    let server = session_conformance::servers::MariaDb::alone(&[]).await?;
     let store = session_sql::MySqlStore::from_url_with(
-        &server.url(),
+        server.url(),
         session_sql::SqlConfig::default().with_max_connections(16),
     )?;
     sweep_under_load(store.clone(), 400).await?;

@@ -84,7 +84,7 @@ impl Backend for Postgres {
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
         let options = PgConnectOptions::from_str(url).map_err(SqlError::new)?;
         let pool = pools::options(config).connect_lazy_with(options);
-        Ok(Pools::of_url(pool.clone(), pool))
+        Ok(Pools::of_url(pool.clone(), pool, None))
     }
 
     // The first two characters of a code are its class; see PostgreSQL's appendix A.

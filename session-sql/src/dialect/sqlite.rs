@@ -11,7 +11,7 @@ use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Durability, Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
-use crate::pools::{self, Origin, Pools};
+use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, Statements};
 
@@ -91,10 +91,11 @@ impl Backend for Sqlite {
             let options = options.in_memory(true).shared_cache(false);
             let kept: SqlitePoolOptions = pools::options(config).max_connections(1).min_connections(1);
             let pool = kept.idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
-            return Ok(Pools::of_url(pool.clone(), pool));
+            return Ok(Pools::of_url(pool.clone(), pool, None));
         }
+        let file = Some(options.get_filename().to_owned());
         let readers = pools::options(config).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(readers, one(options)))
+        Ok(Pools::of_url(readers, one(options), file))
     }
 
     // The low byte of a code is its class; see SQLite's list of result codes.
@@ -113,8 +114,8 @@ impl Backend for Sqlite {
     }
 
     async fn prepare(pools: &Pools<Self>, _: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
-        if pools.origin == Origin::Url {
-            keep_to_owner(pools.write.connect_options().get_filename());
+        if let Some(file) = &pools.file {
+            keep_to_owner(file);
         }
         let mut connection = pools.write.acquire().await.map_err(Failure::Unsent)?;
         let files: Vec<String> = sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
@@ -131,7 +132,7 @@ impl Backend for Sqlite {
                 }),
             });
         }
-        if pools.origin == Origin::Url {
+        if pools.file.is_some() {
             // Here and not with every connection: it is kept in the file, and changing it takes a lock.
             sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await.map_err(Failure::Sent)?;
         }

@@ -2,8 +2,6 @@
 
 #![allow(dead_code, unused_imports, unused_macros, reason = "every test file uses some of it")]
 
-#[cfg(all(unix, any(feature = "mysql", feature = "postgres")))]
-pub(crate) mod alone;
 pub(crate) mod bed;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_conformance::{Corruption, Harness};
+use session_conformance::{Corruption, Harness, servers};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_sql::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, MySql};
@@ -17,22 +17,25 @@ use super::servers::{Server, fresh_name};
 
 /// Says which server it is.
 pub(crate) trait Kind: Debug + Send + Sync + 'static {
-    /// Where its URL stands.
-    const VARIABLE: &'static str;
+    fn start() -> impl Future<Output = Result<Server, BoxError>>;
 }
 
 #[derive(Debug)]
 pub(crate) struct MariaDb;
 
 impl Kind for MariaDb {
-    const VARIABLE: &'static str = "SESSION_TEST_MARIADB_URL";
+    async fn start() -> Result<Server, BoxError> {
+        Ok(Server::MariaDb(servers::MariaDb::start().await?))
+    }
 }
 
 #[derive(Debug)]
 pub(crate) struct OracleMySql;
 
 impl Kind for OracleMySql {
-    const VARIABLE: &'static str = "SESSION_TEST_MYSQL_URL";
+    async fn start() -> Result<Server, BoxError> {
+        Ok(Server::MySql(servers::MySql::start().await?))
+    }
 }
 
 /// Says how the server is set up.
@@ -98,7 +101,7 @@ impl<K: Kind, S: Setting> MySqlHarness<K, S> {
 
 impl<K: Kind, S: Setting> Harness for MySqlHarness<K, S> {
     async fn start() -> Result<Self, BoxError> {
-        let server = Server::in_environment(K::VARIABLE)?;
+        let server = K::start().await?;
         let database = fresh_name()?;
         let mut connection = sqlx::MySqlConnection::connect(server.url()).await?;
         connection.execute(AssertSqlSafe(format!("CREATE DATABASE {database} {}", S::DATABASE))).await?;

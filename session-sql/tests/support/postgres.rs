@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_conformance::{Corruption, Harness};
+use session_conformance::{Corruption, Harness, servers};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, Postgres};
@@ -95,7 +95,7 @@ impl<S: Setting> PostgresHarness<S> {
 
 impl<S: Setting> Harness for PostgresHarness<S> {
     async fn start() -> Result<Self, BoxError> {
-        let server = Server::in_environment("SESSION_TEST_POSTGRES_URL")?;
+        let server = Server::Postgres(servers::Postgres::start().await?);
         let schema = fresh_name()?;
         let mut connection = sqlx::PgConnection::connect(&S::database(&server).await?).await?;
         connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await?;

@@ -1,26 +1,34 @@
-//! Where the servers are.
+//! Where the servers come from.
 
+use session_conformance::servers;
 use session_sql::session_core::BoxError;
 
-/// A server whose URL stands in the environment.
+/// A server that tests share, let go of when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Server(String);
+pub(crate) enum Server {
+    #[cfg(feature = "postgres")]
+    Postgres(servers::Postgres),
+    #[cfg(feature = "mysql")]
+    MariaDb(servers::MariaDb),
+    #[cfg(feature = "mysql")]
+    MySql(servers::MySql),
+}
 
 impl Server {
-    pub(crate) fn in_environment(variable: &str) -> Result<Self, BoxError> {
-        match std::env::var(variable) {
-            Ok(url) => Ok(Self(url)),
-            Err(_) => Err(format!("there is no server to test with: set {variable} to the URL of one").into()),
-        }
-    }
-
     pub(crate) fn url(&self) -> &str {
-        &self.0
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres(server) => server.url(),
+            #[cfg(feature = "mysql")]
+            Self::MariaDb(server) => server.url(),
+            #[cfg(feature = "mysql")]
+            Self::MySql(server) => server.url(),
+        }
     }
 
     /// Gives the URL with another database.
     pub(crate) fn url_of(&self, database: &str) -> String {
-        let (url, parameters) = self.0.split_once('?').map_or((&*self.0, None), |(url, rest)| (url, Some(rest)));
+        let (url, parameters) = self.url().split_once('?').map_or((self.url(), None), |(url, rest)| (url, Some(rest)));
         let server = url.rsplit_once('/').map_or(url, |(server, _)| server);
         let parameters = parameters.map(|it| format!("?{it}")).unwrap_or_default();
         format!("{server}/{database}{parameters}")
@@ -28,7 +36,7 @@ impl Server {
 
     /// Gives the password, which no error may show.
     pub(crate) fn password(&self) -> Option<&str> {
-        let (user, _) = self.0.split_once("//")?.1.split_once('@')?;
+        let (user, _) = self.url().split_once("//")?.1.split_once('@')?;
         Some(user.split_once(':')?.1)
     }
 }
