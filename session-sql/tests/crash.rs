@@ -1,4 +1,4 @@
-//! A server that is killed in the middle of writes, and started again.
+//! A server that is killed in the middle of writes and started again, or stops answering for a while.
 //!
 //! Every write that was acknowledged is there; of those that were not, each is there whole or not at all; and the
 //! store goes on by itself.
@@ -101,6 +101,39 @@ async fn killed(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxEr
     Ok(())
 }
 
+/// A server that stops answering: whoever waits gives up by his own deadline, and once it goes on, so does the store,
+/// with the old record or one of the new, whole.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+async fn paused(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxError> {
+    store.init().await?;
+    create(&*store, key(1), &written(1, 0)).await;
+    let node = &server.nodes()[0];
+    node.pause()?;
+    // More than there are connections.
+    for write in 1..=12 {
+        let next = written(1, write);
+        let key = key(1);
+        let put = store.put(&key, &next, Put::Replace(Version::from_u64(version(1, 0))));
+        match tokio::time::timeout(Duration::from_millis(50), put).await {
+            Err(_) => {}
+            Ok(done) => assert!(matches!(done, Err(StoreError::Unavailable { .. })), "{done:?}"),
+        }
+    }
+    node.resume()?;
+    let found = reads_again(&*store, 1).await.expect("it was acknowledged");
+    let stands = found.version.as_u64() - version(1, 0);
+    assert!(stands <= 12 && *found == written(1, stands), "half of a write");
+    // A write that was given up may still arrive; then it is what stands.
+    let mut standing = found;
+    while let PutOutcome::Conflict(winner) =
+        store.put(&key(1), &written(1, 100), Put::Replace(standing.version)).await?
+    {
+        standing = winner;
+    }
+    assert_eq!(*store.get(&key(1)).await?.expect("it is there"), written(1, 100));
+    Ok(())
+}
+
 #[cfg(feature = "postgres")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_loses_no_acknowledged_write() -> Result<(), BoxError> {
@@ -117,6 +150,24 @@ async fn mariadb_loses_no_acknowledged_write() -> Result<(), BoxError> {
     let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
     let store = session_sql::MySqlStore::from_url_with(server.url(), config)?;
     killed(server, Arc::new(store)).await
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_postgres_that_stops_answering_is_used_again_when_it_goes_on() -> Result<(), BoxError> {
+    let server = servers::Postgres::alone(&[]).await?;
+    let config = session_sql::SqlConfig::default().with_max_connections(4);
+    let store = session_sql::PostgresStore::from_url_with(server.url(), config)?;
+    paused(server, Arc::new(store)).await
+}
+
+#[cfg(feature = "mysql")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mariadb_that_stops_answering_is_used_again_when_it_goes_on() -> Result<(), BoxError> {
+    let server = servers::MariaDb::alone(&[]).await?;
+    let config = session_sql::SqlConfig::default().with_max_connections(4);
+    let store = session_sql::MySqlStore::from_url_with(server.url(), config)?;
+    paused(server, Arc::new(store)).await
 }
 
 /// SQLite has no server: the process itself is killed.

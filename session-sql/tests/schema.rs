@@ -130,6 +130,28 @@ async fn what_a_database_does_not_have_is_refused_before_it_connects() -> Result
     Ok(())
 }
 
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+#[tokio::test]
+async fn a_url_that_is_wrong_is_refused_without_its_password() -> Result<(), BoxError> {
+    use session_sql::{MySqlStore, PostgresStore};
+
+    let mut refused = 0;
+    for rest in ["host:port/db", "host:99999/db", "ho st/db", "host/db?sslmode=never&ssl-mode=never", "[::1/db"] {
+        for error in [
+            PostgresStore::from_url(&format!("postgres://visitor:hunter2@{rest}")).err(),
+            MySqlStore::from_url(&format!("mysql://visitor:hunter2@{rest}")).err(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            refused += 1;
+            assert!(!format!("{error:?} {}", with_causes(&error)).contains("hunter2"), "{rest}");
+        }
+    }
+    assert!(refused >= 8, "{refused}");
+    Ok(())
+}
+
 #[cfg(feature = "postgres")]
 mod on_postgres {
     use super::*;
