@@ -44,7 +44,8 @@ impl Spelling {
             .replace("{t}", &self.table(config))
             .replace("{greatest}", self.greatest)
             .replace("{on_taken}", self.on_taken)
-            .replace("{record}", RECORD);
+            .replace("{record}", RECORD)
+            .replace("{keys}", &["?"; KEYS].join(", "));
         match self.placeholders {
             #[cfg(any(feature = "sqlite", feature = "mysql"))]
             Placeholders::Marks => text.trim_end().into(),
@@ -64,6 +65,9 @@ fn numbered(text: &str) -> String {
 
 /// The columns of a record, in the order in which they are read.
 const RECORD: &str = "version, payload, owner, created_at, last_seen_at, expires_at";
+
+/// How many keys a statement takes that takes several.
+const KEYS: usize = 250;
 
 /// Holds the statement of each verb.
 #[derive(Debug)]

@@ -28,8 +28,7 @@ impl Backend for MySql {
         Spelling { quote: '`', placeholders: Placeholders::Marks, greatest: "greatest", on_taken: "" };
     const SWEEP: &'static [&'static str] = &[
         "SELECT session_key FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED",
-        "DELETE FROM {t} WHERE session_key IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, \
-         ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "DELETE FROM {t} WHERE session_key IN ({keys})",
     ];
     const BEGIN: &'static str = "START TRANSACTION";
     const COLUMNS: &'static [&'static str] = &[
@@ -167,7 +166,7 @@ impl Backend for MySql {
         let mut removed = 0;
         let places = delete.matches('?').count();
         for keys in keys.chunks(places) {
-            // The last key fills the places left, so that the statement is always the same and prepared once.
+            // The last key fills the places left, so that the statement is always the same, and prepared once.
             let last = keys.last().into_iter().cycle();
             let keys = keys.iter().chain(last).take(places);
             let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone(delete)));
