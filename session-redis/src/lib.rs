@@ -1,3 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+pub mod config;
+pub mod error;
+pub mod store;
+
+mod builder;
+mod cursor;
+mod init;
+mod keys;
+mod layout;
+mod link;
+mod owners;
+mod scan;
+mod script;
+mod wire;
+
+pub use config::RedisConfig;
+pub use error::BuildError;
+pub use redis;
 pub use session_core;
+pub use store::RedisStore;

@@ -1,0 +1,213 @@
+//! One connection to one server at a time, made anew when it is lost.
+//!
+//! `redis` has a connection manager that does nearly this. It is not used, since it tells a connection that could not
+//! be made, where surely nothing was done, from one that was lost with a write under way no better than the error
+//! does, and since it does not ask a Sentinel who the master is now.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{MultiplexedConnection, SendError};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, ProtocolVersion, PushInfo, PushKind, RedisError, Value};
+use tokio::time::timeout;
+
+use crate::error::Failed;
+
+/// Finds the server.
+#[derive(Clone)]
+pub(crate) enum Target {
+    /// It is always the same.
+    Server(Client),
+}
+
+impl Target {
+    fn topology(&self) -> &'static str {
+        match self {
+            Self::Server(_) => "single node",
+        }
+    }
+
+    async fn connect(&self, config: &AsyncConnectionConfig) -> Result<MultiplexedConnection, RedisError> {
+        match self {
+            Self::Server(client) => client.get_multiplexed_async_connection_with_config(config).await,
+        }
+    }
+
+    /// RESP3 tells at once when the connection ends, so that no write is sent into a connection that was closed
+    /// while idle.
+    fn tells_when_lost(&self) -> bool {
+        match self {
+            Self::Server(client) => client.get_connection_info().redis_settings().protocol() == ProtocolVersion::RESP3,
+        }
+    }
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) response: Duration,
+}
+
+/// A handle; clones share the connection.
+#[derive(Clone)]
+pub(crate) struct Link(Arc<Inner>);
+
+struct Inner {
+    target: Target,
+    timeouts: Timeouts,
+    current: Mutex<Current>,
+    /// Held while connecting: nobody else tries meanwhile, and whoever waited takes what came of it.
+    connecting: tokio::sync::Mutex<Option<Attempt>>,
+    attempts: AtomicU64,
+    /// How many answers came, over all connections: a connection that gives some is alive.
+    answers: AtomicU64,
+}
+
+#[derive(Default)]
+struct Current {
+    /// Counts connections, so that a late complaint about one does not end the next.
+    number: u64,
+    connection: Option<MultiplexedConnection>,
+}
+
+/// A try to connect that failed.
+struct Attempt {
+    number: u64,
+    error: RedisError,
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.topology())
+    }
+}
+
+impl Link {
+    pub(crate) fn new(target: Target, timeouts: Timeouts) -> Self {
+        Self(Arc::new(Inner {
+            target,
+            timeouts,
+            current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            attempts: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+        }))
+    }
+
+    pub(crate) fn topology(&self) -> &'static str {
+        self.0.target.topology()
+    }
+
+    /// Sends a command and gives the answer; an error of the server's is an error.
+    pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failed> {
+        let (number, mut connection) = self.connection().await.map_err(Failed::unsent)?;
+        let before = self.0.answers.load(Ordering::Relaxed);
+        let answer = connection.send_packed_command(command).await;
+        self.look_at(number, before, answer.as_ref().err());
+        answer.and_then(Value::extract_error).map_err(Failed::of)
+    }
+
+    /// Sends commands in one go and gives the answers, among which may be errors of the server's.
+    pub(crate) async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Failed> {
+        let (number, mut connection) = self.connection().await.map_err(Failed::unsent)?;
+        let before = self.0.answers.load(Ordering::Relaxed);
+        let answers = connection.send_packed_commands(commands, 0, commands.len()).await;
+        self.look_at(number, before, answers.as_ref().err());
+        answers.map_err(Failed::of)
+    }
+
+    /// Gives up the connection, so that the next command makes another: after a failover the old master answers still.
+    pub(crate) fn give_up(&self) {
+        let mut current = self.current();
+        current.connection = None;
+    }
+
+    /// Gives up a connection that is lost, or that has answered nothing for as long as a command may take.
+    fn look_at(&self, number: u64, answers_before: u64, error: Option<&RedisError>) {
+        let Some(error) = error else {
+            self.0.answers.fetch_add(1, Ordering::Relaxed);
+            return;
+        };
+        let silent = self.0.answers.load(Ordering::Relaxed) == answers_before;
+        if error.is_unrecoverable_error() || error.is_timeout() && silent {
+            self.0.lost(number);
+        }
+    }
+
+    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
+        self.0.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ready(&self) -> Option<(u64, MultiplexedConnection)> {
+        let current = self.current();
+        Some((current.number, current.connection.clone()?))
+    }
+
+    async fn connection(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+        if let Some(ready) = self.ready() {
+            return Ok(ready);
+        }
+        let tried = self.0.attempts.load(Ordering::Acquire);
+        let mut failed = self.0.connecting.lock().await;
+        if let Some(ready) = self.ready() {
+            return Ok(ready);
+        }
+        // A try that began after this call is as good as one of its own.
+        if let Some(attempt) = failed.as_ref().filter(|attempt| attempt.number > tried) {
+            return Err(attempt.error.clone());
+        }
+        let number = self.0.attempts.fetch_add(1, Ordering::AcqRel) + 1;
+        match self.connect().await {
+            Ok(ready) => {
+                *failed = None;
+                Ok(ready)
+            }
+            Err(error) => {
+                *failed = Some(Attempt { number, error: error.clone() });
+                Err(error)
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+        let number = {
+            let mut current = self.current();
+            current.number += 1;
+            current.number
+        };
+        let timeouts = self.0.timeouts;
+        let mut config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(timeouts.connect))
+            .set_response_timeout(Some(timeouts.response));
+        if self.0.target.tells_when_lost() {
+            let link = Arc::downgrade(&self.0);
+            config = config.set_push_sender(move |push: PushInfo| {
+                if let Some(link) = link.upgrade().filter(|_| push.kind == PushKind::Disconnection) {
+                    link.lost(number);
+                }
+                Ok::<_, SendError>(())
+            });
+        }
+        // Around all of it: to ask a Sentinel has no limit of its own.
+        let connection = timeout(timeouts.connect, self.0.target.connect(&config)).await;
+        let connection = connection.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+        let mut current = self.current();
+        if current.number == number {
+            current.connection = Some(connection.clone());
+        }
+        Ok((number, connection))
+    }
+}
+
+impl Inner {
+    fn lost(&self, number: u64) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == number {
+            current.connection = None;
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The index by owner: one sorted set for each, of entries that say which session and which stay with the owner, in the
+//! order in which they came.
+//!
+//! # Why a session that changes its key is never missed
+//!
+//! To renew, the core creates the new record and then replaces the old one by one without owner.
+//!
+//! 1. An entry stands in the index before its record does, and is removed after it is gone. So the index may hold
+//!    entries that answer to no record, and each is held against the record; but at every moment it holds the
+//!    entry of each session that is the owner's.
+//! 2. Scores only ever rise (`enter` in `prelude.lua`), so an entry comes in behind all that a walk has seen.
+//! 3. `list` reads records in the order of their entries. Where it finds that one has lost its owner, the
+//!    `Create` before that was over, so the new entry, which is behind, has its record by then. On one server a page's
+//!    records are read by one `MGET`, at one moment. On a cluster they are read from several nodes in no order, so
+//!    those that were missing are read again, one after the other.
+//! 4. Whether there is a next page is decided after the records were looked at.
+//!
+//! # Why a live session's entry is never pruned
+//!
+//! A stale entry (of a writer that was killed between entry and record, of a session that ran out) is pruned by
+//! whoever lists. It was older than the longest operation (`LONGEST`) *before* its record was looked at. A write
+//! refuses to store when its entry is older than half of that (`LATE`), by the server's clock and not by the writer's,
+//! which may have been asleep; so a record that was not there then will not come. If the same write is tried again, its
+//! entry gets another score, by which `prune` sees that somebody came between.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use redis::{Value, cmd, pipe};
+use session_core::store::Page;
+use session_core::{Cursor, Owner, Owners, Record, SessionKey, StoreError, async_trait};
+
+use crate::cursor;
+use crate::error::{Intent, strange};
+use crate::keys::parse_member;
+use crate::script::{Call, PAGE, PRUNE, Place, places};
+use crate::store::{RedisStore, get, stored};
+
+/// The most entries of one page: a script that gives more keeps everybody else waiting.
+const MOST: usize = 1_000;
+/// From how many entries on an index is looked through for stale ones whenever their number has doubled.
+const CROWD: u64 = 64;
+
+#[async_trait]
+impl Owners for RedisStore {
+    async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
+        let after = after.map_or(Ok(0), cursor::score)?;
+        let (records, next) = self.page_of(owner, after, limit.get().min(MOST)).await?;
+        Ok(Page { records, next: next.map(cursor::after_score) })
+    }
+}
+
+type Records = Vec<(SessionKey, Arc<Record>)>;
+
+impl RedisStore {
+    /// Gives a page of the owner's records, and the score behind which the next one begins; prunes what is stale.
+    async fn page_of(&self, owner: &Owner, after: u64, limit: usize) -> Result<(Records, Option<u64>), StoreError> {
+        let places = self.places(owner, after, limit).await?;
+        let Some(last) = places.last().map(|place| place.score) else { return Ok((Vec::new(), None)) };
+        let (records, more) = if self.inner.wire.reaches_all_keys() {
+            self.at_one_moment(owner, &places, last).await?
+        } else {
+            self.in_order(owner, &places, last).await?
+        };
+        let stale: Vec<_> = places
+            .iter()
+            .zip(&records)
+            .filter(|(place, it)| it.is_none() && !place.young)
+            .map(|(place, _)| place)
+            .collect();
+        self.prune(owner, &stale).await;
+        // A full page has a next one, which may be empty.
+        let next = (more || places.len() == limit).then_some(last);
+        Ok((records.into_iter().flatten().collect(), next))
+    }
+
+    /// Reads entries of the index.
+    async fn places(&self, owner: &Owner, after: u64, limit: usize) -> Result<Vec<Place>, StoreError> {
+        let (index, after, limit) = (self.inner.keys.index(owner), after.to_string(), limit.to_string());
+        let call = Call { script: &PAGE, key: &index, arguments: &[after.as_bytes(), limit.as_bytes()] };
+        places(self.inner.wire.call(call, Intent::Read).await?).ok_or_else(|| strange("the script `page`"))
+    }
+
+    /// Reads the records at one moment, and then whether there are entries behind the last, in one round trip.
+    async fn at_one_moment(
+        &self,
+        owner: &Owner,
+        places: &[Place],
+        last: u64,
+    ) -> Result<(Vec<Option<(SessionKey, Arc<Record>)>>, bool), StoreError> {
+        let mut commands = pipe();
+        let values = commands.cmd("MGET");
+        for place in places {
+            values.arg(self.inner.keys.record(&parse_member(&place.member).0));
+        }
+        commands.cmd("ZCOUNT").arg(self.inner.keys.index(owner)).arg(format!("({last}")).arg("+inf");
+        let [values, behind] = self.inner.wire.read_all(&commands).await?;
+        Ok((answering(owner, places, values)?, count(behind)? > 0))
+    }
+
+    /// Reads the records from wherever they are, then again, in order, what was missing, and then whether there are
+    /// entries behind the last.
+    async fn in_order(
+        &self,
+        owner: &Owner,
+        places: &[Place],
+        last: u64,
+    ) -> Result<(Vec<Option<(SessionKey, Arc<Record>)>>, bool), StoreError> {
+        let mut command = cmd("MGET");
+        for place in places {
+            command.arg(self.inner.keys.record(&parse_member(&place.member).0));
+        }
+        let mut records = answering(owner, places, self.inner.wire.read(&command).await?)?;
+        for (place, record) in places.iter().zip(&mut records) {
+            if record.is_none() && place.young {
+                let name = self.inner.keys.record(&parse_member(&place.member).0);
+                let value = match self.inner.wire.read(&get(&name)).await {
+                    // Something else stands there.
+                    Err(StoreError::Corrupt { .. }) => Value::Nil,
+                    value => value?,
+                };
+                *record = answer(owner, place, value);
+            }
+        }
+        let mut command = cmd("ZCOUNT");
+        command.arg(self.inner.keys.index(owner)).arg(format!("({last}")).arg("+inf");
+        Ok((records, count(self.inner.wire.read(&command).await?)? > 0))
+    }
+
+    /// Removes entries that answer to no record. They are in nobody's way, so a failure is none.
+    async fn prune(&self, owner: &Owner, stale: &[&Place]) {
+        if stale.is_empty() {
+            return;
+        }
+        let index = self.inner.keys.index(owner);
+        let scores: Vec<_> = stale.iter().map(|place| place.score.to_string()).collect();
+        let arguments: Vec<&[u8]> =
+            stale.iter().zip(&scores).flat_map(|(place, score)| [place.member.as_slice(), score.as_bytes()]).collect();
+        let call = Call { script: &PRUNE, key: &index, arguments: &arguments };
+        if let Err(error) = self.inner.wire.call(call, Intent::Write).await {
+            tracing::debug!(%error, "stale entries of an owner's index were not pruned");
+        }
+    }
+
+    /// Looks through an index that has doubled, in the background: the entries of sessions that ran out would else
+    /// stay for as long as their owner goes on signing in and nobody lists.
+    pub(crate) fn prune_if_crowded(&self, owner: Option<&Owner>, entries: u64) {
+        let Some(owner) = owner.filter(|_| entries >= CROWD && entries.is_power_of_two()) else { return };
+        let (store, owner) = (self.clone(), owner.clone());
+        tokio::spawn(async move {
+            let mut after = Some(0);
+            while let Some(from) = after {
+                after = match store.page_of(&owner, from, MOST / 10).await {
+                    Ok((_, next)) => next,
+                    Err(error) => {
+                        tracing::debug!(%error, "an owner's index was not looked through");
+                        None
+                    }
+                };
+            }
+        });
+    }
+}
+
+/// Holds each entry against the record that stands under its key.
+fn answering(
+    owner: &Owner,
+    places: &[Place],
+    values: Value,
+) -> Result<Vec<Option<(SessionKey, Arc<Record>)>>, StoreError> {
+    match values {
+        Value::Array(values) if values.len() == places.len() => {
+            Ok(places.iter().zip(values).map(|(place, value)| answer(owner, place, value)).collect())
+        }
+        Value::ServerError(error) => Err(crate::error::Failed::of(error.into()).into_store_error(Intent::Read)),
+        _ => Err(strange("MGET")),
+    }
+}
+
+/// Gives the record if it is the one that was entered; one that cannot be read is left out.
+fn answer(owner: &Owner, place: &Place, value: Value) -> Option<(SessionKey, Arc<Record>)> {
+    let (key, tag) = parse_member(&place.member);
+    let stored = stored(value).ok().flatten()?;
+    let is_meant = stored.tag == Some(tag) && stored.record.owner.as_ref() == Some(owner);
+    is_meant.then(|| (key, Arc::new(stored.record)))
+}
+
+fn count(value: Value) -> Result<i64, StoreError> {
+    match value {
+        Value::Int(count) => Ok(count),
+        Value::ServerError(error) => Err(crate::error::Failed::of(error.into()).into_store_error(Intent::Read)),
+        _ => Err(strange("ZCOUNT")),
+    }
+}

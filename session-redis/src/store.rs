@@ -1,0 +1,225 @@
+//! The store: the contract's verbs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use redis::{Cmd, Value, cmd};
+use session_core::{
+    Limits, Owner, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
+    Timestamp, Version, async_trait,
+};
+
+use crate::config::RedisConfig;
+use crate::error::{Fault, Intent, NAME, corrupt, misconfigured, not_a_record, strange};
+use crate::keys::{Keys, member};
+use crate::layout::{self, Stored};
+use crate::script::{Call, DELETE, ENTER, Entry, LEAVE, PUT, Reply, Script, TOUCH};
+use crate::wire::Wire;
+
+/// Keeps sessions in Redis or Valkey.
+///
+/// A handle: clones share one connection.
+#[derive(Clone)]
+pub struct RedisStore {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) wire: Wire,
+    pub(crate) keys: Keys,
+    pub(crate) config: RedisConfig,
+}
+
+/// Shows what it is connected to, and no address: a URL holds a password.
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("wire", &self.inner.wire).field("config", &self.inner.config).finish()
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    fn limits(&self) -> Limits {
+        Limits::default()
+            .with_max_payload(self.inner.config.max_payload)
+            .with_eviction(self.inner.config.eviction)
+            .with_reclaim(Reclaim::ByItself)
+    }
+
+    async fn init(&self) -> Result<(), StoreError> {
+        self.check_server().await
+    }
+
+    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+        let value = self.inner.wire.read(&get(&self.inner.keys.record(key))).await?;
+        Ok(stored(value)?.map(|stored| Arc::new(stored.record)))
+    }
+
+    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+        let limit = self.inner.config.max_payload;
+        if record.payload.len() > limit {
+            return Err(StoreError::TooLarge { store: NAME, limit });
+        }
+        let bytes = layout::encode(record);
+        let expected = match put {
+            Put::Create => Vec::new(),
+            Put::Replace(version) => version.as_u64().to_be_bytes().to_vec(),
+        };
+        let mut entered = Entered::default();
+        // A new session's entry is surely needed; whether a replaced one's is, the script says.
+        if let (Some(owner), Put::Create, false) = (&record.owner, put, self.inner.wire.reaches_all_keys()) {
+            let tag = layout::tag(record.version);
+            let entry = Entry { tag, owner: owner.as_str().into(), stays: false };
+            entered = self.enter(key, &entry, record.expires_at).await?;
+        }
+        for _ in 0..TRIES {
+            let arguments: [&[u8]; 6] =
+                [&bytes, &expected, self.owners(), key.as_bytes(), &entered.tag, entered.at.as_bytes()];
+            match self.write(&PUT, key, &arguments).await? {
+                Reply::Done => return Ok(PutOutcome::Stored),
+                Reply::Entered(entries) => {
+                    self.prune_if_crowded(record.owner.as_ref(), entries);
+                    return Ok(PutOutcome::Stored);
+                }
+                Reply::Left(entry) => {
+                    self.leave(key, &entry).await;
+                    return Ok(PutOutcome::Stored);
+                }
+                Reply::Exists => return Ok(PutOutcome::Exists),
+                Reply::Gone => return Ok(PutOutcome::Gone),
+                Reply::Corrupt => return Err(not_a_record()),
+                Reply::Winner(bytes) => {
+                    let winner = layout::decode(bytes).map_err(corrupt)?;
+                    return Ok(PutOutcome::Conflict(Arc::new(winner.record)));
+                }
+                Reply::Needed(entry) => entered = self.enter(key, &entry, record.expires_at).await?,
+            }
+        }
+        Err(clocks_apart())
+    }
+
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        version: Version,
+        seen: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (version, seen) = (version.as_u64().to_be_bytes(), layout::time(seen));
+        let (deadline, lives) = (layout::time(expires_at), layout::index_lives(expires_at));
+        let mut entered: &[u8] = b"";
+        for _ in 0..TRIES {
+            let arguments: [&[u8]; 7] = [&version, &seen, &deadline, &lives, self.owners(), key.as_bytes(), entered];
+            match self.write(&TOUCH, key, &arguments).await? {
+                Reply::Done => return Ok(true),
+                Reply::Gone => return Ok(false),
+                Reply::Corrupt => return Err(not_a_record()),
+                Reply::Needed(entry) => {
+                    self.enter(key, &Entry { stays: true, ..entry }, expires_at).await?;
+                    entered = b"1";
+                }
+                _ => return Err(strange("the script `touch`")),
+            }
+        }
+        Err(strange("the script `touch`"))
+    }
+
+    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+        match self.write(&DELETE, key, &[self.owners(), key.as_bytes()]).await? {
+            Reply::Done => Ok(true),
+            Reply::Gone => Ok(false),
+            Reply::Left(entry) => {
+                self.leave(key, &entry).await;
+                Ok(true)
+            }
+            _ => Err(strange("the script `delete`")),
+        }
+    }
+
+    fn sweep(&self) -> Option<&dyn Sweep> {
+        None
+    }
+
+    fn owners(&self) -> Option<&dyn Owners> {
+        Some(self)
+    }
+
+    fn scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
+}
+
+/// How often a `put` is told that an entry is needed before it gives up. Twice can happen: the first entry was late.
+const TRIES: usize = 4;
+
+/// What a caller has entered in an owner's index, and when by that server's clock.
+#[derive(Default)]
+struct Entered {
+    tag: Vec<u8>,
+    at: String,
+}
+
+impl RedisStore {
+    /// Gives what the names of owners' indexes begin with, for scripts that can reach them; else nothing.
+    fn owners(&self) -> &[u8] {
+        if self.inner.wire.reaches_all_keys() { self.inner.keys.owners().as_bytes() } else { b"" }
+    }
+
+    async fn write(&self, script: &'static Script, key: &SessionKey, arguments: &[&[u8]]) -> Result<Reply, StoreError> {
+        let name = self.inner.keys.record(key);
+        let call = Call { script, key: name.as_bytes(), arguments };
+        Reply::read(self.inner.wire.call(call, Intent::Write).await?).ok_or_else(|| strange("a script"))
+    }
+
+    /// Enters a session in its owner's index, before its record is written.
+    async fn enter(&self, key: &SessionKey, entry: &Entry, deadline: Timestamp) -> Result<Entered, StoreError> {
+        let (index, member) = (self.inner.keys.owner(&entry.owner), member(key, &entry.tag));
+        let (lives, stays): (_, &[u8]) = (layout::index_lives(deadline), if entry.stays { b"1" } else { b"" });
+        let call = Call { script: &ENTER, key: &index, arguments: &[&member, &lives, stays] };
+        // To enter it once more does no harm, so a lost answer is no riddle; but the record was surely not written.
+        let answer = match self.inner.wire.call(call, Intent::Write).await {
+            Err(StoreError::Indeterminate { store, source }) => Err(StoreError::Unavailable { store, source }),
+            answer => answer,
+        }?;
+        match answer {
+            Value::Array(parts) => match parts[..] {
+                [Value::Int(at), Value::Int(entries)] => {
+                    let owner = std::str::from_utf8(&entry.owner).ok().and_then(|owner| Owner::new(owner).ok());
+                    self.prune_if_crowded(owner.as_ref(), entries.unsigned_abs());
+                    Ok(Entered { tag: entry.tag.to_vec(), at: at.to_string() })
+                }
+                _ => Err(strange("the script `enter`")),
+            },
+            _ => Err(strange("the script `enter`")),
+        }
+    }
+
+    /// Takes an entry out that answers to no record any more. The write is done: if this fails, the entry is stale,
+    /// and `list` prunes it.
+    async fn leave(&self, key: &SessionKey, entry: &Entry) {
+        let (index, member) = (self.inner.keys.owner(&entry.owner), member(key, &entry.tag));
+        let call = Call { script: &LEAVE, key: &index, arguments: &[&member] };
+        if let Err(error) = self.inner.wire.call(call, Intent::Write).await {
+            tracing::debug!(?key, %error, "a stale entry of an owner's index was left to be pruned");
+        }
+    }
+}
+
+pub(crate) fn get(name: &str) -> Cmd {
+    let mut command = cmd("GET");
+    command.arg(name);
+    command
+}
+
+/// Reads what `GET` gave.
+pub(crate) fn stored(value: Value) -> Result<Option<Stored>, StoreError> {
+    match value {
+        Value::Nil => Ok(None),
+        Value::BulkString(bytes) => layout::decode(bytes).map(Some).map_err(corrupt),
+        _ => Err(strange("GET")),
+    }
+}
+
+fn clocks_apart() -> StoreError {
+    misconfigured(Fault::new("the clocks of the cluster's nodes are minutes apart", "keep them by NTP").into())
+}
