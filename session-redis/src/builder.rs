@@ -1,14 +1,18 @@
 //! How a store is made.
 
-use redis::aio::ConnectionLike;
-use redis::{Client, IntoConnectionInfo, ProtocolVersion};
-use session_core::{SessionStore, StoreError};
 use std::sync::Arc;
 
+use redis::Client;
+use redis::aio::ConnectionLike;
+use session_core::{SessionStore, StoreError};
+
+#[cfg(feature = "cluster")]
+use crate::cluster::Cluster;
 use crate::config::RedisConfig;
 use crate::error::BuildError;
 use crate::link::{Link, Target};
 use crate::store::{Inner, RedisStore};
+use crate::url::{self, Topology};
 use crate::wire::{Route, Wire};
 
 impl RedisStore {
@@ -45,9 +49,18 @@ impl RedisStore {
     /// ```
     ///
     /// # Errors
-    /// [`BuildError`] if the URL cannot be read, or a setting cannot work.
+    /// [`BuildError`] if the URL cannot be read, asks for a feature that is off, or a setting cannot work.
     pub fn from_url(url: &str, config: RedisConfig) -> Result<Self, BuildError> {
-        let route = Route::Link(Link::new(Target::Server(single(url)?), config.timeouts()));
+        let timeouts = config.timeouts();
+        let route = match url::topology(url)? {
+            Topology::Single => Route::Link(Link::new(Target::Server(url::client(url)?), timeouts)),
+            #[cfg(feature = "cluster")]
+            Topology::Cluster => Route::Cluster(Cluster::new(url::cluster(url, timeouts)?)),
+            #[cfg(feature = "sentinel")]
+            Topology::Sentinel => Route::Link(Link::new(sentinels(url::sentinel(url)?), timeouts)),
+            #[allow(unreachable_patterns, reason = "where both features are on")]
+            _ => unreachable!("a topology whose feature is off is refused"),
+        };
         Self::new(route, config)
     }
 
@@ -74,6 +87,26 @@ impl RedisStore {
         Self::new(Route::Own(Box::new(connection)), config)
     }
 
+    /// Makes a store of Sentinels and a master's name, for what a URL cannot say, such as the Sentinels' own password.
+    ///
+    /// # Errors
+    /// [`BuildError`] if a setting cannot work.
+    #[cfg(feature = "sentinel")]
+    pub fn from_sentinel(client: redis::sentinel::SentinelClient, config: RedisConfig) -> Result<Self, BuildError> {
+        Self::new(Route::Link(Link::new(sentinels(client), config.timeouts())), config)
+    }
+
+    /// Makes a store of a cluster's client, for what a URL cannot say, such as certificates. Timeouts and retries
+    /// are the client's own; those of `config` do not matter. It must not read from replicas: they lag behind, and a
+    /// session would be found that was ended a moment ago.
+    ///
+    /// # Errors
+    /// [`BuildError`] if a setting cannot work.
+    #[cfg(feature = "cluster")]
+    pub fn from_cluster(client: redis::cluster::ClusterClient, config: RedisConfig) -> Result<Self, BuildError> {
+        Self::new(Route::Cluster(Cluster::new(client)), config)
+    }
+
     fn new(route: Route, config: RedisConfig) -> Result<Self, BuildError> {
         let keys = config.check()?;
         let wire = Wire::new(route, config.read_retries);
@@ -81,21 +114,7 @@ impl RedisStore {
     }
 }
 
-/// Reads the URL of a single server. RESP3 is asked for unless the URL says which protocol to speak.
-fn single(url: &str) -> Result<Client, BuildError> {
-    let Some(parsed) = redis::parse_redis_url(url) else {
-        return Err(BuildError::Url { reason: "it has to begin with redis://, rediss:// or unix://" });
-    };
-    if matches!(parsed.scheme(), "rediss" | "valkeys") && !cfg!(feature = "tls") {
-        return Err(BuildError::Feature { feature: "tls" });
-    }
-    let says_protocol = parsed.query_pairs().any(|(name, _)| name == "protocol");
-    // The library's own words quote no part of the URL but an unknown protocol.
-    let reason = "host, port, database or parameters are none";
-    let mut info = parsed.into_connection_info().map_err(|_| BuildError::Url { reason })?;
-    if !says_protocol {
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        info = info.set_redis_settings(settings);
-    }
-    Client::open(info).map_err(|_| BuildError::Url { reason })
+#[cfg(feature = "sentinel")]
+fn sentinels(client: redis::sentinel::SentinelClient) -> Target {
+    Target::Sentinel(Arc::new(tokio::sync::Mutex::new(client)))
 }

@@ -103,6 +103,8 @@ impl Failed {
             // The server has answered, and a script that is refused has done nothing.
             ErrorKind::Server(_) | ErrorKind::AuthenticationFailed => Sent::No,
             ErrorKind::Extension if error.code() != Some(REPLY_LOST) => Sent::No,
+            // The library found nobody to send it to.
+            ErrorKind::ClusterConnectionNotFound => Sent::No,
             _ if error.is_connection_refusal() => Sent::No,
             _ => Sent::Perhaps,
         };

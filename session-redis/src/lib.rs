@@ -5,6 +5,8 @@ pub mod error;
 pub mod store;
 
 mod builder;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod cursor;
 mod init;
 mod keys;
@@ -13,6 +15,7 @@ mod link;
 mod owners;
 mod scan;
 mod script;
+mod url;
 mod wire;
 
 pub use config::RedisConfig;

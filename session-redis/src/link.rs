@@ -21,26 +21,25 @@ use crate::error::Failed;
 pub(crate) enum Target {
     /// It is always the same.
     Server(Client),
+    /// The Sentinels say which it is now.
+    #[cfg(feature = "sentinel")]
+    Sentinel(Arc<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
 }
 
 impl Target {
     fn topology(&self) -> &'static str {
         match self {
             Self::Server(_) => "single node",
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(_) => "sentinel",
         }
     }
 
-    async fn connect(&self, config: &AsyncConnectionConfig) -> Result<MultiplexedConnection, RedisError> {
+    async fn client(&self) -> Result<Client, RedisError> {
         match self {
-            Self::Server(client) => client.get_multiplexed_async_connection_with_config(config).await,
-        }
-    }
-
-    /// RESP3 tells at once when the connection ends, so that no write is sent into a connection that was closed
-    /// while idle.
-    fn tells_when_lost(&self) -> bool {
-        match self {
-            Self::Server(client) => client.get_connection_info().redis_settings().protocol() == ProtocolVersion::RESP3,
+            Self::Server(client) => Ok(client.clone()),
+            #[cfg(feature = "sentinel")]
+            Self::Sentinel(sentinel) => sentinel.lock().await.async_get_client().await,
         }
     }
 }
@@ -179,27 +178,37 @@ impl Link {
             current.number += 1;
             current.number
         };
-        let timeouts = self.0.timeouts;
-        let mut config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(timeouts.connect))
-            .set_response_timeout(Some(timeouts.response));
-        if self.0.target.tells_when_lost() {
-            let link = Arc::downgrade(&self.0);
-            config = config.set_push_sender(move |push: PushInfo| {
-                if let Some(link) = link.upgrade().filter(|_| push.kind == PushKind::Disconnection) {
-                    link.lost(number);
-                }
-                Ok::<_, SendError>(())
-            });
-        }
+        let connecting = async {
+            let client = self.0.target.client().await?;
+            let config = self.config(&client, number);
+            client.get_multiplexed_async_connection_with_config(&config).await
+        };
         // Around all of it: to ask a Sentinel has no limit of its own.
-        let connection = timeout(timeouts.connect, self.0.target.connect(&config)).await;
+        let connection = timeout(self.0.timeouts.connect, connecting).await;
         let connection = connection.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         let mut current = self.current();
         if current.number == number {
             current.connection = Some(connection.clone());
         }
         Ok((number, connection))
+    }
+
+    fn config(&self, client: &Client, number: u64) -> AsyncConnectionConfig {
+        let timeouts = self.0.timeouts;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(timeouts.connect))
+            .set_response_timeout(Some(timeouts.response));
+        if client.get_connection_info().redis_settings().protocol() != ProtocolVersion::RESP3 {
+            return config;
+        }
+        // RESP3 tells at once when the connection ends, so that no write is sent into one that was closed while idle.
+        let link = Arc::downgrade(&self.0);
+        config.set_push_sender(move |push: PushInfo| {
+            if let Some(link) = link.upgrade().filter(|_| push.kind == PushKind::Disconnection) {
+                link.lost(number);
+            }
+            Ok::<_, SendError>(())
+        })
     }
 }
 

@@ -6,6 +6,8 @@ use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, ServerErrorKind, Value};
 use session_core::StoreError;
 
+#[cfg(feature = "cluster")]
+use crate::cluster::Cluster;
 use crate::error::{Failed, Intent, Sent, strange};
 use crate::link::Link;
 use crate::script::Call;
@@ -25,6 +27,9 @@ pub(crate) enum Route {
     Link(Link),
     /// A connection of the caller's, who sees to it.
     Own(Box<dyn Connection>),
+    /// The connections of a cluster, which the client library sees to.
+    #[cfg(feature = "cluster")]
+    Cluster(Cluster),
 }
 
 impl Wire {
@@ -36,6 +41,8 @@ impl Wire {
     pub(crate) fn reaches_all_keys(&self) -> bool {
         match &self.route {
             Route::Link(_) | Route::Own(_) => true,
+            #[cfg(feature = "cluster")]
+            Route::Cluster(_) => false,
         }
     }
 
@@ -92,6 +99,15 @@ impl Wire {
         }
     }
 
+    /// Gives the cluster; `None` if there is none.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn cluster(&self) -> Option<&Cluster> {
+        match &self.route {
+            Route::Cluster(cluster) => Some(cluster),
+            _ => None,
+        }
+    }
+
     async fn send(&self, command: &Cmd) -> Result<Value, Failed> {
         match &self.route {
             Route::Link(link) => link.send(command).await,
@@ -99,6 +115,8 @@ impl Wire {
                 let answer = connection.another().req_packed_command(command).await;
                 answer.and_then(Value::extract_error).map_err(Failed::of)
             }
+            #[cfg(feature = "cluster")]
+            Route::Cluster(cluster) => cluster.send(command).await,
         }
     }
 
@@ -109,6 +127,8 @@ impl Wire {
                 let answers = connection.another().req_packed_commands(commands, 0, commands.len()).await;
                 answers.map_err(Failed::of)
             }
+            #[cfg(feature = "cluster")]
+            Route::Cluster(_) => unreachable!("no pipeline goes to a cluster, where each key has a node of its own"),
         }
     }
 }
@@ -125,6 +145,8 @@ impl Route {
         match self {
             Self::Link(link) => link.topology(),
             Self::Own(_) => "own connection",
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => "cluster",
         }
     }
 }

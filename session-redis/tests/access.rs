@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::ACCESS;
+use common::{ACCESS, CLUSTER_ACCESS};
 
 #[test]
 fn the_page_lists_what_the_tests_are_granted() {
@@ -11,4 +11,5 @@ fn the_page_lists_what_the_tests_are_granted() {
     let listed: Vec<_> = listed.split_whitespace().collect();
     let granted: Vec<_> = ACCESS.split_whitespace().collect();
     assert_eq!(listed, granted);
+    assert!(page.contains(&format!("On a cluster also `{CLUSTER_ACCESS}`")));
 }

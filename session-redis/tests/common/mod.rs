@@ -1,29 +1,22 @@
 //! What the tests share: servers, and a user on them who may do what the crate's page lists and nothing else.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod admin;
+pub(crate) mod harness;
+pub(crate) mod topology;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use redis::{Client, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, cmd};
+use redis::{Cmd, cmd};
 use session_redis::redis;
-use session_redis::session_core::{BoxError, SessionId, SessionKey};
+use session_redis::session_core::{SessionId, SessionKey};
 
-/// Stands in for the server module of the conformance crate, of the same shape.
-pub(crate) struct Redis(String);
-
-impl Redis {
-    pub(crate) async fn start() -> Result<Self, BoxError> {
-        let url = std::env::var("SESSION_TEST_REDIS_URL");
-        url.map(Self).map_err(|_| "set SESSION_TEST_REDIS_URL to the URL of a Redis server".into())
-    }
-
-    pub(crate) fn url(&self) -> &str {
-        &self.0
-    }
-}
-
-/// What the crate's page grants; the README's own words are compared with it in `access.rs`.
+/// What the crate's page grants; the page's own words are compared with it in `access.rs`.
 pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exists +set +setrange +del \
     +pexpireat +pexpire +pttl +zadd +zscore +zcard +zcount +zrem +zrangebyscore +time +info";
+
+/// What it grants on a cluster besides.
+pub(crate) const CLUSTER_ACCESS: &str = "+cluster|slots +ping";
 
 /// Gives a name that no other test has.
 pub(crate) fn unique(name: &str) -> String {
@@ -31,20 +24,6 @@ pub(crate) fn unique(name: &str) -> String {
     let drawn = SessionId::random().expect("the system has randomness").key().encode();
     let text: String = drawn.chars().filter(char::is_ascii_alphanumeric).take(10).collect();
     format!("{name}-{text}-{}", NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Talks to the server past the store, as its administrator.
-#[derive(Clone)]
-pub(crate) struct Admin(redis::aio::MultiplexedConnection);
-
-impl Admin {
-    pub(crate) async fn of(url: &str) -> Result<Self, BoxError> {
-        Ok(Self(Client::open(url)?.get_multiplexed_async_connection().await?))
-    }
-
-    pub(crate) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BoxError> {
-        Ok(command.query_async(&mut self.0.clone()).await?)
-    }
 }
 
 /// Writes a command as one would type it.
@@ -58,31 +37,39 @@ pub(crate) fn command(words: &str) -> Cmd {
 }
 
 /// A user who may do what the page lists, under one prefix, and nothing else.
+#[derive(Clone)]
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) password: String,
 }
 
 impl User {
-    pub(crate) fn new(prefix: &str) -> Self {
-        Self { name: prefix.to_owned(), password: unique("secret-") }
+    pub(crate) fn new() -> Self {
+        Self { name: unique("suite"), password: unique("secret-") }
     }
 
-    pub(crate) fn rules(&self) -> Cmd {
+    /// Gives the command that makes the user.
+    pub(crate) fn made_with(&self, access: &[&str]) -> Cmd {
         let mut command = cmd("ACL");
         command.arg("SETUSER").arg(&self.name).arg("reset").arg("on").arg(format!(">{}", self.password));
         command.arg(format!("~{}:*", self.name));
-        for rule in ACCESS.split_whitespace() {
+        for rule in access.iter().flat_map(|rules| rules.split_whitespace()) {
             command.arg(rule);
         }
         command
     }
 
-    /// Puts the user into a URL.
+    pub(crate) fn removed(&self) -> Cmd {
+        let mut command = cmd("ACL");
+        command.arg("DELUSER").arg(&self.name);
+        command
+    }
+
+    /// Puts the user into a URL, in the place of whoever is in it.
     pub(crate) fn url(&self, url: &str) -> String {
-        let info: ConnectionInfo = url.into_connection_info().expect("a URL of the test's own");
-        let scheme = url.split("://").next().expect("a URL has a scheme");
-        format!("{scheme}://{}:{}@{}/{}", self.name, self.password, info.addr(), info.redis_settings().db())
+        let (scheme, rest) = url.split_once("://").expect("a URL has a scheme");
+        let servers = rest.rsplit_once('@').map_or(rest, |(_, servers)| servers);
+        format!("{scheme}://{}:{}@{servers}", self.name, self.password)
     }
 }
 
