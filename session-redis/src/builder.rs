@@ -10,7 +10,11 @@ use session_core::{SessionStore, StoreError};
 use crate::cluster::Cluster;
 use crate::config::RedisConfig;
 use crate::error::BuildError;
+#[cfg(feature = "near-cache")]
+use crate::keys::Keys;
 use crate::link::{Link, Target};
+#[cfg(feature = "near-cache")]
+use crate::near::{Near, NearCache};
 use crate::store::{Inner, RedisStore};
 use crate::url::{self, Topology};
 use crate::wire::{Route, Wire};
@@ -109,9 +113,35 @@ impl RedisStore {
 
     fn new(route: Route, config: RedisConfig) -> Result<Self, BuildError> {
         let keys = config.check()?;
+        #[cfg(feature = "near-cache")]
+        let near = config.near_cache.map(|settings| near(settings, &keys, &route)).transpose()?;
         let wire = Wire::new(route, config.read_retries);
-        Ok(Self { inner: Arc::new(Inner { wire, keys, config }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                wire,
+                keys,
+                config,
+                #[cfg(feature = "near-cache")]
+                near,
+            }),
+        })
     }
+}
+
+#[cfg(feature = "near-cache")]
+fn near(settings: NearCache, keys: &Keys, route: &Route) -> Result<Near, BuildError> {
+    let Route::Link(link) = route else {
+        let needed =
+            "a connection of its own to one server, by a URL, a client or Sentinels; it does not work on a cluster";
+        return Err(BuildError::NearCache { needed });
+    };
+    if !link.speaks_resp3() {
+        return Err(BuildError::NearCache { needed: "RESP3: leave `protocol` out of the URL, or ask for RESP3" });
+    }
+    if settings.max_bytes == 0 || settings.max_age.is_zero() {
+        return Err(BuildError::Zero { setting: "max_bytes, and max_age, of the near cache" });
+    }
+    Ok(Near::new(settings, keys.clone(), |watch| link.watched(watch)))
 }
 
 #[cfg(feature = "sentinel")]

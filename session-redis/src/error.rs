@@ -45,11 +45,12 @@ pub enum BuildError {
         /// The most bytes it can be.
         limit: usize,
     },
-    /// The client library refuses.
-    #[error("the client cannot be made: {reason}")]
-    Client {
-        /// What it says.
-        reason: Cow<'static, str>,
+    /// The near cache cannot work over this connection.
+    #[cfg(feature = "near-cache")]
+    #[error("the near cache needs {needed}; leave it out, or connect in another way")]
+    NearCache {
+        /// What it needs.
+        needed: &'static str,
     },
 }
 

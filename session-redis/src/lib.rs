@@ -12,6 +12,8 @@ mod init;
 mod keys;
 mod layout;
 mod link;
+#[cfg(feature = "near-cache")]
+mod near;
 mod owners;
 mod scan;
 mod script;
@@ -20,6 +22,8 @@ mod wire;
 
 pub use config::RedisConfig;
 pub use error::BuildError;
+#[cfg(feature = "near-cache")]
+pub use near::NearCache;
 pub use redis;
 pub use session_core;
 pub use store::RedisStore;

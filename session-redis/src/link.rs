@@ -44,6 +44,13 @@ impl Target {
     }
 }
 
+/// Sees what a server pushes, and when no more of it can come. It must not wait.
+#[cfg(feature = "near-cache")]
+pub(crate) trait Watch: Send + Sync {
+    fn pushed(&self, push: &PushInfo);
+    fn lost(&self);
+}
+
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
@@ -64,6 +71,9 @@ struct Inner {
     attempts: AtomicU64,
     /// How many answers came, over all connections: a connection that gives some is alive.
     answers: AtomicU64,
+    /// Whom to tell of pushes; the server is then asked for those about what was read.
+    #[cfg(feature = "near-cache")]
+    watch: Option<Arc<dyn Watch>>,
 }
 
 #[derive(Default)]
@@ -87,14 +97,25 @@ impl fmt::Debug for Link {
 
 impl Link {
     pub(crate) fn new(target: Target, timeouts: Timeouts) -> Self {
-        Self(Arc::new(Inner {
-            target,
-            timeouts,
-            current: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
-            attempts: AtomicU64::new(0),
-            answers: AtomicU64::new(0),
-        }))
+        Self(Arc::new(Inner::new(target, timeouts)))
+    }
+
+    /// Tells whether the server can push. Who the master is, and so what its client speaks, Sentinels say later: a
+    /// client of theirs that does not speak RESP3 fails when it is asked for pushes.
+    #[cfg(feature = "near-cache")]
+    pub(crate) fn speaks_resp3(&self) -> bool {
+        match &self.0.target {
+            Target::Server(client) => speaks_resp3(client),
+            #[cfg(feature = "sentinel")]
+            Target::Sentinel(_) => true,
+        }
+    }
+
+    /// Makes another to the same server, whose pushes are watched.
+    #[cfg(feature = "near-cache")]
+    pub(crate) fn watched(&self, watch: Arc<dyn Watch>) -> Self {
+        let inner = Inner::new(self.0.target.clone(), self.0.timeouts);
+        Self(Arc::new(Inner { watch: Some(watch), ..inner }))
     }
 
     pub(crate) fn topology(&self) -> &'static str {
@@ -121,8 +142,8 @@ impl Link {
 
     /// Gives up the connection, so that the next command makes another: after a failover the old master answers still.
     pub(crate) fn give_up(&self) {
-        let mut current = self.current();
-        current.connection = None;
+        let number = self.current().number;
+        self.0.lost(number);
     }
 
     /// Gives up a connection that is lost, or that has answered nothing for as long as a command may take.
@@ -181,7 +202,12 @@ impl Link {
         let connecting = async {
             let client = self.0.target.client().await?;
             let config = self.config(&client, number);
-            client.get_multiplexed_async_connection_with_config(&config).await
+            let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+            #[cfg(feature = "near-cache")]
+            if self.0.watch.is_some() {
+                redis::cmd("CLIENT").arg("TRACKING").arg("ON").exec_async(&mut connection.clone()).await?;
+            }
+            Ok::<_, RedisError>(connection)
         };
         // Around all of it: to ask a Sentinel has no limit of its own.
         let connection = timeout(self.0.timeouts.connect, connecting).await;
@@ -198,14 +224,14 @@ impl Link {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(timeouts.connect))
             .set_response_timeout(Some(timeouts.response));
-        if client.get_connection_info().redis_settings().protocol() != ProtocolVersion::RESP3 {
+        if !speaks_resp3(client) {
             return config;
         }
         // RESP3 tells at once when the connection ends, so that no write is sent into one that was closed while idle.
         let link = Arc::downgrade(&self.0);
         config.set_push_sender(move |push: PushInfo| {
-            if let Some(link) = link.upgrade().filter(|_| push.kind == PushKind::Disconnection) {
-                link.lost(number);
+            if let Some(link) = link.upgrade() {
+                link.pushed(number, &push);
             }
             Ok::<_, SendError>(())
         })
@@ -213,10 +239,45 @@ impl Link {
 }
 
 impl Inner {
-    fn lost(&self, number: u64) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.number == number {
-            current.connection = None;
+    fn new(target: Target, timeouts: Timeouts) -> Self {
+        Self {
+            target,
+            timeouts,
+            current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            attempts: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
+            #[cfg(feature = "near-cache")]
+            watch: None,
         }
     }
+
+    fn pushed(&self, number: u64, push: &PushInfo) {
+        if push.kind == PushKind::Disconnection {
+            self.lost(number);
+        }
+        #[cfg(feature = "near-cache")]
+        if let Some(watch) = &self.watch {
+            watch.pushed(push);
+        }
+    }
+
+    fn lost(&self, number: u64) {
+        {
+            let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+            if current.number != number {
+                return;
+            }
+            current.connection = None;
+        }
+        // Before the next connection is made, or what is read by that would be forgotten, too; which does no harm.
+        #[cfg(feature = "near-cache")]
+        if let Some(watch) = &self.watch {
+            watch.lost();
+        }
+    }
+}
+
+fn speaks_resp3(client: &Client) -> bool {
+    client.get_connection_info().redis_settings().protocol() == ProtocolVersion::RESP3
 }

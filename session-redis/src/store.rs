@@ -13,6 +13,8 @@ use crate::config::RedisConfig;
 use crate::error::{Fault, Intent, NAME, corrupt, misconfigured, not_a_record, strange};
 use crate::keys::{Keys, member};
 use crate::layout::{self, Stored};
+#[cfg(feature = "near-cache")]
+use crate::near::Near;
 use crate::script::{Call, DELETE, ENTER, Entry, LEAVE, PUT, Reply, Script, TOUCH};
 use crate::wire::Wire;
 
@@ -28,6 +30,9 @@ pub(crate) struct Inner {
     pub(crate) wire: Wire,
     pub(crate) keys: Keys,
     pub(crate) config: RedisConfig,
+    /// `None` if what was read is not kept.
+    #[cfg(feature = "near-cache")]
+    pub(crate) near: Option<Near>,
 }
 
 /// Shows what it is connected to, and no address: a URL holds a password.
@@ -51,8 +56,11 @@ impl SessionStore for RedisStore {
     }
 
     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        let value = self.inner.wire.read(&get(&self.inner.keys.record(key))).await?;
-        Ok(stored(value)?.map(|stored| Arc::new(stored.record)))
+        #[cfg(feature = "near-cache")]
+        if let Some(near) = &self.inner.near {
+            return self.get_near(near, key).await;
+        }
+        self.get_far(key).await
     }
 
     async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
@@ -165,7 +173,33 @@ impl RedisStore {
         if self.inner.wire.reaches_all_keys() { self.inner.keys.owners().as_bytes() } else { b"" }
     }
 
+    async fn get_far(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+        let value = self.inner.wire.read(&get(&self.inner.keys.record(key))).await?;
+        Ok(stored(value)?.map(|stored| Arc::new(stored.record)))
+    }
+
+    #[cfg(feature = "near-cache")]
+    async fn get_near(&self, near: &Near, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+        let mark = match near.look(key) {
+            Ok(record) => return Ok(Some(record)),
+            Err(mark) => mark,
+        };
+        match near.link.send(&get(&self.inner.keys.record(key))).await {
+            Ok(value) => {
+                let record = stored(value)?.map(|stored| Arc::new(stored.record));
+                near.keep(key, mark, record.as_ref());
+                Ok(record)
+            }
+            // To ask once more would take as long again.
+            Err(failed) if failed.error.is_timeout() => Err(failed.into_store_error(Intent::Read)),
+            // As if there were no cache; the other connection says what is the matter.
+            Err(_) => self.get_far(key).await,
+        }
+    }
+
     async fn write(&self, script: &'static Script, key: &SessionKey, arguments: &[&[u8]]) -> Result<Reply, StoreError> {
+        #[cfg(feature = "near-cache")]
+        let _writing = self.inner.near.as_ref().map(|near| near.write(key));
         let name = self.inner.keys.record(key);
         let call = Call { script, key: name.as_bytes(), arguments };
         Reply::read(self.inner.wire.call(call, Intent::Write).await?).ok_or_else(|| strange("a script"))

@@ -20,10 +20,10 @@ pub(crate) enum Topology {
     Sentinel,
 }
 
-/// Reads the scheme; `None` if it is none of Redis's.
+/// Reads the scheme. `redis-cluster` and `redis-sentinel` are what some clients call theirs.
 pub(crate) fn topology(url: &str) -> Result<Topology, BuildError> {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-    let (base, topology) = match scheme.split_once('+') {
+    let (base, topology) = match scheme.split_once(['+', '-']) {
         Some((base, "cluster")) => (base, Topology::Cluster),
         Some((base, "sentinel")) => (base, Topology::Sentinel),
         Some((base, "unix")) => (base, Topology::Single),
@@ -78,7 +78,7 @@ pub(crate) fn client(url: &str) -> Result<Client, BuildError> {
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 pub(crate) fn several(url: &str) -> Result<Several, BuildError> {
     let (scheme, rest) = url.split_once("://").ok_or(UNKNOWN)?;
-    let scheme = scheme.split('+').next().unwrap_or_default();
+    let scheme = scheme.split(['+', '-']).next().unwrap_or_default();
     let (rest, parameters) = rest.split_once('?').map_or((rest, ""), |(rest, it)| (rest, it));
     let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
     let (user, hosts) = authority.rsplit_once('@').map_or(("", authority), |(user, hosts)| (user, hosts));
@@ -156,6 +156,11 @@ mod tests {
     fn a_scheme_says_the_topology() {
         for url in ["redis://h", "valkey://h", "unix:///s", "redis+unix:///s"] {
             assert_eq!(topology(url).unwrap(), Topology::Single, "{url}");
+        }
+        #[cfg(all(feature = "cluster", feature = "sentinel"))]
+        for scheme in ["redis+", "redis-"] {
+            assert_eq!(topology(&format!("{scheme}cluster://h")).unwrap(), Topology::Cluster);
+            assert_eq!(topology(&format!("{scheme}sentinel://h/name")).unwrap(), Topology::Sentinel);
         }
         for url in ["", "http://h", "localhost:6379", "redis+tls://h", "unix+cluster://h", "+cluster://h"] {
             assert!(matches!(topology(url), Err(BuildError::Url { .. })), "{url}");

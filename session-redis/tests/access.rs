@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{ACCESS, CLUSTER_ACCESS};
+use common::{ACCESS, CLUSTER_ACCESS, NEAR_ACCESS};
 
 #[test]
 fn the_page_lists_what_the_tests_are_granted() {
@@ -12,4 +12,5 @@ fn the_page_lists_what_the_tests_are_granted() {
     let granted: Vec<_> = ACCESS.split_whitespace().collect();
     assert_eq!(listed, granted);
     assert!(page.contains(&format!("On a cluster also `{CLUSTER_ACCESS}`")));
+    assert!(page.contains(&format!("for the near cache `{NEAR_ACCESS}`")));
 }

@@ -1,5 +1,7 @@
 //! Whoever looks after a server, and talks to it past the store.
 
+#[cfg(feature = "sentinel")]
+use redis::IntoConnectionInfo;
 use redis::aio::MultiplexedConnection;
 use redis::{Client, Cmd, FromRedisValue};
 use session_redis::redis;
@@ -18,9 +20,24 @@ impl Admin {
         Ok(Self::One(client.get_multiplexed_async_connection().await?))
     }
 
+    #[cfg(feature = "sentinel")]
+    pub(crate) async fn of_master(url: &str) -> Result<Self, BoxError> {
+        use redis::sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType};
+
+        let (user, servers) = parts(url)?;
+        let (servers, name) = servers.split_once('/').ok_or("the URL names no master")?;
+        let node = format!("redis://{user}127.0.0.1").into_connection_info()?;
+        let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(node.redis_settings().clone());
+        let servers = servers.split(',').map(|server| format!("redis://{server}")).collect();
+        let mut client = SentinelClient::build(servers, name.to_owned(), Some(node), SentinelServerType::Master)?;
+        Self::of(&client.async_get_client().await?).await
+    }
+
     #[cfg(feature = "cluster")]
-    pub(crate) async fn of_cluster(client: &redis::cluster::ClusterClient) -> Result<Self, BoxError> {
-        Ok(Self::Cluster(client.get_async_connection().await?))
+    pub(crate) async fn of_cluster(url: &str) -> Result<Self, BoxError> {
+        let (user, servers) = parts(url)?;
+        let servers = servers.split(',').map(|server| format!("redis://{user}{server}"));
+        Ok(Self::Cluster(redis::cluster::ClusterClient::new(servers)?.get_async_connection().await?))
     }
 
     pub(crate) async fn run<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BoxError> {
@@ -30,4 +47,11 @@ impl Admin {
             Self::Cluster(connection) => Ok(command.query_async(&mut connection.clone()).await?),
         }
     }
+}
+
+/// Takes a URL apart into user and password with their `@`, and what follows.
+#[cfg(any(feature = "sentinel", feature = "cluster"))]
+fn parts(url: &str) -> Result<(&str, &str), BoxError> {
+    let (_, rest) = url.split_once("://").ok_or("a URL has a scheme")?;
+    Ok(rest.rfind('@').map_or(("", rest), |at| rest.split_at(at + 1)))
 }

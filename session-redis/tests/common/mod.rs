@@ -3,13 +3,15 @@
 
 pub(crate) mod admin;
 pub(crate) mod harness;
+pub(crate) mod proxy;
 pub(crate) mod topology;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use redis::{Cmd, cmd};
 use session_redis::redis;
-use session_redis::session_core::{SessionId, SessionKey};
+use session_redis::session_core::{Bytes, Clock, Owner, Record, SessionId, SessionKey, SystemClock, Version};
 
 /// What the crate's page grants; the page's own words are compared with it in `access.rs`.
 pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exists +set +setrange +del \
@@ -17,6 +19,9 @@ pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exis
 
 /// What it grants on a cluster besides.
 pub(crate) const CLUSTER_ACCESS: &str = "+cluster|slots +ping";
+
+/// What it grants for the near cache besides.
+pub(crate) const NEAR_ACCESS: &str = "+client|tracking";
 
 /// Gives a name that no other test has.
 pub(crate) fn unique(name: &str) -> String {
@@ -90,4 +95,34 @@ pub(crate) fn damage(name: &str, key: &SessionKey) -> Cmd {
 /// Gives the name of a record, as the crate's page says it is.
 pub(crate) fn record_name(prefix: &str, key: &SessionKey) -> String {
     format!("{prefix}:s:{}", key.encode())
+}
+
+/// Draws a record that is live for two hours, of an owner if one is given.
+pub(crate) fn record(owner: Option<&Owner>) -> Record {
+    let now = SystemClock.now();
+    Record {
+        version: Version::random().expect("the system has randomness"),
+        payload: Bytes::from(vec![b'x'; 200]),
+        owner: owner.cloned(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + Duration::from_secs(2 * 60 * 60),
+    }
+}
+
+/// Draws a key.
+pub(crate) fn key() -> SessionKey {
+    SessionId::random().expect("the system has randomness").key()
+}
+
+/// Tries until it gives something, for as long as a slow machine may need.
+pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut ready: impl FnMut() -> F) -> T {
+    let limit = tokio::time::Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(value) = ready().await {
+            return value;
+        }
+        assert!(tokio::time::Instant::now() < limit, "{what} did not come within a minute");
+        tokio::task::yield_now().await;
+    }
 }

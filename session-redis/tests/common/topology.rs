@@ -1,5 +1,6 @@
 //! The servers that the tests run on: single, behind Sentinels, a cluster, over TLS.
 
+use session_conformance::servers;
 use session_redis::redis::Client;
 use session_redis::session_core::BoxError;
 use session_redis::{RedisConfig, RedisStore};
@@ -9,7 +10,7 @@ use super::{ACCESS, User};
 
 /// A way to a server, and how a store takes it.
 pub(crate) trait Topology: Sized + 'static {
-    /// Gives the server, shared with other tests.
+    /// Gives the server.
     fn start() -> impl Future<Output = Result<Self, BoxError>>;
 
     fn admin(&self) -> impl Future<Output = Result<Admin, BoxError>>;
@@ -28,30 +29,20 @@ pub(crate) trait Topology: Sized + 'static {
     }
 }
 
-fn url(variable: &str) -> Result<String, BoxError> {
-    std::env::var(variable).map_err(|_| format!("set {variable} to the URL of a server for the tests").into())
-}
-
 /// One server, by its URL.
-pub(crate) struct Single(String);
-
-impl Single {
-    pub(crate) fn url(&self) -> &str {
-        &self.0
-    }
-}
+pub(crate) struct Single(servers::Redis);
 
 impl Topology for Single {
     async fn start() -> Result<Self, BoxError> {
-        url("SESSION_TEST_REDIS_URL").map(Self)
+        Ok(Self(servers::Redis::start().await?))
     }
 
     async fn admin(&self) -> Result<Admin, BoxError> {
-        Admin::of(&Client::open(self.url())?).await
+        Admin::of(&Client::open(self.0.url())?).await
     }
 
     async fn store(&self, user: &User, config: RedisConfig) -> Result<RedisStore, BoxError> {
-        Ok(RedisStore::from_url(&user.url(self.url()), config)?)
+        Ok(RedisStore::from_url(&user.url(self.0.url()), config)?)
     }
 }
 
@@ -70,35 +61,53 @@ impl Topology for OwnConnection {
     async fn store(&self, user: &User, config: RedisConfig) -> Result<RedisStore, BoxError> {
         use session_redis::redis::AsyncConnectionConfig;
 
-        let client = Client::open(user.url(self.0.url()))?;
+        let client = Client::open(user.url(self.0.0.url()))?;
         let timeouts = AsyncConnectionConfig::new().set_response_timeout(Some(config.response_timeout));
         let connection = client.get_multiplexed_async_connection_with_config(&timeouts).await?;
         Ok(RedisStore::from_connection(connection, config)?)
     }
 }
 
+/// One server, with the near cache on.
+#[cfg(feature = "near-cache")]
+pub(crate) struct NearCache(Single);
+
+#[cfg(feature = "near-cache")]
+impl Topology for NearCache {
+    async fn start() -> Result<Self, BoxError> {
+        Single::start().await.map(Self)
+    }
+
+    async fn admin(&self) -> Result<Admin, BoxError> {
+        self.0.admin().await
+    }
+
+    async fn store(&self, user: &User, config: RedisConfig) -> Result<RedisStore, BoxError> {
+        let near = session_redis::NearCache::default().with_max_age(std::time::Duration::from_secs(60));
+        self.0.store(user, config.with_near_cache(near)).await
+    }
+
+    fn access() -> Vec<&'static str> {
+        vec![ACCESS, super::NEAR_ACCESS]
+    }
+}
+
 /// A master that Sentinels watch.
 #[cfg(feature = "sentinel")]
-pub(crate) struct Sentinels(String);
+pub(crate) struct Sentinels(servers::RedisSentinel);
 
 #[cfg(feature = "sentinel")]
 impl Topology for Sentinels {
     async fn start() -> Result<Self, BoxError> {
-        url("SESSION_TEST_REDIS_SENTINEL_URL").map(Self)
+        Ok(Self(servers::RedisSentinel::start().await?))
     }
 
     async fn admin(&self) -> Result<Admin, BoxError> {
-        use session_redis::redis::sentinel::{SentinelClient, SentinelServerType};
-
-        let (_, rest) = self.0.split_once("://").ok_or("a URL")?;
-        let (servers, name) = rest.split_once('/').ok_or("the URL names no master")?;
-        let servers = servers.split(',').map(|server| format!("redis://{server}")).collect();
-        let mut client = SentinelClient::build(servers, name.to_owned(), None, SentinelServerType::Master)?;
-        Admin::of(&client.async_get_client().await?).await
+        Admin::of_master(self.0.url()).await
     }
 
     async fn store(&self, user: &User, config: RedisConfig) -> Result<RedisStore, BoxError> {
-        Ok(RedisStore::from_url(&user.url(&self.0), config)?)
+        Ok(RedisStore::from_url(&user.url(self.0.url()), config)?)
     }
 
     fn nobody() -> &'static str {
@@ -108,24 +117,20 @@ impl Topology for Sentinels {
 
 /// A cluster.
 #[cfg(feature = "cluster")]
-pub(crate) struct Cluster(String);
+pub(crate) struct Cluster(servers::RedisCluster);
 
 #[cfg(feature = "cluster")]
 impl Topology for Cluster {
     async fn start() -> Result<Self, BoxError> {
-        url("SESSION_TEST_REDIS_CLUSTER_URL").map(Self)
+        Ok(Self(servers::RedisCluster::start().await?))
     }
 
     async fn admin(&self) -> Result<Admin, BoxError> {
-        use session_redis::redis::cluster::ClusterClient;
-
-        let (_, servers) = self.0.split_once("://").ok_or("a URL")?;
-        let servers = servers.split(',').map(|server| format!("redis://{server}"));
-        Admin::of_cluster(&ClusterClient::new(servers)?).await
+        Admin::of_cluster(self.0.url()).await
     }
 
     async fn store(&self, user: &User, config: RedisConfig) -> Result<RedisStore, BoxError> {
-        Ok(RedisStore::from_url(&user.url(&self.0), config)?)
+        Ok(RedisStore::from_url(&user.url(self.0.url()), config)?)
     }
 
     fn nobody() -> &'static str {
@@ -137,11 +142,13 @@ impl Topology for Cluster {
     }
 }
 
-/// One server, over TLS, with a certificate of the tests' own.
+/// One server, over TLS, with a certificate of the test's own.
 #[cfg(feature = "tls")]
 pub(crate) struct Tls {
+    server: servers::Alone,
     url: String,
     authority: Vec<u8>,
+    _folder: tempfile::TempDir,
 }
 
 #[cfg(feature = "tls")]
@@ -149,7 +156,7 @@ impl Tls {
     fn client(&self, url: &str) -> Result<Client, BoxError> {
         use session_redis::redis::{IntoConnectionInfo, ProtocolVersion, TlsCertificates};
 
-        // The store's own URLs choose the cryptography; here it is the app's to choose.
+        // For a URL the store chooses the cryptography; for a client it is the app's to choose.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let info = url.into_connection_info()?;
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -161,8 +168,23 @@ impl Tls {
 #[cfg(feature = "tls")]
 impl Topology for Tls {
     async fn start() -> Result<Self, BoxError> {
-        let authority = std::fs::read(url("SESSION_TEST_REDIS_TLS_AUTHORITY")?)?;
-        Ok(Self { url: url("SESSION_TEST_REDIS_TLS_URL")?, authority })
+        use std::os::unix::fs::PermissionsExt;
+
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let folder = tempfile::tempdir()?;
+        // The server may run as another user.
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
+        let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+        std::fs::write(path("certificate"), certified.cert.pem())?;
+        std::fs::write(path("key"), certified.signing_key.serialize_pem())?;
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let (port_text, certificate, key) = (port.to_string(), path("certificate"), path("key"));
+        let arguments = ["--tls-port", &port_text, "--tls-cert-file", &certificate, "--tls-key-file", &key];
+        let authority = ["--tls-ca-cert-file", &certificate, "--tls-auth-clients", "no"];
+        let server = servers::Redis::alone(&[arguments.as_slice(), &authority].concat()).await?;
+        let (plain, _) = server.url().rsplit_once('@').ok_or("a URL with a password")?;
+        let url = format!("{}@localhost:{port}", plain.replace("redis://", "rediss://"));
+        Ok(Self { server, url, authority: certified.cert.pem().into_bytes(), _folder: folder })
     }
 
     async fn admin(&self) -> Result<Admin, BoxError> {

@@ -1,0 +1,81 @@
+//! The commands that the store sends, sent without it.
+
+use session_redis::redis::aio::MultiplexedConnection;
+use session_redis::redis::{Cmd, Script, Value, cmd};
+use session_redis::session_core::{Record, SessionKey, Timestamp};
+
+const PUT: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/put.lua"));
+const TOUCH: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/touch.lua"));
+const DELETE: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/delete.lua"));
+
+#[derive(Clone)]
+pub(crate) struct ByHand {
+    connection: MultiplexedConnection,
+    prefix: &'static str,
+    put: String,
+    touch: String,
+    delete: String,
+}
+
+impl ByHand {
+    pub(crate) fn new(connection: MultiplexedConnection, prefix: &'static str) -> Self {
+        let hash = |text| Script::new(text).get_hash().to_owned();
+        Self { connection, prefix, put: hash(PUT), touch: hash(TOUCH), delete: hash(DELETE) }
+    }
+
+    async fn ask(&self, command: Cmd) -> Value {
+        let answer = self.connection.clone().send_packed_command(&command).await;
+        answer.and_then(Value::extract_error).expect("an answer")
+    }
+
+    fn name(&self, key: &SessionKey) -> String {
+        format!("{}:s:{}", self.prefix, key.encode())
+    }
+
+    pub(crate) async fn get(&self, key: &SessionKey) {
+        let mut command = cmd("GET");
+        command.arg(self.name(key));
+        assert!(matches!(self.ask(command).await, Value::BulkString(_)));
+    }
+
+    pub(crate) async fn set(&self, key: &SessionKey, payload: &[u8]) {
+        let mut command = cmd("SET");
+        command.arg(self.name(key)).arg(payload).arg("PX").arg(3_600_000);
+        assert_eq!(self.ask(command).await, Value::Okay);
+    }
+
+    pub(crate) async fn put(&self, key: &SessionKey, record: &Record, expected: Option<u64>) {
+        let mut bytes = vec![0xf5, b'S', 1, 0];
+        bytes.extend(record.version.as_u64().to_be_bytes());
+        for at in [record.created_at, record.last_seen_at, record.expires_at] {
+            bytes.extend(&six(at));
+        }
+        bytes.extend_from_slice(&record.payload);
+        let expected = expected.map_or(Vec::new(), |version| version.to_be_bytes().to_vec());
+        let mut command = cmd("EVALSHA");
+        command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes).arg(expected);
+        command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
+        assert_eq!(self.ask(command).await, Value::Int(1));
+    }
+
+    pub(crate) async fn touch(&self, key: &SessionKey, record: &Record) {
+        let later = |at: Timestamp| six(at + std::time::Duration::from_secs(1));
+        let mut command = cmd("EVALSHA");
+        command.arg(&self.touch).arg(1).arg(self.name(key)).arg(&record.version.as_u64().to_be_bytes());
+        command.arg(&later(record.last_seen_at)).arg(&later(record.expires_at)).arg(&later(record.expires_at));
+        command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("");
+        assert_eq!(self.ask(command).await, Value::Int(1));
+    }
+
+    pub(crate) async fn delete(&self, key: &SessionKey) {
+        let mut command = cmd("EVALSHA");
+        command.arg(&self.delete).arg(1).arg(self.name(key)).arg(format!("{}:o:", self.prefix)).arg(key.as_bytes());
+        // A session, or what was set blindly.
+        assert_eq!(self.ask(command).await, Value::Int(1));
+    }
+}
+
+fn six(at: Timestamp) -> [u8; 6] {
+    let [_, _, time @ ..] = at.as_millis().to_be_bytes();
+    time
+}

@@ -1,0 +1,63 @@
+//! Stands between a client and a server, and loses an answer when it is told to.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Lets everything through, until the answer to the next script is to be lost.
+#[derive(Clone, Default)]
+pub(crate) struct Loss(Arc<AtomicBool>);
+
+impl Loss {
+    /// Loses the next answer to a script, and with it the connection.
+    pub(crate) fn next(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn happened(&self) -> bool {
+        !self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Listens, and gives the port.
+pub(crate) async fn before(server: u16, loss: Loss) -> io::Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let loss = loss.clone();
+            tokio::spawn(async move { between(client, server, loss).await });
+        }
+    });
+    Ok(port)
+}
+
+async fn between(mut client: TcpStream, server: u16, loss: Loss) -> io::Result<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", server)).await?;
+    let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut is_script = false;
+    loop {
+        tokio::select! {
+            read = client.read(&mut asked) => {
+                let asked = &asked[..read?];
+                if asked.is_empty() {
+                    return Ok(());
+                }
+                is_script = asked.windows(4).any(|word| word == b"EVAL");
+                server.write_all(asked).await?;
+            }
+            read = server.read(&mut answered) => {
+                let answered = &answered[..read?];
+                // What the server does not know is asked once more.
+                let is_done = is_script && !answered.starts_with(b"-NOSCRIPT");
+                if answered.is_empty() || is_done && loss.0.swap(false, Ordering::SeqCst) {
+                    return Ok(());
+                }
+                client.write_all(answered).await?;
+            }
+        }
+    }
+}
