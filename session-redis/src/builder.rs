@@ -57,7 +57,7 @@ impl RedisStore {
     pub fn from_url(url: &str, config: RedisConfig) -> Result<Self, BuildError> {
         let timeouts = config.timeouts();
         let route = match url::topology(url)? {
-            Topology::Single => Route::Link(Link::new(Target::Server(url::client(url)?), timeouts)),
+            Topology::Single => Route::Link(Link::new(Target::Server(Box::new(url::client(url)?)), timeouts)),
             #[cfg(feature = "cluster")]
             Topology::Cluster => Route::Cluster(Cluster::new(url::cluster(url, timeouts)?)),
             #[cfg(feature = "sentinel")]
@@ -75,7 +75,7 @@ impl RedisStore {
     /// # Errors
     /// [`BuildError`] if a setting cannot work.
     pub fn from_client(client: Client, config: RedisConfig) -> Result<Self, BuildError> {
-        let route = Route::Link(Link::new(Target::Server(client), config.timeouts()));
+        let route = Route::Link(Link::new(Target::Server(Box::new(client)), config.timeouts()));
         Self::new(route, config)
     }
 

@@ -20,7 +20,7 @@ use crate::error::Failed;
 #[derive(Clone)]
 pub(crate) enum Target {
     /// It is always the same.
-    Server(Client),
+    Server(Box<Client>),
     /// The Sentinels say which it is now.
     #[cfg(feature = "sentinel")]
     Sentinel(Arc<tokio::sync::Mutex<redis::sentinel::SentinelClient>>),
@@ -37,7 +37,7 @@ impl Target {
 
     async fn client(&self) -> Result<Client, RedisError> {
         match self {
-            Self::Server(client) => Ok(client.clone()),
+            Self::Server(client) => Ok((**client).clone()),
             #[cfg(feature = "sentinel")]
             Self::Sentinel(sentinel) => sentinel.lock().await.async_get_client().await,
         }

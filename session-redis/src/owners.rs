@@ -51,6 +51,8 @@ impl Owners for RedisStore {
 }
 
 type Records = Vec<(SessionKey, Arc<Record>)>;
+/// What an entry answers to; `None` if to nothing.
+type Found = Option<(SessionKey, Arc<Record>)>;
 
 impl RedisStore {
     /// Gives a page of the owner's records, and the score behind which the next one begins; prunes what is stale.
@@ -87,7 +89,7 @@ impl RedisStore {
         owner: &Owner,
         places: &[Place],
         last: u64,
-    ) -> Result<(Vec<Option<(SessionKey, Arc<Record>)>>, bool), StoreError> {
+    ) -> Result<(Vec<Found>, bool), StoreError> {
         let mut commands = pipe();
         let values = commands.cmd("MGET");
         for place in places {
@@ -100,12 +102,7 @@ impl RedisStore {
 
     /// Reads the records from wherever they are, then again, in order, what was missing, and then whether there are
     /// entries behind the last.
-    async fn in_order(
-        &self,
-        owner: &Owner,
-        places: &[Place],
-        last: u64,
-    ) -> Result<(Vec<Option<(SessionKey, Arc<Record>)>>, bool), StoreError> {
+    async fn in_order(&self, owner: &Owner, places: &[Place], last: u64) -> Result<(Vec<Found>, bool), StoreError> {
         let mut command = cmd("MGET");
         for place in places {
             command.arg(self.inner.keys.record(&parse_member(&place.member).0));
@@ -163,11 +160,7 @@ impl RedisStore {
 }
 
 /// Holds each entry against the record that stands under its key.
-fn answering(
-    owner: &Owner,
-    places: &[Place],
-    values: Value,
-) -> Result<Vec<Option<(SessionKey, Arc<Record>)>>, StoreError> {
+fn answering(owner: &Owner, places: &[Place], values: Value) -> Result<Vec<Found>, StoreError> {
     match values {
         Value::Array(values) if values.len() == places.len() => {
             Ok(places.iter().zip(values).map(|(place, value)| answer(owner, place, value)).collect())
@@ -178,7 +171,7 @@ fn answering(
 }
 
 /// Gives the record if it is the one that was entered; one that cannot be read is left out.
-fn answer(owner: &Owner, place: &Place, value: Value) -> Option<(SessionKey, Arc<Record>)> {
+fn answer(owner: &Owner, place: &Place, value: Value) -> Found {
     let (key, tag) = parse_member(&place.member);
     let stored = stored(value).ok().flatten()?;
     let is_meant = stored.tag == Some(tag) && stored.record.owner.as_ref() == Some(owner);

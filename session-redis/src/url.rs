@@ -128,6 +128,8 @@ pub(crate) fn sentinel(url: &str) -> Result<redis::sentinel::SentinelClient, Bui
         BuildError::Url { reason: "the master's name, and perhaps a database, follow the Sentinels" };
     let several = several(url)?;
     let (name, database) = several.path.split_once('/').unwrap_or((&several.path, "0"));
+    // Owned: with TLS the library takes anything, without it a `String`.
+    let master = String::from(name);
     let database = database.parse().map_err(|_| NAME)?;
     let first = several.servers.first().filter(|_| !name.is_empty()).ok_or(NAME)?;
     let mut node = SentinelNodeConnectionInfo::default()
@@ -137,8 +139,7 @@ pub(crate) fn sentinel(url: &str) -> Result<redis::sentinel::SentinelClient, Bui
     }
     // User and password are for the master: Sentinels have their own, if any.
     let sentinels = several.servers.iter().map(|it| it.clone().set_redis_settings(RedisConnectionInfo::default()));
-    SentinelClient::build(sentinels.collect(), name.to_owned(), Some(node), SentinelServerType::Master)
-        .map_err(|_| MALFORMED)
+    SentinelClient::build(sentinels.collect(), master, Some(node), SentinelServerType::Master).map_err(|_| MALFORMED)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Admin {
         let node = format!("redis://{user}127.0.0.1").into_connection_info()?;
         let node = SentinelNodeConnectionInfo::default().set_redis_connection_info(node.redis_settings().clone());
         let servers = servers.split(',').map(|server| format!("redis://{server}")).collect();
-        let mut client = SentinelClient::build(servers, name.to_owned(), Some(node), SentinelServerType::Master)?;
+        let mut client = SentinelClient::build(servers, String::from(name), Some(node), SentinelServerType::Master)?;
         Self::of(&client.async_get_client().await?).await
     }
 
