@@ -51,8 +51,17 @@ impl Owners for RedisStore {
 }
 
 type Records = Vec<(SessionKey, Arc<Record>)>;
-/// What an entry answers to; `None` if to nothing.
-type Found = Option<(SessionKey, Arc<Record>)>;
+
+/// What was found under the key of an entry.
+enum Found {
+    /// The record that was entered.
+    Meant(SessionKey, Arc<Record>),
+    /// None, or one that has been given away since.
+    Other,
+    /// Something that cannot be read: perhaps by this process alone, which is older than the one that wrote it. So its
+    /// entry stays.
+    Unreadable,
+}
 
 impl RedisStore {
     /// Gives a page of the owner's records, and the score behind which the next one begins; prunes what is stale.
@@ -64,16 +73,16 @@ impl RedisStore {
         } else {
             self.in_order(owner, &places, last).await?
         };
-        let stale: Vec<_> = places
-            .iter()
-            .zip(&records)
-            .filter(|(place, it)| it.is_none() && !place.young)
-            .map(|(place, _)| place)
-            .collect();
+        let is_stale = |(place, found): &(&Place, &Found)| matches!(found, Found::Other) && !place.young;
+        let stale: Vec<_> = places.iter().zip(&records).filter(is_stale).map(|(place, _)| place).collect();
         self.prune(owner, &stale).await;
         // A full page has a next one, which may be empty.
         let next = (more || places.len() == limit).then_some(last);
-        Ok((records.into_iter().flatten().collect(), next))
+        let meant = records.into_iter().filter_map(|found| match found {
+            Found::Meant(key, record) => Some((key, record)),
+            Found::Other | Found::Unreadable => None,
+        });
+        Ok((meant.collect(), next))
     }
 
     /// Reads entries of the index.
@@ -109,7 +118,7 @@ impl RedisStore {
         }
         let mut records = answering(owner, places, self.inner.wire.read(&command).await?)?;
         for (place, record) in places.iter().zip(&mut records) {
-            if record.is_none() && place.young {
+            if matches!(record, Found::Other) && place.young {
                 let name = self.inner.keys.record(&parse_member(&place.member).0);
                 let value = match self.inner.wire.read(&get(&name)).await {
                     // Something else stands there.
@@ -170,12 +179,16 @@ fn answering(owner: &Owner, places: &[Place], values: Value) -> Result<Vec<Found
     }
 }
 
-/// Gives the record if it is the one that was entered; one that cannot be read is left out.
+/// Tells whether a record is the one that was entered.
 fn answer(owner: &Owner, place: &Place, value: Value) -> Found {
     let (key, tag) = parse_member(&place.member);
-    let stored = stored(value).ok().flatten()?;
-    let is_meant = stored.tag == Some(tag) && stored.record.owner.as_ref() == Some(owner);
-    is_meant.then(|| (key, Arc::new(stored.record)))
+    match stored(value) {
+        Ok(Some(it)) if it.tag == Some(tag) && it.record.owner.as_ref() == Some(owner) => {
+            Found::Meant(key, Arc::new(it.record))
+        }
+        Ok(_) => Found::Other,
+        Err(_) => Found::Unreadable,
+    }
 }
 
 fn count(value: Value) -> Result<i64, StoreError> {

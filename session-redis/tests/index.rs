@@ -125,6 +125,55 @@ async fn a_stale_entry_is_pruned_once_no_write_can_be_under_way() {
 }
 
 #[tokio::test]
+async fn the_entry_of_a_record_in_another_format_is_not_pruned() {
+    let on: Single1 = start().await;
+    let (store, key, owner) = (on.store(), key(), Owner::new("ann").unwrap());
+    plant(&on, &owner, &key, 60).await;
+    // As a newer version of this crate might write it.
+    let mut newer = of("SET", &record_name(&on.user.name, &key));
+    newer.arg(b"\xf5S\x02and who knows what");
+    on.admin.run::<Value>(&newer).await.unwrap();
+    let count = of("ZCARD", &format!("{}:o:ann", on.user.name));
+    assert_eq!(listed(&*store, &owner).await, 0);
+    assert_eq!(ask(&on, &count).await, 1);
+    assert!(store.delete(&key).await.unwrap());
+    assert_eq!(listed(&*store, &owner).await, 0);
+    assert_eq!(ask(&on, &count).await, 0);
+    on.stop().await;
+}
+
+#[tokio::test]
+async fn a_spoilt_index_keeps_nobody_from_leaving_it() {
+    let on: Single1 = start().await;
+    let (store, owner) = (on.store(), Owner::new("ann").unwrap());
+    let spoilt = || async {
+        let index = format!("{}:o:ann", on.user.name);
+        on.admin.run::<Value>(&of("DEL", &index)).await.unwrap();
+        let mut set = of("SET", &index);
+        set.arg("spoilt");
+        on.admin.run::<Value>(&set).await.unwrap();
+        on.admin.run::<Value>(&of("PERSIST", &index)).await.unwrap();
+    };
+    let [left, ended] = [key(), key()];
+    let first = record(Some(&owner));
+    for key in [left, ended] {
+        on.admin.run::<Value>(&of("DEL", &format!("{}:o:ann", on.user.name))).await.unwrap();
+        assert_eq!(store.put(&key, &first, Put::Create).await.unwrap(), PutOutcome::Stored);
+    }
+    spoilt().await;
+    let next = record(None);
+    assert_eq!(store.put(&left, &next, Put::Replace(first.version)).await.unwrap(), PutOutcome::Stored);
+    assert_eq!(store.get(&left).await.unwrap().as_deref(), Some(&next));
+    assert!(store.delete(&ended).await.unwrap());
+    // But nobody enters it unseen.
+    let key = key();
+    let put = store.put(&key, &record(Some(&owner)), Put::Create).await;
+    assert!(matches!(put, Err(StoreError::Corrupt { .. })), "{put:?}");
+    assert_eq!(store.get(&key).await.unwrap(), None);
+    on.stop().await;
+}
+
+#[tokio::test]
 async fn an_owner_who_never_lists_leaves_no_heap_of_entries() {
     let on: Single1 = start().await;
     let (store, owner) = (on.store(), Owner::new("robot").unwrap());

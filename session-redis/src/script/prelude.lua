@@ -55,7 +55,7 @@ end
 
 -- Lets an index in which nothing but the mark is left go soon: a walk under way may still rely on the mark.
 local function settle(index)
-  if redis.call('ZCARD', index) == 1 then redis.call('PEXPIRE', index, LONGEST) end
+  if redis.call('ZCARD', index) == 1 and redis.call('ZSCORE', index, '') then redis.call('PEXPIRE', index, LONGEST) end
 end
 
 local function leave(index, member)

@@ -39,7 +39,8 @@ redis.call('SET', KEYS[1], bytes, 'PXAT', new.expires + SLACK)
 
 if old and old.owner and old.owner ~= new.owner then
   if ARGV[3] == '' then return { LEFT, old.tag, old.owner } end
-  leave(ARGV[3] .. old.owner, ARGV[4] .. old.tag)
+  -- The record is written, whatever is the matter with the index.
+  pcall(leave, ARGV[3] .. old.owner, ARGV[4] .. old.tag)
 end
 if entries then return { ENTERED, entries } end
 return STORED
