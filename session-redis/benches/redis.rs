@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 
 use by_hand::ByHand;
 use session_conformance::servers::Redis;
-use session_redis::redis::Client;
 use session_redis::redis::aio::MultiplexedConnection;
+use session_redis::redis::{AsyncConnectionConfig, Client};
 use session_redis::session_core::{
     Bytes, Put, PutOutcome, Record, SessionId, SessionKey, SessionStore, Timestamp, Version,
 };
@@ -177,7 +177,9 @@ async fn main() {
     let (rounds, most) = if quick { (3, 2_000) } else { (7, 20_000) };
     let server = Redis::alone(&[]).await.expect("a server");
     let client = Client::open(format!("{}/?protocol=resp3", server.url())).expect("a URL");
-    let connection = client.get_multiplexed_async_connection().await.expect("a connection");
+    let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
+    let connection = client.get_multiplexed_async_connection_with_config(&patient).await.expect("a connection");
+    ByHand::new(connection.clone(), "bench-hand").load().await;
     let mut times = Times::default();
     for _ in 0..rounds {
         for size in [200, 2_000, 64_000] {

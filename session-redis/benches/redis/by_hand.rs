@@ -23,6 +23,15 @@ impl ByHand {
         Self { connection, prefix, put: hash(PUT), touch: hash(TOUCH), delete: hash(DELETE) }
     }
 
+    /// Gives the scripts to the server, so that they can be called by their hash.
+    pub(crate) async fn load(&self) {
+        for text in [PUT, TOUCH, DELETE] {
+            let mut command = cmd("SCRIPT");
+            command.arg("LOAD").arg(text);
+            assert!(matches!(self.ask(command).await, Value::BulkString(_)));
+        }
+    }
+
     async fn ask(&self, command: Cmd) -> Value {
         let answer = self.connection.clone().send_packed_command(&command).await;
         answer.and_then(Value::extract_error).expect("an answer")
