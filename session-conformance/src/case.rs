@@ -1,32 +1,67 @@
 //! What one run of a clause works with.
 
-use session_core::{BoxError, Timestamp};
+use std::time::Duration;
+
+use session_core::{BoxError, SessionKey, Timestamp};
 
 use crate::check::{Check, works};
 use crate::clause::Capability;
 use crate::draw::Draw;
+use crate::erased::{Erased, Terms};
 use crate::handle::Handle;
-use crate::harness::Harness;
+use crate::history::{ALONE, Call};
 use crate::log::Log;
+use crate::race::Rounds;
+use crate::trace::Trace;
 
 /// Holds one run of a clause: the harness, its store, and records to put there.
-pub(crate) struct Case<H> {
-    pub(crate) harness: H,
+pub(crate) struct Case {
+    pub(crate) harness: Box<dyn Erased>,
     pub(crate) store: Handle,
     pub(crate) draw: Draw,
     pub(crate) base: Timestamp,
     /// What the store was declared to do without.
     pub(crate) without: Vec<Capability>,
+    /// How many rounds of a race there have to be at least.
+    pub(crate) least_rounds: usize,
+    pub(crate) cases: u32,
+    pub(crate) time_limit: Duration,
     log: Log,
+    trace: Trace,
 }
 
-impl<H: Harness> Case<H> {
+/// Two handles, shared out among tasks that run at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Crowd {
+    handles: [Handle; 2],
+    trace: Trace,
+}
+
+impl Crowd {
+    /// Gives the handle of a task: one of the two in turn.
+    pub(crate) fn task(&self, number: usize) -> Handle {
+        self.handles[number % 2].of_task(number, &self.trace)
+    }
+
+    /// Gives both, for what is done while no task runs.
+    pub(crate) fn each(&self) -> [Handle; 2] {
+        self.handles.clone().map(|handle| handle.of_task(ALONE, &self.trace))
+    }
+}
+
+impl Case {
     /// Sets a case up, without `init`.
-    pub(crate) async fn start(without: Vec<Capability>, log: Log) -> Result<Self, BoxError> {
-        let harness = H::start().await?;
+    pub(crate) async fn start(
+        terms: Terms,
+        without: Vec<Capability>,
+        log: Log,
+        trace: Trace,
+    ) -> Result<Self, BoxError> {
+        let harness = (terms.start)().await?;
         let base = harness.base_time();
         let store = Handle::new(harness.store(), base, "", log.clone());
-        Ok(Self { store, draw: Draw::new(base)?, base, without, log, harness })
+        let Terms { rounds: least_rounds, cases, time_limit, .. } = terms;
+        Ok(Self { store, draw: Draw::new(base)?, base, without, least_rounds, cases, time_limit, log, trace, harness })
     }
 
     /// Gives a second handle on the backend, ready for use.
@@ -42,10 +77,42 @@ impl<H: Harness> Case<H> {
         Ok(Handle::new(store, self.base, "second handle: ", self.log.clone()))
     }
 
-    /// Gives the two handles in turn, for tasks that run at once: a lock inside one handle must not
-    /// be what makes them agree.
-    pub(crate) async fn handles(&self) -> Check<[Handle; 2]> {
-        Ok([self.store.quiet(), self.another_handle().await?.quiet()])
+    /// Gives two handles for tasks that run at once: a lock inside one handle must not be what makes them
+    /// agree.
+    pub(crate) async fn crowd(&self) -> Check<Crowd> {
+        let crowd = self.raw_crowd().await?;
+        crowd.handles[1].init().await?;
+        Ok(crowd)
+    }
+
+    /// Gives two handles, without `init` of the second.
+    pub(crate) async fn raw_crowd(&self) -> Check<Crowd> {
+        Ok(Crowd { handles: [self.store.clone(), self.another_raw_handle().await?], trace: self.trace.clone() })
+    }
+
+    /// Gives what the tasks of this round have called on the key.
+    pub(crate) fn calls_on(&self, key: &SessionKey) -> Vec<Call> {
+        self.trace.of(|it| it == key)
+    }
+
+    /// Gives what the tasks of this round have called on any key.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.trace.of(|_| true)
+    }
+
+    /// Forgets what the tasks of this round have called, where the failure shows what matters of it.
+    pub(crate) fn forget_calls(&self) {
+        self.trace.clear();
+    }
+
+    /// Counts the rounds of a race.
+    pub(crate) fn rounds(&self) -> Rounds {
+        self.rounds_of(self.least_rounds)
+    }
+
+    /// Counts the rounds of a race of which each is long.
+    pub(crate) fn rounds_of(&self, least: usize) -> Rounds {
+        Rounds::new(least, self.time_limit / 10, self.draw.number(), self.base, self.trace.clone())
     }
 
     /// Notes what many tasks are about to do.

@@ -58,7 +58,8 @@ impl Draw {
         // The hour is not used up by the tags.
         let offset = Duration::from_millis(tag % 600_000);
         Record {
-            version: Version::from_u64(number | 1),
+            // Every other one has its highest bit set, and all have the lowest: a type that is too small loses one.
+            version: Version::from_u64(number << 1 >> 1 | tag << 63 | 1),
             payload: Bytes::from(format!("<{tag} {number:016x}>").repeat(1 + tag as usize % 8)),
             owner: Some(Owner::new(format!("owner-of-{tag}-{number:016x}")).expect("short enough")),
             created_at: self.base - DAY + offset,
@@ -93,6 +94,11 @@ pub(crate) struct Dice(u64);
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// Gives dice of their own to another task.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self(mix(self.0 ^ mix(self.roll(usize::MAX) as u64)))
     }
 
     /// Draws a number below `sides`.

@@ -12,8 +12,11 @@ use session_core::{
 use tokio::task::yield_now;
 
 use crate::check::{Check, broken, ensure, with_causes, works};
+use crate::history::Call;
 use crate::log::Log;
 use crate::show;
+use crate::spec::{Answer, Op};
+use crate::trace::Trace;
 
 pub(crate) type Found = Vec<(SessionKey, Arc<Record>)>;
 
@@ -24,18 +27,63 @@ pub(crate) struct Handle {
     base: Timestamp,
     /// Put before each step; tells two handles apart.
     name: &'static str,
-    /// `None` where many tasks work at once: their steps would only push each other out.
-    log: Option<Log>,
+    notes: Notes,
+}
+
+/// Where calls are noted.
+#[derive(Clone, Debug)]
+enum Notes {
+    /// As the steps of one task.
+    Steps(Log),
+    /// As what one of many tasks does.
+    Trace(Trace, usize),
+    /// Nowhere.
+    None,
+}
+
+impl Notes {
+    /// Calls, and notes what came.
+    async fn call<T>(
+        &self,
+        step: impl FnOnce() -> String,
+        call: impl Future<Output = Result<T, StoreError>>,
+        shown: impl FnOnce(&T) -> String,
+    ) -> Result<T, StoreError> {
+        let came = |result: &Result<T, StoreError>| match result {
+            Ok(value) => shown(value),
+            Err(error) => format!("Err({})", with_causes(error)),
+        };
+        match self {
+            Self::Steps(log) => {
+                log.begin(step());
+                let result = call.await;
+                log.end(&came(&result));
+                result
+            }
+            Self::Trace(trace, task) => {
+                let began = trace.moment();
+                let result = call.await;
+                trace.on_many(*task, format!("{} → {}", step(), came(&result)), began);
+                result
+            }
+            Self::None => call.await,
+        }
+    }
 }
 
 impl Handle {
     pub(crate) fn new(store: Arc<dyn SessionStore>, base: Timestamp, name: &'static str, log: Log) -> Self {
-        Self { store, base, name, log: Some(log) }
+        Self { store, base, name, notes: Notes::Steps(log) }
     }
 
-    /// Gives the same handle, for use in many tasks.
+    /// Gives the same handle, for much work of which nobody has to know.
     pub(crate) fn quiet(&self) -> Self {
-        Self { log: None, ..self.clone() }
+        Self { notes: Notes::None, ..self.clone() }
+    }
+
+    /// Gives the same handle, for one of many tasks.
+    pub(crate) fn of_task(&self, task: usize, trace: &Trace) -> Self {
+        Self { notes: Notes::Trace(trace.clone(), task), ..self.clone() }
     }
 
     /// Gives the store itself, where an error is what is expected.
@@ -54,12 +102,32 @@ impl Handle {
         call: impl Future<Output = Result<T, StoreError>>,
         shown: impl FnOnce(&T) -> String,
     ) -> Result<T, StoreError> {
-        let Some(log) = &self.log else { return call.await };
-        log.begin(format!("{}{}", self.name, step()));
+        self.notes.call(|| format!("{}{}", self.name, step()), call, shown).await
+    }
+
+    /// Calls a verb of one key, and notes what came.
+    pub(crate) async fn on_key<T>(
+        &self,
+        key: &SessionKey,
+        op: impl Fn() -> Op,
+        call: impl Future<Output = Result<T, StoreError>>,
+        answer: impl Fn(&T) -> Answer,
+    ) -> Result<T, StoreError> {
+        let step = || {
+            let (verb, rest) = op().show(self.base);
+            format!("{verb} {key:?}{rest}")
+        };
+        let Notes::Trace(trace, task) = &self.notes else {
+            return self.attempt(step, call, |value| answer(value).show(self.base)).await;
+        };
+        let (op, began) = (op(), trace.moment());
         let result = call.await;
         match &result {
-            Ok(value) => log.end(&shown(value)),
-            Err(error) => log.end(&format!("Err({})", with_causes(error))),
+            Ok(value) => {
+                let (answer, ended) = (Some(answer(value)), trace.moment());
+                trace.on_key(*key, Call { task: *task, op, answer, began, ended });
+            }
+            Err(error) => trace.on_many(*task, format!("{} → Err({})", step(), with_causes(error)), began),
         }
         result
     }
@@ -69,8 +137,7 @@ impl Handle {
     }
 
     pub(crate) async fn get(&self, key: &SessionKey) -> Check<Option<Arc<Record>>> {
-        let shown = |it: &Option<Arc<Record>>| show::found(self.base, it.as_deref());
-        works("get", self.attempt(|| format!("get {key:?}"), self.store.get(key), shown).await)
+        works("get", self.on_key(key, || Op::Get, self.store.get(key), |it| Answer::Got(it.clone())).await)
     }
 
     pub(crate) async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Check<PutOutcome> {
@@ -78,8 +145,8 @@ impl Handle {
     }
 
     pub(crate) async fn try_put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        let step = || format!("put {key:?} {put:?} {}", show::record(self.base, record));
-        self.attempt(step, self.store.put(key, record, put), |it| show::outcome(self.base, it)).await
+        let op = || Op::Put(record.clone(), put);
+        self.on_key(key, op, self.store.put(key, record, put), |it| Answer::Put(it.clone())).await
     }
 
     pub(crate) async fn touch(
@@ -89,13 +156,13 @@ impl Handle {
         seen: Timestamp,
         expires_at: Timestamp,
     ) -> Check<bool> {
-        let times = || (show::time(self.base, seen), show::time(self.base, expires_at));
-        let step = || format!("touch {key:?} {version:?} seen {}, expires {}", times().0, times().1);
-        works("touch", self.attempt(step, self.store.touch(key, version, seen, expires_at), shown).await)
+        let op = || Op::Touch(version, seen, expires_at);
+        let call = self.store.touch(key, version, seen, expires_at);
+        works("touch", self.on_key(key, op, call, |done| Answer::Done(*done)).await)
     }
 
     pub(crate) async fn delete(&self, key: &SessionKey) -> Check<bool> {
-        works("delete", self.attempt(|| format!("delete {key:?}"), self.store.delete(key), shown).await)
+        works("delete", self.on_key(key, || Op::Delete, self.store.delete(key), |done| Answer::Done(*done)).await)
     }
 
     pub(crate) async fn sweep(&self, before: Timestamp, limit: usize) -> Check<u64> {
@@ -110,16 +177,18 @@ impl Handle {
         let page_limit = at_least_one(limit);
         let mut pages = Pages::default();
         while pages.more() {
-            let step = || format!("list {owner:?} after {:?}, limit {limit}", pages.after);
+            let step = || format!("list {} after {:?}, limit {limit}", show::owner(owner), pages.after);
             let call = owners.list(owner, pages.after.as_ref(), page_limit);
             let page = works("list", self.attempt(step, call, |page| self.show_page(page)).await)?;
             ensure(page.records.len() <= limit, format!("a page of at most {limit}"), || {
                 format!("a page of {}", page.records.len())
             })?;
             for (key, record) in &page.records {
-                ensure(record.owner.as_ref() == Some(owner), format!("records of {owner:?} alone"), || {
-                    format!("under {key:?} {}", show::record(self.base, record))
-                })?;
+                ensure(
+                    record.owner.as_ref() == Some(owner),
+                    format!("records of {} alone", show::owner(owner)),
+                    || format!("under {key:?} {}", show::record(self.base, record)),
+                )?;
             }
             pages.add(page)?;
             // What is written between two pages is what makes paging hard.
@@ -236,7 +305,7 @@ impl Handle {
         let mut expected = expected.to_vec();
         came.sort();
         expected.sort();
-        ensure(came == expected, format!("{owner:?} has {expected:?}"), || format!("{came:?}"))
+        ensure(came == expected, format!("{} has {expected:?}", show::owner(owner)), || format!("{came:?}"))
     }
 
     /// As [`lists`](Self::lists), where the store has an index.

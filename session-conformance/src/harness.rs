@@ -16,10 +16,11 @@ pub trait Harness: Sized + 'static {
     /// How long one clause may take before it counts as hanging.
     const TIME_LIMIT: Duration = Duration::from_secs(60);
 
-    /// How often a race is provoked. A race that is lost once in a hundred rounds needs some hundred.
+    /// How often a race is provoked: more often where that takes no time, and less often where it would take
+    /// more than a tenth of [`TIME_LIMIT`](Self::TIME_LIMIT).
     const ROUNDS: usize = 100;
 
-    /// How many random sequences of operations MOD-1 tries.
+    /// How many random sequences of operations MOD-1 tries, likewise.
     const CASES: u32 = 64;
 
     /// Sets up what one clause needs, apart from everything that other clauses see: a new table, schema,

@@ -1,11 +1,20 @@
 //! Concurrent histories of one key, and whether some order of the calls explains them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
-use session_core::{Timestamp, Version};
+use session_core::{Put, PutOutcome, Record, SessionKey, Timestamp, Version};
 
 use crate::spec::{Answer, Op, State, step};
+
+/// The task of what is called while no other runs.
+pub(crate) const ALONE: usize = usize::MAX;
+
+/// Writes who made a call, and between which moments it took effect.
+pub(crate) fn who(task: usize, began: u64, ended: Option<u64>) -> String {
+    let ended = ended.map_or("…".to_owned(), |it| it.to_string());
+    if task == ALONE { "alone:".to_owned() } else { format!("task {task} [{began}..{ended}]") }
+}
 
 /// One call, with the moments between which it took effect.
 #[derive(Clone, Debug)]
@@ -16,6 +25,17 @@ pub(crate) struct Call {
     pub(crate) answer: Option<Answer>,
     pub(crate) began: u64,
     pub(crate) ended: u64,
+}
+
+impl Call {
+    /// Writes the call on one line, with the key if it could be another.
+    pub(crate) fn line(&self, base: Timestamp, key: Option<&SessionKey>) -> String {
+        let key = key.map_or(String::new(), |key| format!(" {key:?}"));
+        let (verb, rest) = self.op.show(base);
+        let who = who(self.task, self.began, self.answer.as_ref().map(|_| self.ended));
+        let answer = self.answer.as_ref().map_or("no answer yet".to_owned(), |it| it.show(base));
+        format!("{who} {verb}{key}{rest} → {answer}")
+    }
 }
 
 /// Tells whether the calls can be put in an order in which each follows all that ended before it began,
@@ -47,9 +67,97 @@ fn search(calls: &[Call], done: u64, state: &State, seen: &mut HashSet<(u64, Sho
     })
 }
 
+/// Cuts a history that cannot be explained down to few calls that cannot be explained either.
+///
+/// First to its shortest beginning; then it drops calls, as long as the rest stays without an explanation
+/// whatever the dropped ones did: those that changed nothing, and writes that no answer left speaks of, each
+/// of which may have taken effect at any moment, or never.
+pub(crate) fn smallest_failing(calls: &[Call]) -> Vec<Call> {
+    let mut left = shortest_failing(calls);
+    let mut excused = Vec::new();
+    let mut at = left.len();
+    while at > 0 {
+        at -= 1;
+        let mut rest = left.clone();
+        let dropped = rest.remove(at);
+        let mut pardoned = excused.clone();
+        match dropped.effect() {
+            Effect::None => {}
+            Effect::Wrote(version) if rest.iter().any(|call| call.speaks_of(version)) => continue,
+            Effect::Touched(seen, until) if rest.iter().any(|call| call.shows_times(seen, until)) => continue,
+            Effect::Wrote(_) | Effect::Touched(..) | Effect::Deleted => {
+                pardoned.push(Call { answer: None, ended: u64::MAX, ..dropped })
+            }
+        }
+        if !is_linearizable(&[&rest[..], &pardoned[..]].concat()) {
+            (left, excused) = (rest, pardoned);
+            // What it spoke of may be dropped now, too.
+            at = left.len();
+        }
+    }
+    left
+}
+
+/// Finds writes of which one has undone the other: they replaced the same version. Empty if there are none.
+pub(crate) fn lost_update(calls: &[Call]) -> Vec<Call> {
+    let replaced = |call: &Call| match (&call.op, &call.answer) {
+        (Op::Put(_, Put::Replace(version)), Some(Answer::Put(PutOutcome::Stored))) => Some(*version),
+        _ => None,
+    };
+    let replaces = calls.iter().filter_map(|call| Some((replaced(call)?, call)));
+    let mut by_version: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for (version, call) in replaces {
+        by_version.entry(version.as_u64()).or_default().push(call.clone());
+    }
+    by_version.into_values().filter(|calls| calls.len() > 1).min_by_key(|calls| calls[0].began).unwrap_or_default()
+}
+
+/// What a call may have done.
+enum Effect {
+    None,
+    Wrote(Version),
+    Touched(Timestamp, Timestamp),
+    Deleted,
+}
+
+impl Call {
+    fn effect(&self) -> Effect {
+        match (&self.op, &self.answer) {
+            (Op::Get, _) => Effect::None,
+            (Op::Put(record, _), None | Some(Answer::Put(PutOutcome::Stored))) => Effect::Wrote(record.version),
+            (Op::Touch(_, seen, until), None | Some(Answer::Done(true))) => Effect::Touched(*seen, *until),
+            (Op::Delete, None | Some(Answer::Done(true))) => Effect::Deleted,
+            _ => Effect::None,
+        }
+    }
+
+    fn shown(&self) -> Option<&Record> {
+        match &self.answer {
+            Some(Answer::Got(Some(found)) | Answer::Put(PutOutcome::Conflict(found))) => Some(found),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the reader would ask where one of these times came from.
+    fn shows_times(&self, seen: Timestamp, until: Timestamp) -> bool {
+        self.shown().is_some_and(|it| it.last_seen_at == seen || it.expires_at == until)
+    }
+
+    /// Tells whether the reader would ask where this version came from.
+    fn speaks_of(&self, version: Version) -> bool {
+        let shown = self.shown().map(|found| found.version);
+        let asked = match (&self.op, &self.answer) {
+            (Op::Put(_, Put::Replace(asked)), Some(Answer::Put(PutOutcome::Stored))) => Some(*asked),
+            (Op::Touch(asked, ..), Some(Answer::Done(true))) => Some(*asked),
+            _ => None,
+        };
+        [shown, asked].contains(&Some(version))
+    }
+}
+
 /// Cuts a history that cannot be explained down to its shortest beginning that cannot be explained
 /// either.
-pub(crate) fn shortest_failing(calls: &[Call]) -> Vec<Call> {
+fn shortest_failing(calls: &[Call]) -> Vec<Call> {
     let mut ends: Vec<_> = calls.iter().filter(|call| call.answer.is_some()).map(|call| call.ended).collect();
     ends.sort_unstable();
     let beginnings = ends.into_iter().map(|end| until(calls, end));
@@ -68,17 +176,13 @@ pub(crate) fn show(base: Timestamp, calls: &[Call]) -> String {
     calls.sort_by_key(|call| call.began);
     let mut text = String::new();
     for call in calls {
-        let end = call.answer.as_ref().map_or("…".to_owned(), |_| call.ended.to_string());
-        let answer = call.answer.as_ref().map_or("no answer yet".to_owned(), |it| it.show(base));
-        let _ = writeln!(text, "task {} [{}..{end}] {} → {answer}", call.task, call.began, call.op.show(base));
+        let _ = writeln!(text, "{}", call.line(base, None));
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use session_core::{Put, PutOutcome, Record};
-
     use super::*;
     use crate::draw::{Draw, SECOND};
 
@@ -182,6 +286,31 @@ mod tests {
         assert_eq!(short.iter().map(|call| call.began).collect::<Vec<_>>(), [0, 2, 3]);
         assert!(short[1].answer.is_none(), "the replace had not ended then");
         assert_eq!(show(draw.base, &short).lines().count(), 3);
+    }
+
+    #[test]
+    fn a_failing_history_keeps_only_the_calls_that_matter() {
+        let draw = draw();
+        let (first, left, right, last) = (draw.record(), draw.record(), draw.record(), draw.record());
+        let (seen, until) = (first.last_seen_at + SECOND, first.expires_at + SECOND);
+        let moved = Record { last_seen_at: seen, expires_at: until, ..first.clone() };
+        let calls = [
+            create(0, 1, &first),
+            got(2, 3, Some(&first)),
+            call(4, 5, Op::Touch(first.version, seen, until), Answer::Done(true)),
+            got(6, 7, Some(&moved)),
+            replace(8, 12, first.version, &left),
+            replace(9, 13, first.version, &right),
+            replace(14, 15, right.version, &last),
+            got(16, 17, Some(&last)),
+        ];
+        let began = |calls: &[Call]| calls.iter().map(|call| call.began).collect::<Vec<_>>();
+        // Two replaced one version; what was read and touched before is not why.
+        assert_eq!(began(&smallest_failing(&calls)), [0, 8, 9]);
+        // A read that only a touch explains is not shown without it.
+        let half = Record { last_seen_at: seen, ..first.clone() };
+        let torn = [&calls[..3], &[got(6, 7, Some(&half))]].concat();
+        assert_eq!(began(&smallest_failing(&torn)), [0, 4, 6]);
     }
 
     #[test]

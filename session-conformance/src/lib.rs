@@ -5,6 +5,7 @@ mod check;
 mod clause;
 mod clauses;
 mod draw;
+mod erased;
 mod handle;
 mod harness;
 mod history;
@@ -12,12 +13,14 @@ mod leak;
 mod log;
 mod moves;
 mod race;
+mod recorded;
 mod runner;
 #[cfg(all(unix, feature = "servers"))]
 pub mod servers;
 mod show;
 mod spec;
 mod suite;
+mod trace;
 mod world;
 
 pub use check::Failure;

@@ -35,6 +35,11 @@ pub(crate) enum Move {
     Delete {
         key: usize,
     },
+    /// Deletes what stands, and creates another in its place.
+    Recreate {
+        key: usize,
+        draft: Draft,
+    },
     Sweep {
         before: u32,
         limit: usize,
@@ -102,9 +107,10 @@ pub(crate) fn sequences(store: &dyn SessionStore) -> impl Strategy<Value = Vec<M
                 .boxed(),
         ),
         (2, key().prop_map(|key| Move::Delete { key }).boxed()),
+        (2, (key(), draft()).prop_map(|(key, draft)| Move::Recreate { key, draft }).boxed()),
     ];
     if store.sweep().is_some() {
-        moves.push((2, (0u32..12, limit()).prop_map(|(before, limit)| Move::Sweep { before, limit }).boxed()));
+        moves.push((3, (0u32..12, limit()).prop_map(|(before, limit)| Move::Sweep { before, limit }).boxed()));
     }
     if store.owners().is_some() {
         moves.push((3, (0..OWNERS, limit()).prop_map(|(owner, limit)| Move::List { owner, limit }).boxed()));
@@ -112,5 +118,5 @@ pub(crate) fn sequences(store: &dyn SessionStore) -> impl Strategy<Value = Vec<M
     if store.scan().is_some() {
         moves.push((1, limit().prop_map(|limit| Move::Scan { limit }).boxed()));
     }
-    proptest::collection::vec(proptest::strategy::Union::new_weighted(moves), 1..40)
+    proptest::collection::vec(proptest::strategy::Union::new_weighted(moves), 1..50)
 }

@@ -1,13 +1,22 @@
-//! Tasks that set off at once.
+//! Tasks that set off at once, over and over.
 
+use std::collections::HashSet;
+use std::future::poll_fn;
+use std::hint;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Poll;
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
+use session_core::Timestamp;
 use tokio::task::yield_now;
 
 use crate::check::{Check, broken};
+use crate::draw::Dice;
 use crate::runner::panic_text;
+use crate::trace::Trace;
 
 pub(crate) type Runner<T> = Pin<Box<dyn Future<Output = Check<T>> + Send>>;
 
@@ -16,18 +25,83 @@ pub(crate) fn runner<T>(task: impl Future<Output = Check<T>> + Send + 'static) -
     Box::pin(task)
 }
 
-/// Sets all tasks off at once, waits for all, and gives what they gave, in their order.
+/// Counts the rounds of a race: as many as are asked for, and on for as long as a slower store would have
+/// taken. A store in memory has narrow gaps and quick rounds, so it gets more of them. A store that is very
+/// slow has wide gaps, and gets fewer.
+#[derive(Debug)]
+pub(crate) struct Rounds {
+    least: usize,
+    next: usize,
+    too_long: Duration,
+    began: Instant,
+    dice: Dice,
+    base: Timestamp,
+    trace: Trace,
+}
+
+impl Rounds {
+    const LONG_ENOUGH: Duration = Duration::from_millis(100);
+    /// So many rounds there are, however long they take.
+    const FEWEST: usize = 20;
+
+    pub(crate) fn new(least: usize, too_long: Duration, seed: u64, base: Timestamp, trace: Trace) -> Self {
+        Self { least, next: 0, too_long, began: Instant::now(), dice: Dice::new(seed), base, trace }
+    }
+}
+
+impl Iterator for Rounds {
+    type Item = Round;
+
+    fn next(&mut self) -> Option<Round> {
+        let lasted = self.began.elapsed();
+        let enough = self.next >= self.least && lasted >= Self::LONG_ENOUGH;
+        if enough || self.next >= Self::FEWEST && lasted >= self.too_long {
+            // What comes after the last round is not about it.
+            self.trace.clear();
+            return None;
+        }
+        let round = Round { number: self.next, dice: self.dice.fork() };
+        self.next += 1;
+        let turns = if round.on_threads() { "on threads" } else { "in turns that were drawn" };
+        let title = format!("round {}, {turns}, with the moments at which each call began and ended:", self.next);
+        self.trace.begin(title, self.base);
+        Some(round)
+    }
+}
+
+/// One round. Every other one runs its tasks on threads, as a server does. The rest run them in one thread
+/// and draw whose turn it is: what stands on both sides of an await is torn apart whatever else the machine
+/// has to do, and in more ways than threads would find.
+#[derive(Clone, Debug)]
+pub(crate) struct Round {
+    pub(crate) number: usize,
+    dice: Dice,
+}
+
+impl Round {
+    pub(crate) fn on_threads(&self) -> bool {
+        self.number.is_multiple_of(2)
+    }
+
+    /// Sets all tasks off at once, waits for all, and gives what they gave, in their order.
+    pub(crate) async fn race<T: Send + 'static>(&self, tasks: Vec<Runner<T>>) -> Check<Vec<T>> {
+        let results =
+            if self.on_threads() { on_threads(tasks).await } else { in_drawn_turns(tasks, self.dice.clone()).await };
+        results.into_iter().collect()
+    }
+}
+
+/// Sets all tasks off at once on threads, and waits for all.
 pub(crate) async fn race<T: Send + 'static>(tasks: Vec<Runner<T>>) -> Check<Vec<T>> {
-    let gate = Arc::new(AtomicUsize::new(tasks.len()));
+    on_threads(tasks).await.into_iter().collect()
+}
+
+async fn on_threads<T: Send + 'static>(tasks: Vec<Runner<T>>) -> Vec<Check<T>> {
+    let gate = Arc::new(Gate::new(tasks.len()));
     let start = |task: Runner<T>| {
         let gate = Arc::clone(&gate);
         tokio::spawn(async move {
-            // Yielding, not waiting to be woken: both workers are awake when the gate opens, and a
-            // waker would start the tasks one after the other.
-            gate.fetch_sub(1, Ordering::AcqRel);
-            while gate.load(Ordering::Acquire) > 0 {
-                yield_now().await;
-            }
+            gate.pass().await;
             task.await
         })
     };
@@ -41,7 +115,82 @@ pub(crate) async fn race<T: Send + 'static>(tasks: Vec<Runner<T>>) -> Check<Vec<
             }
         });
     }
-    results.into_iter().collect()
+    results
+}
+
+/// Holds tasks up until all are there, and not all on one thread.
+#[derive(Debug)]
+struct Gate {
+    missing: AtomicUsize,
+    seen: Mutex<HashSet<ThreadId>>,
+    start: OnceLock<Instant>,
+}
+
+impl Gate {
+    /// Long enough for the other worker to come around, short enough to spin away.
+    const COUNTDOWN: Duration = Duration::from_micros(10);
+    /// How long a worker that the machine has other plans for is waited for.
+    const PATIENCE: Duration = Duration::from_micros(500);
+
+    fn new(tasks: usize) -> Self {
+        Self { missing: AtomicUsize::new(tasks), seen: Mutex::default(), start: OnceLock::new() }
+    }
+
+    async fn pass(&self) {
+        let came = Instant::now();
+        self.missing.fetch_sub(1, Ordering::AcqRel);
+        // Yielding, not waiting to be woken: a waker would start the tasks one after the other. And while they
+        // yield, the other worker takes its share of them.
+        let start = loop {
+            if let Some(start) = self.start.get() {
+                break *start;
+            }
+            if self.missing.load(Ordering::Acquire) == 0 && (self.on_two_threads() || came.elapsed() > Self::PATIENCE) {
+                break *self.start.get_or_init(|| Instant::now() + Self::COUNTDOWN);
+            }
+            yield_now().await;
+        };
+        // One task of each worker spins, so that they set off within some ten nanoseconds of each other:
+        // between two steps in memory there is not much more.
+        while Instant::now() < start {
+            hint::spin_loop();
+        }
+    }
+
+    fn on_two_threads(&self) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(thread::current().id());
+        seen.len() > 1
+    }
+}
+
+/// Polls the tasks in an order drawn anew each time, and each time leaves some of them out.
+async fn in_drawn_turns<T>(tasks: Vec<Runner<T>>, mut dice: Dice) -> Vec<Check<T>> {
+    let mut results: Vec<Option<Check<T>>> = tasks.iter().map(|_| None).collect();
+    let mut running: Vec<_> = tasks.into_iter().enumerate().collect();
+    poll_fn(|context| {
+        let mut waits = true;
+        for left in (1..=running.len()).rev() {
+            // The task drawn changes places with the last that had no turn yet.
+            running.swap(dice.roll(left), left - 1);
+            let (at, task) = &mut running[left - 1];
+            if dice.roll(3) == 0 {
+                waits = false;
+            } else if let Poll::Ready(result) = task.as_mut().poll(context) {
+                results[*at] = Some(result);
+                drop(running.swap_remove(left - 1));
+            }
+        }
+        if running.is_empty() {
+            return Poll::Ready(());
+        }
+        if !waits {
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
+    })
+    .await;
+    results.into_iter().flatten().collect()
 }
 
 /// Lets others have their turn until `ready` holds, or for long enough: a busy machine may leave one
@@ -53,5 +202,57 @@ pub(crate) async fn others_have_turn(ready: impl Fn() -> bool) {
             return;
         }
         yield_now().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounds(least: usize) -> Rounds {
+        Rounds::new(least, Duration::from_secs(60), 7, Timestamp::MIN, Trace::default())
+    }
+
+    #[test]
+    fn rounds_go_on_until_they_have_lasted() {
+        assert!(rounds(3).count() > 3, "an empty round takes no time");
+        assert_eq!(Rounds { began: Instant::now() - Rounds::LONG_ENOUGH, ..rounds(3) }.count(), 3);
+        assert_eq!(Rounds { too_long: Duration::ZERO, ..rounds(1_000_000) }.count(), Rounds::FEWEST);
+    }
+
+    #[tokio::test]
+    async fn each_kind_of_round_gives_results_in_the_order_of_its_tasks() {
+        for round in rounds(2).take(2) {
+            let task = |number: usize| {
+                runner(async move {
+                    for _ in 0..number % 3 {
+                        yield_now().await;
+                    }
+                    Ok(number)
+                })
+            };
+            assert_eq!(round.race((0..9).map(task).collect()).await.unwrap(), (0..9).collect::<Vec<_>>());
+        }
+    }
+
+    #[tokio::test]
+    async fn drawn_turns_find_every_order_of_two_halves() {
+        let mut orders = std::collections::BTreeSet::new();
+        for round in rounds(400).take(400).filter(|round| round.number % 2 == 1) {
+            let order = Arc::new(Mutex::new(String::new()));
+            let task = |name: char| {
+                let order = Arc::clone(&order);
+                runner(async move {
+                    order.lock().unwrap().push(name);
+                    yield_now().await;
+                    order.lock().unwrap().push(name);
+                    Ok(())
+                })
+            };
+            round.race(vec![task('a'), task('b')]).await.unwrap();
+            orders.insert(order.lock().unwrap().clone());
+        }
+        let every = ["aabb", "abab", "abba", "baab", "baba", "bbaa"].map(str::to_owned);
+        assert_eq!(orders, every.into());
     }
 }

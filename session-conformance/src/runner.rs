@@ -12,8 +12,10 @@ use crate::case::Case;
 use crate::check::{Check, Failure, Stop, broken, with_causes};
 use crate::clause::{Capability, Clause};
 use crate::clauses;
+use crate::erased::Terms;
 use crate::harness::Harness;
-use crate::log::Log;
+use crate::log::{Log, each_record_once, what_matters};
+use crate::trace::Trace;
 
 /// Says what running a clause came to.
 #[derive(Clone, Debug)]
@@ -49,15 +51,20 @@ pub fn run<H: Harness>(clause: Clause, without: &[Capability]) -> Outcome {
     {
         return Outcome::NotApplicable(format!("the store is declared to be without {capability:?}"));
     }
-    let log = Log::default();
-    match watched::<H>(clause, without.to_vec(), log.clone()) {
+    let (log, trace) = (Log::default(), Trace::default());
+    match watched(Terms::of::<H>(), clause, without.to_vec(), log.clone(), trace.clone()) {
         Ok(()) => Outcome::Passed,
         Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
-        Err(Stop::Broken { expected, came }) => Outcome::Failed(Failure { clause, done: log.lines(), expected, came }),
+        Err(Stop::Broken { expected, came }) => {
+            let told = format!("{expected}\n{came}");
+            let mut done = what_matters(log.lines(), &told);
+            done.extend(what_matters(trace.lines(), &told));
+            Outcome::Failed(Failure { clause, done: each_record_once(done), expected, came })
+        }
     }
 }
 
-fn watched<H: Harness>(clause: Clause, without: Vec<Capability>, log: Log) -> Check {
+fn watched(terms: Terms, clause: Clause, without: Vec<Capability>, log: Log, trace: Trace) -> Check {
     let (done, verdict) = channel();
     let body = move || {
         let runtime = match runtime() {
@@ -67,7 +74,8 @@ fn watched<H: Harness>(clause: Clause, without: Vec<Capability>, log: Log) -> Ch
                 return;
             }
         };
-        let on_runtime = AssertUnwindSafe(|| runtime.block_on(Box::pin(on_runtime::<H>(clause, without, log))));
+        let on_runtime =
+            AssertUnwindSafe(|| runtime.block_on(Box::pin(on_runtime(terms, clause, without, log, trace))));
         // Nobody listens any more once the watchdog has barked.
         let _ = done.send(catch_unwind(on_runtime));
         // A store may have left a thread that never ends.
@@ -77,11 +85,11 @@ fn watched<H: Harness>(clause: Clause, without: Vec<Capability>, log: Log) -> Ch
         return broken("a thread", error.to_string());
     }
     // The clause is waited for from outside, so that a store which blocks its thread is noticed, too.
-    match verdict.recv_timeout(H::TIME_LIMIT) {
+    match verdict.recv_timeout(terms.time_limit) {
         Ok(Ok(check)) => check,
         Ok(Err(panic)) => broken("no panic", panic_text(&*panic)),
         Err(RecvTimeoutError::Timeout) => {
-            broken(format!("an end within {:?}", H::TIME_LIMIT), "none: the last step done hangs, or all are slow")
+            broken(format!("an end within {:?}", terms.time_limit), "none: the last step done hangs, or all are slow")
         }
         Err(RecvTimeoutError::Disconnected) => broken("a verdict", "the clause's thread ended without one"),
     }
@@ -92,8 +100,8 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }
 
-async fn on_runtime<H: Harness>(clause: Clause, without: Vec<Capability>, log: Log) -> Check {
-    let case = match Case::<H>::start(without, log).await {
+async fn on_runtime(terms: Terms, clause: Clause, without: Vec<Capability>, log: Log, trace: Trace) -> Check {
+    let case = match Case::start(terms, without, log, trace).await {
         Ok(case) => case,
         Err(error) => return broken("the harness starts", with_causes(&*error)),
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use session_core::{PutOutcome, Record, Timestamp};
+use session_core::{Owner, PutOutcome, Record, Timestamp};
 
 /// Writes a record on one line, with times told from `base`.
 pub(crate) fn record(base: Timestamp, record: &Record) -> String {
@@ -10,7 +10,7 @@ pub(crate) fn record(base: Timestamp, record: &Record) -> String {
         "{{ {:?}, payload {}, {}, created {}, seen {}, expires {} }}",
         record.version,
         bytes(&record.payload),
-        record.owner.as_ref().map_or("no owner".to_owned(), |owner| format!("{owner:?}")),
+        record.owner.as_ref().map_or("no owner".to_owned(), owner),
         time(base, record.created_at),
         time(base, record.last_seen_at),
         time(base, record.expires_at),
@@ -30,20 +30,43 @@ pub(crate) fn outcome(base: Timestamp, outcome: &PutOutcome) -> String {
     }
 }
 
+/// Writes an owner, a long one cut in its middle.
+pub(crate) fn owner(owner: &Owner) -> String {
+    const SHOWN: usize = 48;
+    const AT_EACH_END: usize = 12;
+    let text = owner.as_str();
+    if text.len() <= SHOWN {
+        return format!("{owner:?}");
+    }
+    let start: String = text.chars().take(AT_EACH_END).collect();
+    let end: String = text.chars().skip(text.chars().count() - AT_EACH_END).collect();
+    format!("Owner({start:?} … {end:?}, {} bytes)", text.len())
+}
+
 /// Writes in which fields a record differs from the one expected.
 pub(crate) fn differences(base: Timestamp, expected: &Record, came: &Record) -> String {
     let mut text = record(base, came);
-    let mut differs = |field: &str, differs: bool| {
-        if differs {
-            let _ = write!(text, "\nwhich differs in {field}");
+    let mut differs = |field: &str, expected: String, came: String| {
+        if expected != came {
+            let _ = write!(text, "\nwhich differs in {field}: {came}, not {expected}");
         }
     };
-    differs("version", expected.version != came.version);
-    differs("payload", expected.payload != came.payload);
-    differs("owner", expected.owner != came.owner);
-    differs("created_at", expected.created_at != came.created_at);
-    differs("last_seen_at", expected.last_seen_at != came.last_seen_at);
-    differs("expires_at", expected.expires_at != came.expires_at);
+    let time = |at| time(base, at);
+    let owner = |it: &Record| it.owner.as_ref().map_or("none".to_owned(), |it| format!("{it:?}"));
+    differs("version", format!("{:?}", expected.version), format!("{:?}", came.version));
+    differs("owner", owner(expected), owner(came));
+    differs("created_at", time(expected.created_at), time(came.created_at));
+    differs("last_seen_at", time(expected.last_seen_at), time(came.last_seen_at));
+    differs("expires_at", time(expected.expires_at), time(came.expires_at));
+    if expected.payload != came.payload {
+        let same = expected.payload.iter().zip(&came.payload).take_while(|(expected, came)| expected == came).count();
+        let _ = write!(
+            text,
+            "\nwhich differs in payload: {} bytes, not {}, and the same up to byte {same}",
+            came.payload.len(),
+            expected.payload.len()
+        );
+    }
     text
 }
 
@@ -60,7 +83,7 @@ pub(crate) fn time(base: Timestamp, time: Timestamp) -> String {
 }
 
 fn bytes(bytes: &[u8]) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 8;
     let mut text = format!("of {} bytes", bytes.len());
     if !bytes.is_empty() {
         text.push_str(" 0x");

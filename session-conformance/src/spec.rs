@@ -37,14 +37,16 @@ impl Op {
         }
     }
 
-    pub(crate) fn show(&self, base: Timestamp) -> String {
+    /// Writes the verb, and what comes after the key.
+    pub(crate) fn show(&self, base: Timestamp) -> (&'static str, String) {
         match self {
-            Self::Get => "get".to_owned(),
-            Self::Put(record, put) => format!("put {put:?} {}", show::record(base, record)),
+            Self::Get => ("get", String::new()),
+            Self::Put(record, put) => ("put", format!(" {put:?} {}", show::record(base, record))),
             Self::Touch(version, seen, until) => {
-                format!("touch {version:?} seen {}, expires {}", show::time(base, *seen), show::time(base, *until))
+                let (seen, until) = (show::time(base, *seen), show::time(base, *until));
+                ("touch", format!(" {version:?} seen {seen}, expires {until}"))
             }
-            Self::Delete => "delete".to_owned(),
+            Self::Delete => ("delete", String::new()),
         }
     }
 }

@@ -72,6 +72,11 @@ impl World {
         match next {
             Move::Get { key } => self.call(*key, Op::Get).await,
             Move::Delete { key } => self.call(*key, Op::Delete).await,
+            Move::Recreate { key, draft } => {
+                let record = self.record(draft);
+                self.call(*key, Op::Delete).await?;
+                self.call(*key, Op::Put(record, Put::Create)).await
+            }
             Move::Create { key, draft } => {
                 let record = self.record(draft);
                 self.call(*key, Op::Put(record, Put::Create)).await
@@ -166,7 +171,7 @@ impl World {
         ensure(
             !place.possible.is_empty(),
             allowed.iter().map(|(answer, _)| answer.show(base)).collect::<Vec<_>>().join("\nor "),
-            || format!("{} as the answer to {}", answer.show(base), op.show(base)),
+            || answer.show(base),
         )
     }
 

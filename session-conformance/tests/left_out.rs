@@ -6,8 +6,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use session_conformance::session_core::{
-    BoxError, Limits, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version,
+    BoxError, Eviction, Limits, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError,
+    Sweep, Timestamp, Version,
 };
 use session_conformance::{CLAUSES, Capability, Clause, Harness, Outcome, async_trait, run};
 use support::{Correct, Memory, limits};
@@ -123,23 +123,90 @@ fn one_clause_can_be_left_out_alone() {
     assert!(report.contains("ignored, slow"), "{report}");
 }
 
+const CAPABILITIES: [Capability; 3] = [Capability::SWP, Capability::OWN, Capability::SCN];
+
 #[test]
-fn cap_1_catches_a_capability_left_out_that_is_there() {
-    let told = run::<Correct>(Clause::CAP_1, &[Capability::OWN]).failure().expect("owners are there").to_string();
-    assert!(told.contains("OWN is left out, so not there"), "{told}");
+fn cap_1_passes_what_is_as_declared() {
+    assert!(matches!(run::<Correct>(Clause::CAP_1, &[]), Outcome::Passed));
+    assert!(matches!(run::<BareHarness>(Clause::CAP_1, &CAPABILITIES), Outcome::Passed));
 }
 
 #[test]
-fn cap_1_catches_a_capability_not_left_out_that_is_not_there() {
-    let without = [Capability::SWP, Capability::SCN];
-    let told = run::<BareHarness>(Clause::CAP_1, &without).failure().expect("no owners").to_string();
-    assert!(told.contains("OWN is not left out, so there"), "{told}");
+fn cap_1_catches_each_capability_left_out_that_is_there() {
+    for capability in CAPABILITIES {
+        let told = told::<Correct>(Clause::CAP_1, &[capability]);
+        assert!(told.contains(&format!("{capability:?} is left out, so not there")), "{told}");
+        assert!(told.contains(&format!("take {capability:?} out of `without`")), "{told}");
+    }
 }
 
 #[test]
-fn a_clause_of_a_capability_that_is_not_there_fails_and_says_how_to_leave_it_out() {
-    let told = run::<BareHarness>(Clause::SWP_1, &[]).failure().expect("no sweep").to_string();
-    assert!(told.contains("without { SWP: \"reason\" }"), "{told}");
+fn cap_1_catches_each_capability_not_left_out_that_is_not_there() {
+    for capability in CAPABILITIES {
+        let without: Vec<_> = CAPABILITIES.into_iter().filter(|it| *it != capability).collect();
+        let told = told::<BareHarness>(Clause::CAP_1, &without);
+        assert!(told.contains(&format!("{capability:?} is not left out, so there")), "{told}");
+        assert!(told.contains(&format!("without {{ {capability:?}: \"reason\" }}")), "{told}");
+    }
+}
+
+#[test]
+fn every_clause_of_a_capability_that_is_not_there_fails_and_says_how_to_leave_it_out() {
+    for clause in CLAUSES {
+        if let Some(capability) = clause.group().capability() {
+            let told = told::<BareHarness>(*clause, &[]);
+            assert!(told.starts_with(&format!("{clause} is broken")), "{told}");
+            assert!(told.contains(&format!("without {{ {capability:?}: \"reason\" }}")), "{told}");
+        }
+    }
+}
+
+/// The correct store, declared to have limits that it has not.
+#[derive(Debug)]
+struct Boasts<const WHAT: usize>(Correct);
+
+const PAYLOAD: usize = 0;
+const EVICTION: usize = 1;
+const RECLAIM: usize = 2;
+
+impl<const WHAT: usize> Harness for Boasts<WHAT> {
+    async fn start() -> Result<Self, BoxError> {
+        Correct::start().await.map(Self)
+    }
+    fn store(&self) -> Arc<dyn SessionStore> {
+        self.0.store()
+    }
+    async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
+        self.0.another_handle().await
+    }
+    fn limits(&self) -> Limits {
+        match WHAT {
+            PAYLOAD => limits().with_max_payload(limits().max_payload + 1),
+            EVICTION => limits().with_eviction(Eviction::UnderPressure),
+            _ => limits().with_reclaim(Reclaim::ByItself),
+        }
+    }
+}
+
+#[test]
+fn cap_1_catches_each_limit_that_is_not_as_declared() {
+    let declared = [
+        (told::<Boasts<PAYLOAD>>(Clause::CAP_1, &[]), "max_payload: 1500001", "max_payload: 1500000"),
+        (told::<Boasts<EVICTION>>(Clause::CAP_1, &[]), "eviction: UnderPressure", "eviction: Never"),
+        (told::<Boasts<RECLAIM>>(Clause::CAP_1, &[]), "reclaim: ByItself", "reclaim: BySweep"),
+    ];
+    for (told, expected, came) in declared {
+        let (before, after) = told.split_once("came").expect("a failure says what came");
+        assert!(before.contains(expected) && after.contains(came), "{told}");
+        assert!(told.contains("Harness::limits"), "{told}");
+    }
+}
+
+/// The failure of a clause, as it is printed.
+#[track_caller]
+fn told<H: Harness>(clause: Clause, without: &[Capability]) -> String {
+    let failure = run::<H>(clause, without).failure();
+    failure.unwrap_or_else(|| panic!("{clause} has to fail without {without:?}")).to_string()
 }
 
 #[test]

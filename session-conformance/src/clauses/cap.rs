@@ -6,10 +6,9 @@ use crate::case::Case;
 use crate::check::{Check, ensure, equal};
 use crate::clause::Capability;
 use crate::handle::Handle;
-use crate::harness::Harness;
 
 /// Checks CAP-1: the capabilities and limits declared to the suite are those the store reports.
-pub(crate) async fn cap_1_the_store_is_what_it_declares<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn cap_1_the_store_is_what_it_declares(case: &Case) -> Check {
     let other = case.another_handle().await?;
     for handle in [&case.store, &other] {
         declared(case, handle)?;
@@ -17,7 +16,7 @@ pub(crate) async fn cap_1_the_store_is_what_it_declares<H: Harness>(case: &Case<
     Ok(())
 }
 
-fn declared<H: Harness>(case: &Case<H>, handle: &Handle) -> Check {
+fn declared(case: &Case, handle: &Handle) -> Check {
     let store = handle.raw();
     let reported = [
         (Capability::SWP, store.sweep().is_some()),
@@ -28,7 +27,11 @@ fn declared<H: Harness>(case: &Case<H>, handle: &Handle) -> Check {
         let left_out = case.without.contains(&capability);
         let expected = if left_out { "left out, so not there" } else { "not left out, so there" };
         ensure(there != left_out, format!("{capability:?} is {expected}"), || {
-            format!("the store reports that it is {}there", if there { "" } else { "not " })
+            if there {
+                format!("the store reports that it is there: take {capability:?} out of `without`, and its clauses run")
+            } else {
+                format!("the store reports that it is not; if that is meant: without {{ {capability:?}: \"reason\" }}")
+            }
         })?;
     }
     // Else nobody removes what has expired.
@@ -38,5 +41,5 @@ fn declared<H: Harness>(case: &Case<H>, handle: &Handle) -> Check {
         "a sweep, or Reclaim::ByItself in the limits",
         || "no sweep, and limits that leave what has expired to one".to_owned(),
     )?;
-    equal("limits", &case.harness.limits(), &limits)
+    equal("limits, by Harness::limits and by the store", &case.harness.limits(), &limits)
 }

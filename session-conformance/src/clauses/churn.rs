@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use session_core::{Owner, Put, PutOutcome, Record, SessionKey, Timestamp};
 use tokio::task::yield_now;
 
-use crate::case::Case;
+use crate::case::{Case, Crowd};
 use crate::check::{Check, broken, ensure};
 use crate::draw::MILLI;
 use crate::handle::{Found, Handle};
-use crate::harness::Harness;
-use crate::race::{others_have_turn, race, runner};
+use crate::race::{Round, others_have_turn, runner};
 use crate::show;
 
 const STEADY: usize = 40;
@@ -52,8 +51,19 @@ pub(crate) struct Churn {
 }
 
 impl Churn {
+    /// Reads all pages while others write, by list of one owner or else by scan.
+    pub(crate) async fn run(case: &Case, of_an_owner: bool) -> Check {
+        case.note("all pages are read while three tasks create, delete, replace, touch and change owners");
+        let crowd = case.crowd().await?;
+        for round in case.rounds_of(4) {
+            let owner = of_an_owner.then(|| case.draw.owner());
+            Self::start(case, owner.as_ref()).await?.read_while_written(case, &crowd, &round).await?;
+        }
+        Ok(())
+    }
+
     /// Creates the records; all of `owner`, if one is given.
-    pub(crate) async fn start<H: Harness>(case: &Case<H>, owner: Option<&Owner>) -> Check<Self> {
+    async fn start(case: &Case, owner: Option<&Owner>) -> Check<Self> {
         let handle = case.store.quiet();
         let mut steady = BTreeMap::new();
         let mut written = Vec::new();
@@ -71,12 +81,10 @@ impl Churn {
 
     /// Reads all pages, by list if there is an owner and else by scan, while three tasks write; each
     /// reading has to give every record that was there throughout, each once.
-    pub(crate) async fn read_while_written<H: Harness>(self, case: &Case<H>) -> Check {
-        let handles = case.handles().await?;
-        case.note("all pages are read while three tasks create, delete, replace, touch and change owners");
+    async fn read_while_written(self, case: &Case, crowd: &Crowd, round: &Round) -> Check {
         let reading = Arc::new(AtomicBool::new(true));
-        let rounds = H::ROUNDS.div_ceil(5);
-        let (handle, done, base) = (handles[1].clone(), Arc::clone(&reading), case.base);
+        let rounds = case.least_rounds.div_ceil(20);
+        let (handle, done, base) = (crowd.task(3), Arc::clone(&reading), case.base);
         let written_so_far = Arc::new(AtomicUsize::new(0));
         let writes = Arc::clone(&written_so_far);
         let (owner, steady) = (self.owner.clone(), self.steady);
@@ -107,25 +115,25 @@ impl Churn {
         });
         let mut tasks = vec![reader];
         let writer = Writer {
-            handle: handles[0].clone(),
+            handle: crowd.task(0),
             reading,
             records: drawer(case, self.owner.as_ref()),
             writes: written_so_far,
         };
         tasks.push(runner(writer.clone().rewrite(self.written)));
-        tasks.push(runner(writer.clone().come_and_go(true)));
-        tasks.push(runner(writer.come_and_go(false)));
-        race(tasks).await.map(drop)
+        tasks.push(runner(Writer { handle: crowd.task(1), ..writer.clone() }.come_and_go(true)));
+        tasks.push(runner(Writer { handle: crowd.task(2), ..writer }.come_and_go(false)));
+        round.race(tasks).await.map(drop)
     }
 }
 
-fn record<H>(case: &Case<H>, owner: Option<&Owner>) -> Record {
+fn record(case: &Case, owner: Option<&Owner>) -> Record {
     owner.map_or_else(|| case.draw.record(), |owner| case.draw.record_of(owner))
 }
 
 type Drawer = Arc<dyn Fn() -> (SessionKey, Record) + Send + Sync>;
 
-fn drawer<H>(case: &Case<H>, owner: Option<&Owner>) -> Drawer {
+fn drawer(case: &Case, owner: Option<&Owner>) -> Drawer {
     let (draw, owner) = (case.draw.clone(), owner.cloned());
     Arc::new(move || {
         let record = owner.as_ref().map_or_else(|| draw.record(), |owner| draw.record_of(owner));

@@ -1,30 +1,33 @@
 //! DEL: what `delete` removes, for good.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use session_core::{Put, PutOutcome, SessionKey};
+use session_core::{Put, PutOutcome, Record, SessionKey};
 use tokio::task::yield_now;
 
 use crate::case::Case;
 use crate::check::{Check, ensure};
 use crate::draw::{HOUR, MINUTE};
-use crate::harness::Harness;
-use crate::race::{race, runner};
+use crate::race::runner;
 use crate::show;
 
 /// Checks DEL-1: `delete` is `true` once, then `get` is `None`.
-pub(crate) async fn del_1_delete_is_true_once<H: Harness>(case: &Case<H>) -> Check {
-    let (key, record) = (case.draw.key(), case.draw.record());
-    case.store.create(&key, &record).await?;
-    case.store.expect_delete(&key, true).await?;
-    case.store.absent(&key).await?;
-    case.store.expect_delete(&key, false).await?;
-    case.store.absent(&key).await
+pub(crate) async fn del_1_delete_is_true_once(case: &Case) -> Check {
+    let of_nobody = Record { owner: None, ..case.draw.record() };
+    for record in [case.draw.record(), of_nobody] {
+        let key = case.draw.key();
+        case.store.create(&key, &record).await?;
+        case.store.expect_delete(&key, true).await?;
+        case.store.absent(&key).await?;
+        case.store.expect_delete(&key, false).await?;
+        case.store.absent(&key).await?;
+    }
+    Ok(())
 }
 
 /// Checks DEL-2: `delete` of an absent key is `false`, not an error.
-pub(crate) async fn del_2_delete_of_an_absent_key_is_false<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn del_2_delete_of_an_absent_key_is_false(case: &Case) -> Check {
     let key = case.draw.key();
     case.store.expect_delete(&key, false).await?;
     case.store.expect_delete(&key, false).await?;
@@ -34,21 +37,24 @@ pub(crate) async fn del_2_delete_of_an_absent_key_is_false<H: Harness>(case: &Ca
 
 /// Checks DEL-3: once `delete` has returned, no `Replace` or `touch` that started before it brings the
 /// key back.
-pub(crate) async fn del_3_nothing_undoes_a_delete<H: Harness>(case: &Case<H>) -> Check {
-    let handles = case.handles().await?;
-    case.note(format!("{} times: a delete, while two tasks replace and two touch what they see", H::ROUNDS));
-    for round in 0..H::ROUNDS {
+pub(crate) async fn del_3_nothing_undoes_a_delete(case: &Case) -> Check {
+    let crowd = case.crowd().await?;
+    case.note("over and over: a delete, while two tasks replace and two touch what they see");
+    for round in case.rounds() {
         let (key, first) = (case.draw.key(), case.draw.record());
-        handles[0].create(&key, &first).await?;
-        let writes = Arc::new(AtomicUsize::new(0));
+        crowd.each()[0].create(&key, &first).await?;
+        let (writes, deleted) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let mut tasks = Vec::new();
         for number in 0..4 {
-            let (handle, draw, version) = (handles[number % 2].clone(), case.draw.clone(), first.version);
-            let writes = Arc::clone(&writes);
+            let (handle, draw, version) = (crowd.task(number), case.draw.clone(), first.version);
+            let (writes, deleted) = (Arc::clone(&writes), Arc::clone(&deleted));
             tasks.push(runner(async move {
                 let mut version = version;
-                // It ends when the delete is seen, or after more than enough.
+                // It ends when the delete is seen or done, or after more than enough.
                 for _ in 0..50 {
+                    if deleted.load(Ordering::Acquire) {
+                        break;
+                    }
                     writes.fetch_add(1, Ordering::Relaxed);
                     if number < 2 {
                         let next = draw.record();
@@ -67,19 +73,20 @@ pub(crate) async fn del_3_nothing_undoes_a_delete<H: Harness>(case: &Case<H>) ->
                 Ok(())
             }));
         }
-        let (handle, base) = (handles[round % 2].clone(), case.base);
+        let (handle, base, number) = (crowd.task(4 + round.number / 2 % 2), case.base, round.number);
         tasks.push(runner(async move {
             // In the midst of the writing, and each time at another moment.
-            while writes.load(Ordering::Relaxed) < 4 + round % 16 {
+            while writes.load(Ordering::Relaxed) < 4 + number / 2 % 16 {
                 yield_now().await;
             }
-            let deleted = handle.delete(&key).await?;
-            ensure(deleted, "delete gives true: there was a record throughout", || "it gave false".to_owned())?;
+            let done = handle.delete(&key).await?;
+            deleted.store(true, Ordering::Release);
+            ensure(done, "delete gives true: there was a record throughout", || "it gave false".to_owned())?;
             let came = handle.get(&key).await?;
             ensure(came.is_none(), "None, right after the delete", || show::found(base, came.as_deref()))
         }));
-        race(tasks).await?;
-        for handle in &handles {
+        round.race(tasks).await?;
+        for handle in crowd.each() {
             let came = handle.get(&key).await?;
             ensure(came.is_none(), "None, once the writers that were under way have ended", || {
                 show::found(case.base, came.as_deref())
@@ -90,7 +97,7 @@ pub(crate) async fn del_3_nothing_undoes_a_delete<H: Harness>(case: &Case<H>) ->
 }
 
 /// Checks DEL-4: `delete` touches no other key.
-pub(crate) async fn del_4_delete_touches_no_other_key<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn del_4_delete_touches_no_other_key(case: &Case) -> Check {
     let (owner, first) = (case.draw.owner(), *case.draw.key().as_bytes());
     // Neighbours by key, of one owner and with one deadline: all that a careless delete could go by.
     let mut keys = vec![SessionKey::from_bytes(first)];
@@ -102,7 +109,7 @@ pub(crate) async fn del_4_delete_touches_no_other_key<H: Harness>(case: &Case<H>
     let twin = case.draw.record_of(&owner);
     let mut stored = Vec::new();
     for key in &keys {
-        let record = session_core::Record { version: case.draw.record().version, ..twin.clone() };
+        let record = Record { version: case.draw.record().version, ..twin.clone() };
         case.store.create(key, &record).await?;
         stored.push((*key, record));
     }

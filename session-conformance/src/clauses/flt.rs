@@ -8,14 +8,14 @@ use crate::case::Case;
 use crate::check::{Check, broken, ensure, not_applicable, with_causes, works};
 use crate::draw::{HOUR, MINUTE};
 use crate::handle::at_least_one;
-use crate::harness::{Corruption, Harness};
+use crate::harness::Corruption;
 use crate::leak::Leaks;
 use crate::race::{race, runner};
 use crate::show;
 
 /// Checks FLT-1: corrupt stored data (where it can be planted) is `Corrupt`, never a panic, and can still
 /// be deleted.
-pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted(case: &Case) -> Check {
     let (draw, store) = (&case.draw, &case.store);
     let (key, record, neighbour) = (draw.key(), draw.record(), draw.key());
     let next = draw.record();
@@ -65,7 +65,7 @@ pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted<H: Harness
 /// a URL.
 ///
 /// It looks at the store's own `Debug`, too, which ends up in the same logs.
-pub(crate) async fn flt_2_no_error_shows_a_secret<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn flt_2_no_error_shows_a_secret(case: &Case) -> Check {
     let (draw, store) = (&case.draw, case.store.raw());
     let owner = draw.owner();
     let payload = Bytes::from("the visitor's secret, in a text that is easy to find. ".repeat(20));
@@ -172,11 +172,11 @@ impl Seen {
 }
 
 /// Checks FLT-3: `init` twice, and from many tasks at once, is fine.
-pub(crate) async fn flt_3_init_can_run_again_and_at_once<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn flt_3_init_can_run_again_and_at_once(case: &Case) -> Check {
     const TASKS: usize = 8;
-    let handles = [case.store.quiet(), case.another_raw_handle().await?.quiet()];
+    let crowd = case.raw_crowd().await?;
     let init = |number: usize| {
-        let handle = handles[number % 2].clone();
+        let handle = crowd.task(number);
         runner(async move { handle.init().await })
     };
     case.note(format!("init from {TASKS} tasks at once, through two handles"));

@@ -34,12 +34,11 @@ use tch::*;
 use crate::case::Case;
 use crate::check::Check;
 use crate::clause::Clause;
-use crate::harness::Harness;
 
 macro_rules! dispatch {
     ({} $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
         /// Checks the clause.
-        pub(crate) async fn check<H: Harness>(clause: Clause, case: &Case<H>) -> Check {
+        pub(crate) async fn check(clause: Clause, case: &Case) -> Check {
             // Boxed: one future that could be any of them would be as large as all of them in a debug build.
             match clause {
                 $($(Clause::$clause => Box::pin($function(case)).await,)+)+

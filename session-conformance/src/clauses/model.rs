@@ -5,16 +5,15 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::case::Case;
 use crate::check::{Check, Stop, broken};
-use crate::harness::Harness;
 use crate::moves::{Move, sequences};
 use crate::world::World;
 
 /// Checks MOD-1: random sequences of operations answer as a small model does (property-based,
 /// shrinking).
-pub(crate) async fn mod_1_the_store_answers_as_the_model_does<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn mod_1_the_store_answers_as_the_model_does(case: &Case) -> Check {
     // No file of regressions: it would land in the tree of whoever runs the suite.
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    for _ in 0..H::CASES {
+    for _ in case.rounds_of(case.cases as usize) {
         let mut tree = match sequences(case.store.raw()).new_tree(&mut runner) {
             Ok(tree) => tree,
             Err(reason) => return broken("a random sequence", reason.to_string()),
@@ -37,7 +36,7 @@ struct Fault {
 }
 
 /// Plays the moves on new keys.
-async fn play<H: Harness>(case: &Case<H>, moves: &[Move]) -> Result<(), Fault> {
+async fn play(case: &Case, moves: &[Move]) -> Result<(), Fault> {
     let mut world = World::new(&case.store, &case.draw);
     let played = async {
         for next in moves {
@@ -54,7 +53,7 @@ async fn play<H: Harness>(case: &Case<H>, moves: &[Move]) -> Result<(), Fault> {
 }
 
 /// Looks for a smaller sequence that fails. It is driven by hand, since the property awaits.
-async fn shrink<H: Harness>(case: &Case<H>, tree: &mut impl ValueTree<Value = Vec<Move>>, fault: Fault) -> Fault {
+async fn shrink(case: &Case, tree: &mut impl ValueTree<Value = Vec<Move>>, fault: Fault) -> Fault {
     // Enough to come down to a handful of moves; a slow backend has a watchdog to keep ahead of.
     const MOST: usize = 400;
     let mut smallest = fault;

@@ -10,11 +10,10 @@ use crate::case::Case;
 use crate::check::{Check, broken, ensure};
 use crate::draw::Draw;
 use crate::handle::Handle;
-use crate::harness::Harness;
-use crate::race::{others_have_turn, race, runner};
+use crate::race::{others_have_turn, runner};
 
 /// Checks OWN-2: changing or clearing the owner moves the record, also when A→B and B→A run at once.
-pub(crate) async fn own_2_a_change_of_owner_moves_the_record<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn own_2_a_change_of_owner_moves_the_record(case: &Case) -> Check {
     let (draw, store, key) = (&case.draw, &case.store, case.draw.key());
     let (a, b) = (draw.owner(), draw.owner());
     let mut stands = draw.record_of(&a);
@@ -32,16 +31,17 @@ pub(crate) async fn own_2_a_change_of_owner_moves_the_record<H: Harness>(case: &
 }
 
 /// Two tasks give one record to A and to B in turn; at rest, record and lists agree.
-async fn swapped_at_once<H: Harness>(case: &Case<H>) -> Check {
+async fn swapped_at_once(case: &Case) -> Check {
     const CHANGES: usize = 6;
-    let handles = case.handles().await?;
-    case.note(format!("{} times: four tasks change the owner of one record at once, {CHANGES} times each", H::ROUNDS));
-    for _ in 0..H::ROUNDS {
+    let crowd = case.crowd().await?;
+    case.note(format!("over and over: four tasks change the owner of one record at once, {CHANGES} times each"));
+    for round in case.rounds() {
         let (key, owners) = (case.draw.key(), [case.draw.owner(), case.draw.owner()]);
         let first = case.draw.record_of(&owners[0]);
-        handles[0].create(&key, &first).await?;
+        let each = crowd.each();
+        each[0].create(&key, &first).await?;
         let change = |number: usize| {
-            let (handle, draw, owners) = (handles[number % 2].clone(), case.draw.clone(), owners.clone());
+            let (handle, draw, owners) = (crowd.task(number), case.draw.clone(), owners.clone());
             let mut version = first.version;
             runner(async move {
                 for turn in 0..CHANGES {
@@ -54,13 +54,13 @@ async fn swapped_at_once<H: Harness>(case: &Case<H>) -> Check {
                 Ok(())
             })
         };
-        race((0..4).map(change).collect()).await?;
-        let found = handles[0].get(&key).await?;
+        round.race((0..4).map(change).collect()).await?;
+        let found = each[0].get(&key).await?;
         let Some(found) = found else { return broken("the record", "None") };
         for owner in &owners {
             let expected: &[_] = if found.owner.as_ref() == Some(owner) { &[key] } else { &[] };
-            handles[0].lists(owner, expected).await?;
-            handles[1].lists(owner, expected).await?;
+            each[0].lists(owner, expected).await?;
+            each[1].lists(owner, expected).await?;
         }
     }
     Ok(())
@@ -86,35 +86,39 @@ async fn write(
 
 /// Checks OWN-4: at every moment between the first and the last write of a change of key (`Create` new,
 /// `Replace` old without owner) a `list` shows at least one of the two.
-pub(crate) async fn own_4_a_change_of_key_is_never_out_of_sight<H: Harness>(case: &Case<H>) -> Check {
-    let (owner, handles) = (case.draw.owner(), case.handles().await?);
-    let changes = 6 * H::ROUNDS;
-    case.note(format!("one record changes its key {changes} times, while two tasks list its owner"));
-    // Others before and after it, so that it is not found by being alone.
-    for _ in 0..10 {
-        handles[0].create(&case.draw.key(), &case.draw.record_of(&owner)).await?;
-    }
-    // The one record with this payload is the one that changes its key.
-    let marked = case.draw.record_of(&owner);
-    let shared = Arc::new(Shared { changing: AtomicBool::new(true), lists: AtomicUsize::new(0) });
-    let mut tasks = Vec::new();
-    let (first, handle, draw, record) = (case.draw.key(), handles[0].clone(), case.draw.clone(), marked.clone());
-    handles[0].create(&first, &record).await?;
-    let writing = Arc::clone(&shared);
-    tasks.push(runner(async move {
-        let check = change_keys(&handle, &draw, first, record, changes, &writing).await;
-        writing.changing.store(false, Ordering::Release);
-        check
-    }));
-    for handle in handles {
-        let (owner, payload, shared) = (owner.clone(), marked.payload.clone(), Arc::clone(&shared));
-        tasks.push(runner(async move {
-            let check = never_out_of_sight(&handle, &owner, &payload, &shared).await;
-            shared.changing.store(false, Ordering::Release);
+pub(crate) async fn own_4_a_change_of_key_is_never_out_of_sight(case: &Case) -> Check {
+    const OTHERS: usize = 10;
+    let crowd = case.crowd().await?;
+    let changes = case.least_rounds.div_ceil(2);
+    case.note(format!("over and over: one record changes its key {changes} times, while two tasks list its owner"));
+    for round in case.rounds_of(12) {
+        let (owner, alone) = (case.draw.owner(), &crowd.each()[0]);
+        // Others before and after it, so that it is not found by being alone.
+        for _ in 0..OTHERS {
+            alone.create(&case.draw.key(), &case.draw.record_of(&owner)).await?;
+        }
+        // The one record with this payload is the one that changes its key.
+        let (first, marked) = (case.draw.key(), case.draw.record_of(&owner));
+        alone.create(&first, &marked).await?;
+        let shared = Arc::new(Shared { changing: AtomicBool::new(true), lists: AtomicUsize::new(0) });
+        let (handle, draw, record, writing) = (crowd.task(0), case.draw.clone(), marked.clone(), Arc::clone(&shared));
+        let mut tasks = vec![runner(async move {
+            let check = change_keys(&handle, &draw, first, record, changes, &writing).await;
+            writing.changing.store(false, Ordering::Release);
             check
-        }));
+        })];
+        for number in 1..=2 {
+            let (handle, shared) = (crowd.task(number), Arc::clone(&shared));
+            let (owner, payload) = (owner.clone(), marked.payload.clone());
+            tasks.push(runner(async move {
+                let check = never_out_of_sight(&handle, &owner, &payload, &shared).await;
+                shared.changing.store(false, Ordering::Release);
+                check
+            }));
+        }
+        round.race(tasks).await?;
     }
-    race(tasks).await.map(drop)
+    Ok(())
 }
 
 struct Shared {

@@ -11,31 +11,33 @@ use crate::case::Case;
 use crate::check::{Check, ensure, works};
 use crate::draw::Dice;
 use crate::handle::Handle;
-use crate::harness::Harness;
-use crate::race::{race, runner};
+use crate::race::runner;
 use crate::show;
 
 /// Checks PUT-10: whatever moment a `put` is dropped at, every later read is of a whole record, old or
 /// new.
-pub(crate) async fn put_10_a_dropped_put_leaves_a_whole_record<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn put_10_a_dropped_put_leaves_a_whole_record(case: &Case) -> Check {
     for create in [true, false] {
         at_every_await(case, create).await?;
+    }
+    for create in [true, false] {
         at_random_moments(case, create).await?;
     }
     Ok(())
 }
 
 /// Drops the put after 0, 1, 2, … polls, until one completes: at each await it has.
-async fn at_every_await<H: Harness>(case: &Case<H>, create: bool) -> Check {
+async fn at_every_await(case: &Case, create: bool) -> Check {
     // A put that is woken for nothing could be polled any number of times.
     const MOST: usize = 300;
-    let handle = case.store.quiet();
+    let handle = &case.store;
     for polls in 0..MOST {
-        let attempt = Attempt::start(case, &handle, create).await?;
+        let attempt = Attempt::start(case, handle, create).await?;
+        let new = show::record(case.base, &attempt.new);
+        case.note(format!("put {:?} {:?} {new}, dropped after {polls} polls", attempt.key, attempt.put()));
         let call = handle.raw().put(&attempt.key, &attempt.new, attempt.put());
         let done = poll_at_most(polls, call).await;
-        case.note(format!("put {:?} {:?}, dropped after {polls} polls", attempt.key, attempt.put()));
-        attempt.leaves_a_whole_record(case, &handle).await?;
+        attempt.leaves_a_whole_record(case, handle).await?;
         if let Some(outcome) = done {
             let outcome = works("put", outcome)?;
             return ensure(outcome == PutOutcome::Stored, "Stored", || show::outcome(case.base, &outcome));
@@ -44,38 +46,43 @@ async fn at_every_await<H: Harness>(case: &Case<H>, create: bool) -> Check {
     Ok(())
 }
 
-/// Drops the put from another thread, while a second handle reads.
-async fn at_random_moments<H: Harness>(case: &Case<H>, create: bool) -> Check {
-    let handles = case.handles().await?;
+/// Drops the put at any moment, while a second handle reads.
+async fn at_random_moments(case: &Case, create: bool) -> Check {
+    let crowd = case.crowd().await?;
     let mut dice = Dice::new(case.draw.number());
-    for round in 0..H::ROUNDS {
-        let attempt = Attempt::start(case, &handles[0], create).await?;
+    for round in case.rounds() {
+        let each = crowd.each();
+        let attempt = Attempt::start(case, &each[0], create).await?;
         let (yields, reads) = (dice.roll(20), dice.roll(4));
-        case.note(format!("put {:?} {:?}, dropped at a random moment", attempt.key, attempt.put()));
-        let (handle, dropped) = (handles[0].clone(), attempt.clone());
-        let hang_up = runner(async move {
-            let running = tokio::spawn(async move {
-                let _ = handle.raw().put(&dropped.key, &dropped.new, dropped.put()).await;
-            });
-            for _ in 0..yields {
-                yield_now().await;
-            }
-            running.abort();
-            // Dropped, or completed, when this returns.
-            let _ = running.await;
-            Ok(())
-        });
-        let (handle, read) = (handles[1].clone(), attempt.clone());
+        let (handle, dropped) = (crowd.task(0), attempt.clone());
+        let put = async move { handle.put(&dropped.key, &dropped.new, dropped.put()).await.map(drop) };
+        let hang_up = if round.on_threads() {
+            runner(abort_after(yields, put))
+        } else {
+            runner(async move { poll_at_most(yields / 2, put).await.unwrap_or(Ok(())) })
+        };
+        let (handle, read) = (crowd.task(1), attempt.clone());
         let watch = runner(async move {
             for _ in 0..reads {
                 read.is_whole(&handle).await?;
             }
             Ok(())
         });
-        race(vec![hang_up, watch]).await?;
-        attempt.leaves_a_whole_record(case, &handles[round % 2]).await?;
+        round.race(vec![hang_up, watch]).await?;
+        attempt.leaves_a_whole_record(case, &each[round.number / 2 % 2]).await?;
     }
     Ok(())
+}
+
+/// Runs the task on a thread of its own, and drops it there.
+async fn abort_after(yields: usize, task: impl Future<Output = Check> + Send + 'static) -> Check {
+    let running = tokio::spawn(task);
+    for _ in 0..yields {
+        yield_now().await;
+    }
+    running.abort();
+    // Dropped, or completed, when this returns.
+    running.await.unwrap_or(Ok(()))
 }
 
 /// One put that is going to be dropped. The old record and the new have nothing in common.
@@ -87,7 +94,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    async fn start<H: Harness>(case: &Case<H>, handle: &Handle, create: bool) -> Check<Self> {
+    async fn start(case: &Case, handle: &Handle, create: bool) -> Check<Self> {
         let (key, new) = (case.draw.key(), case.draw.record());
         let old = (!create).then(|| case.draw.record());
         if let Some(old) = &old {
@@ -110,7 +117,7 @@ impl Attempt {
     }
 
     /// Reads, lists, writes and deletes as the next client would.
-    async fn leaves_a_whole_record<H: Harness>(&self, case: &Case<H>, handle: &Handle) -> Check {
+    async fn leaves_a_whole_record(&self, case: &Case, handle: &Handle) -> Check {
         let mut found = self.is_whole(handle).await?;
         if handle.raw().owners().is_some() {
             // The dropped write may still arrive, but only once: what is read twice, stands.

@@ -2,83 +2,92 @@
 
 use session_core::{Put, PutOutcome, Record, SessionKey};
 
-use crate::case::Case;
+use crate::case::{Case, Crowd};
 use crate::check::{Check, broken, ensure};
 use crate::handle::Handle;
-use crate::harness::Harness;
-use crate::race::{race, runner};
+use crate::race::{Round, runner};
 use crate::show;
 
 const TASKS: usize = 6;
 
 /// Checks PUT-8: of many concurrent `Create`s of one key exactly one stores.
-pub(crate) async fn put_8_one_of_many_creates_stores<H: Harness>(case: &Case<H>) -> Check {
-    let handles = case.handles().await?;
-    case.note(format!("{} times: {TASKS} tasks create one key at once, through two handles", H::ROUNDS));
-    for _ in 0..H::ROUNDS {
+pub(crate) async fn put_8_one_of_many_creates_stores(case: &Case) -> Check {
+    let crowd = case.crowd().await?;
+    case.note(format!(
+        "over and over: {TASKS} tasks create one key at once, those of odd number through a second handle"
+    ));
+    for round in case.rounds() {
         let key = case.draw.key();
-        let outcomes = put_at_once(case, &handles, key, Put::Create).await?;
+        let outcomes = put_at_once(case, &round, &crowd, key, Put::Create).await?;
         let winner = only_winner(case, &outcomes)?;
         for (record, outcome) in &outcomes {
             let expected = record == winner || *outcome == PutOutcome::Exists;
             ensure(expected, "Exists for every loser", || show::outcome(case.base, outcome))?;
         }
-        agree_on(&handles, &key, winner, &outcomes).await?;
+        agree_on(&crowd.each(), &key, winner, &outcomes).await?;
     }
     Ok(())
 }
 
 /// Checks PUT-9: of many concurrent `Replace`s of one version exactly one stores, and every loser is
 /// shown a winner.
-pub(crate) async fn put_9_one_of_many_replaces_stores<H: Harness>(case: &Case<H>) -> Check {
-    let handles = case.handles().await?;
-    case.note(format!("{} times: {TASKS} tasks replace one version at once, through two handles", H::ROUNDS));
-    for _ in 0..H::ROUNDS {
+pub(crate) async fn put_9_one_of_many_replaces_stores(case: &Case) -> Check {
+    let crowd = case.crowd().await?;
+    case.note(format!(
+        "over and over: {TASKS} tasks replace one version at once, those of odd number through a second handle"
+    ));
+    for round in case.rounds() {
         let (key, first) = (case.draw.key(), case.draw.record());
-        handles[0].create(&key, &first).await?;
-        let outcomes = put_at_once(case, &handles, key, Put::Replace(first.version)).await?;
+        crowd.each()[0].create(&key, &first).await?;
+        let outcomes = put_at_once(case, &round, &crowd, key, Put::Replace(first.version)).await?;
         let winner = only_winner(case, &outcomes)?;
         // One version can be replaced once, so there is one record that a loser can be shown.
         let shown = PutOutcome::Conflict(winner.clone().into());
         for (record, outcome) in &outcomes {
             ensure(record == winner || *outcome == shown, show::outcome(case.base, &shown), || {
                 format!(
-                    "{} for a loser, where {:?} was to be replaced",
+                    "{} for a loser, {:?}, which was to replace {:?}",
                     show::outcome(case.base, outcome),
+                    record.version,
                     first.version
                 )
             })?;
         }
-        agree_on(&handles, &key, winner, &outcomes).await?;
+        agree_on(&crowd.each(), &key, winner, &outcomes).await?;
     }
     Ok(())
 }
 
-async fn put_at_once<H: Harness>(
-    case: &Case<H>,
-    handles: &[Handle; 2],
+async fn put_at_once(
+    case: &Case,
+    round: &Round,
+    crowd: &Crowd,
     key: SessionKey,
     put: Put,
 ) -> Check<Vec<(Record, PutOutcome)>> {
     let put_one = |number: usize| {
-        let (handle, record) = (handles[number % 2].clone(), case.draw.record());
+        let (handle, record) = (crowd.task(number), case.draw.record());
         runner(async move {
             let outcome = handle.put(&key, &record, put).await?;
             Ok((record, outcome))
         })
     };
-    race((0..TASKS).map(put_one).collect()).await
+    round.race((0..TASKS).map(put_one).collect()).await
 }
 
-fn only_winner<'a, H>(case: &Case<H>, outcomes: &'a [(Record, PutOutcome)]) -> Check<&'a Record> {
-    let mut stored = outcomes.iter().filter(|(_, outcome)| *outcome == PutOutcome::Stored).map(|(record, _)| record);
+fn only_winner<'a>(case: &Case, outcomes: &'a [(Record, PutOutcome)]) -> Check<&'a Record> {
+    let mut stored = stored_in(outcomes);
     match (stored.next(), stored.next()) {
         (Some(winner), None) => Ok(winner),
         _ => {
-            let shown: Vec<_> = outcomes.iter().map(|(_, outcome)| show::outcome(case.base, outcome)).collect();
-            broken("Stored for exactly one", shown.join("\n"))
+            let stored: Vec<_> = stored_in(outcomes).map(|record| show::record(case.base, record)).collect();
+            broken("Stored for exactly one", format!("Stored for {}\n{}", stored.len(), stored.join("\n")))
         }
     }
+}
+
+fn stored_in(outcomes: &[(Record, PutOutcome)]) -> impl Iterator<Item = &Record> {
+    outcomes.iter().filter(|(_, outcome)| *outcome == PutOutcome::Stored).map(|(record, _)| record)
 }
 
 /// Expects record and index to be the winner's, on both handles.

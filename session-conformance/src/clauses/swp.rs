@@ -3,19 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use session_core::{Put, Record};
+use session_core::{Put, PutOutcome, Record, SessionKey, Timestamp};
 use tokio::task::yield_now;
 
 use crate::case::Case;
 use crate::check::{Check, broken, ensure};
-use crate::draw::{HOUR, MILLI, MINUTE, SECOND};
+use crate::draw::{Draw, HOUR, MILLI, MINUTE, SECOND};
 use crate::handle::Handle;
-use crate::harness::Harness;
-use crate::race::{race, runner};
+use crate::race::runner;
 use crate::show;
 
 /// Checks SWP-1: at rest, `delete_expired` removes what expired at or before `before`, and nothing else.
-pub(crate) async fn swp_1_a_sweep_removes_what_expired_and_nothing_else<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn swp_1_a_sweep_removes_what_expired_and_nothing_else(case: &Case) -> Check {
     let (draw, store, before) = (&case.draw, &case.store, case.base + 30 * MINUTE);
     let (mut over, mut live) = (Vec::new(), Vec::new());
     for at in [before - 20 * MINUTE, before - SECOND, before - MILLI, before, before] {
@@ -45,7 +44,7 @@ pub(crate) async fn swp_1_a_sweep_removes_what_expired_and_nothing_else<H: Harne
 }
 
 /// Checks SWP-2: at rest, it removes at most `limit`, oldest deadline first, and says how many.
-pub(crate) async fn swp_2_a_sweep_takes_the_oldest_first_up_to_its_limit<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn swp_2_a_sweep_takes_the_oldest_first_up_to_its_limit(case: &Case) -> Check {
     let (draw, store, before) = (&case.draw, &case.store, case.base + 30 * MINUTE);
     // Not in the order of their deadlines, nor the reverse.
     let ages = [4, 9, 1, 7, 3, 10, 6, 2, 8, 5];
@@ -70,88 +69,95 @@ pub(crate) async fn swp_2_a_sweep_takes_the_oldest_first_up_to_its_limit<H: Harn
 }
 
 /// Checks SWP-3: repeated until 0, it drains what had expired, also while others write.
-pub(crate) async fn swp_3_sweeps_drain_while_others_write<H: Harness>(case: &Case<H>) -> Check {
-    const OVER: usize = 500;
-    const LIVE: usize = 40;
-    let (draw, before, handles) = (&case.draw, case.base + 30 * MINUTE, case.handles().await?);
+pub(crate) async fn swp_3_sweeps_drain_while_others_write(case: &Case) -> Check {
     case.note(format!(
-        "{OVER} records over, {LIVE} live; two tasks sweep until 0, four replace, touch, create, delete"
+        "{OVER} records over, {LIVE} live; tasks 0 and 1 sweep until 0, tasks 2 to 5 replace, touch, create, delete"
     ));
-    let mut over = Vec::new();
-    for at in 0..OVER as u32 {
-        let (key, record) = (draw.key(), draw.record_until(before - (at % 50) * SECOND));
-        handles[0].create(&key, &record).await?;
-        over.push(key);
-    }
-    let draining = Arc::new(AtomicBool::new(true));
-    let mut tasks = Vec::new();
-    for number in 0..4 {
-        let (handle, draw, draining) = (handles[number % 2].clone(), draw.clone(), Arc::clone(&draining));
-        tasks.push(runner(async move {
-            let mut live = Vec::new();
-            for at in 0..LIVE / 4 {
-                let (key, record) = (draw.key(), draw.record_until(before + MILLI + at as u32 * SECOND));
-                handle.create(&key, &record).await?;
-                live.push((key, record));
-            }
-            // Bounded, so that a store which never drains is reported by the sweepers.
-            for turn in 0..50 * LIVE {
-                if !draining.load(Ordering::Acquire) {
-                    break;
+    let (before, crowd) = (case.base + 30 * MINUTE, case.crowd().await?);
+    for round in case.rounds_of(2) {
+        let handle = case.store.quiet();
+        let mut over = Vec::new();
+        for at in 0..OVER as u32 {
+            let (key, record) = (case.draw.key(), case.draw.record_until(before - (at % 50) * SECOND));
+            handle.create(&key, &record).await?;
+            over.push(key);
+        }
+        let draining = Arc::new(AtomicBool::new(true));
+        let sweeping = Arc::new(AtomicBool::new(true));
+        let mut tasks = Vec::new();
+        for number in 0..2 {
+            let (handle, sweeping, draining) = (crowd.task(number), Arc::clone(&sweeping), Arc::clone(&draining));
+            tasks.push(runner(async move {
+                let removed = drain(&handle, before).await;
+                // The last of the two lets the writers go.
+                if removed.is_err() || !sweeping.swap(false, Ordering::AcqRel) {
+                    draining.store(false, Ordering::Release);
                 }
-                let (key, record) = &mut live[turn % (LIVE / 4)];
-                write(&handle, turn, key, record, draw.record_until(before + HOUR)).await?;
-                yield_now().await;
-            }
-            for (key, record) in &live {
-                handle.holds(key, record).await?;
-            }
-            Ok(0)
-        }));
+                removed
+            }));
+        }
+        for number in 2..6 {
+            let (handle, draw, draining) = (crowd.task(number), case.draw.clone(), Arc::clone(&draining));
+            tasks.push(runner(async move { write_while(&draining, &handle, &draw, before).await.map(|()| 0) }));
+        }
+        let removed = round.race(tasks).await?;
+        for key in &over {
+            handle.absent(key).await?;
+        }
+        let (one, other) = (removed[0], removed[1]);
+        ensure(
+            one + other == OVER as u64,
+            format!("the delete_expired of two tasks count {OVER} in all, each record once"),
+            || format!("{one} and {other}, which is {}", one + other),
+        )?;
     }
-    let sweeping = Arc::new(AtomicBool::new(true));
-    for handle in handles.clone() {
-        let (sweeping, draining) = (Arc::clone(&sweeping), Arc::clone(&draining));
-        tasks.push(runner(async move {
-            let removed = drain(&handle, before, OVER).await;
-            // The last of the two lets the writers go.
-            if removed.is_err() || !sweeping.swap(false, Ordering::AcqRel) {
-                draining.store(false, Ordering::Release);
-            }
-            removed
-        }));
+    Ok(())
+}
+
+const OVER: usize = 253;
+const LIVE: usize = 40;
+
+/// Writes live records, and expects each as it was written.
+async fn write_while(draining: &AtomicBool, handle: &Handle, draw: &Draw, before: Timestamp) -> Check {
+    let mut live = Vec::new();
+    for at in 0..LIVE / 4 {
+        let (key, record) = (draw.key(), draw.record_until(before + MILLI + at as u32 * SECOND));
+        handle.create(&key, &record).await?;
+        live.push((key, record));
     }
-    let removed: u64 = race(tasks).await?.into_iter().sum();
-    for key in &over {
-        handles[0].absent(key).await?;
+    // Bounded, so that a store which never drains is reported by the sweepers.
+    for turn in 0..50 * LIVE {
+        if !draining.load(Ordering::Acquire) {
+            break;
+        }
+        let (key, record) = &mut live[turn % (LIVE / 4)];
+        write(handle, turn, key, record, draw.record_until(before + HOUR)).await?;
+        yield_now().await;
     }
-    ensure(removed == OVER as u64, format!("the two sweepers count {OVER} in all"), || removed.to_string())
+    for (key, record) in &live {
+        handle.holds(key, record).await?;
+    }
+    Ok(())
 }
 
 /// Sweeps until nothing is left.
-async fn drain(handle: &Handle, before: session_core::Timestamp, most: usize) -> Check<u64> {
+async fn drain(handle: &Handle, before: Timestamp) -> Check<u64> {
     // Little at a time, so that two sweepers meet often.
     const LIMIT: u64 = 5;
     let mut removed = 0;
     // Each sweep but the last removes at least one.
-    for _ in 0..=most {
+    for _ in 0..=OVER {
         match handle.sweep(before, LIMIT as usize).await? {
             0 => return Ok(removed),
             some if some > LIMIT => return broken(format!("at most {LIMIT}"), some.to_string()),
             some => removed += some,
         }
     }
-    broken(format!("0 after at most {most} sweeps"), format!("{removed} said to be removed so far"))
+    broken(format!("0 after at most {OVER} sweeps"), format!("{removed} said to be removed so far"))
 }
 
 /// Writes a live record in one of four ways.
-async fn write(
-    handle: &Handle,
-    turn: usize,
-    key: &mut session_core::SessionKey,
-    record: &mut Record,
-    next: Record,
-) -> Check {
+async fn write(handle: &Handle, turn: usize, key: &mut SessionKey, record: &mut Record, next: Record) -> Check {
     match turn % 4 {
         0 => {
             handle.replace(key, record.version, &next).await?;
@@ -173,7 +179,7 @@ async fn write(
 }
 
 /// Checks SWP-4: a record whose deadline was extended before the sweep reached it stays.
-pub(crate) async fn swp_4_an_extended_record_stays<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn swp_4_an_extended_record_stays(case: &Case) -> Check {
     let (draw, store, before) = (&case.draw, &case.store, case.base + 30 * MINUTE);
     let (touched, replaced) = (draw.key(), draw.key());
     let (first, second, longer) =
@@ -192,55 +198,61 @@ pub(crate) async fn swp_4_an_extended_record_stays<H: Harness>(case: &Case<H>) -
 }
 
 /// Races extensions with sweeps: an extension that was answered with yes is never swept.
-async fn extended_while_swept<H: Harness>(case: &Case<H>) -> Check {
+async fn extended_while_swept(case: &Case) -> Check {
     const KEYS: usize = 8;
-    let (before, handles) = (case.base + 30 * MINUTE, case.handles().await?);
-    case.note(format!("{} times: {KEYS} records over are touched or replaced, and swept, at once", H::ROUNDS));
-    for round in 0..H::ROUNDS {
+    let (before, crowd) = (case.base + 30 * MINUTE, case.crowd().await?);
+    case.note(format!("over and over: one task touches or replaces {KEYS} records that are over, another sweeps"));
+    for round in case.rounds() {
+        let alone = &crowd.each()[0];
         let mut records = Vec::new();
         for _ in 0..KEYS {
             let (key, record) = (case.draw.key(), case.draw.record_until(before));
-            handles[0].create(&key, &record).await?;
+            alone.create(&key, &record).await?;
             records.push((key, record));
         }
-        let (handle, draw, extended) = (handles[round % 2].clone(), case.draw.clone(), records.clone());
-        let extend = runner(async move {
-            let mut stays = Vec::new();
-            for (at, (key, record)) in extended.into_iter().enumerate() {
-                let touch = (at + round) % 2 == 0;
-                let next = if touch {
-                    Record { expires_at: before + HOUR, ..record.clone() }
-                } else {
-                    draw.record_until(before + HOUR)
-                };
-                let done = if touch {
-                    handle.touch(&key, record.version, record.last_seen_at, next.expires_at).await?
-                } else {
-                    handle.put(&key, &next, Put::Replace(record.version)).await? == session_core::PutOutcome::Stored
-                };
-                stays.push((key, done.then_some(next)));
-            }
-            Ok(stays)
-        });
-        let handle = handles[(round + 1) % 2].clone();
+        let turn = round.number / 2;
+        let (extending, sweeping) = (crowd.task(turn), crowd.task(turn + 1));
+        let extend = extend(extending, case.draw.clone(), before, turn, records);
         let sweep = runner(async move {
             for _ in 0..3 {
-                handle.sweep(before, KEYS / 2).await?;
+                sweeping.sweep(before, KEYS / 2).await?;
             }
             Ok(Vec::new())
         });
-        let stays = race(vec![extend, sweep]).await?.remove(0);
+        let stays = round.race(vec![runner(extend), sweep]).await?.remove(0);
         for (key, expected) in stays {
-            let came = handles[0].get(&key).await?;
+            let came = alone.get(&key).await?;
             if came.as_deref() != expected.as_ref() {
                 let why = if expected.is_some() { "extended: " } else { "refused, since it was swept: " };
                 return broken(
-                    format!("{why}{}", show::found(case.base, expected.as_ref())),
+                    format!("{key:?}, {why}{}", show::found(case.base, expected.as_ref())),
                     show::found(case.base, came.as_deref()),
                 );
             }
-            handles[0].delete(&key).await?;
+            alone.delete(&key).await?;
         }
     }
     Ok(())
+}
+
+/// Extends one record after the other, and gives what has to stand under each key then.
+async fn extend(
+    handle: Handle,
+    draw: Draw,
+    before: Timestamp,
+    turn: usize,
+    records: Vec<(SessionKey, Record)>,
+) -> Check<Vec<(SessionKey, Option<Record>)>> {
+    let mut stays = Vec::new();
+    for (at, (key, record)) in records.into_iter().enumerate() {
+        let (done, next) = if (at + turn).is_multiple_of(2) {
+            let next = Record { expires_at: before + HOUR, ..record.clone() };
+            (handle.touch(&key, record.version, record.last_seen_at, next.expires_at).await?, next)
+        } else {
+            let next = draw.record_until(before + HOUR);
+            (handle.put(&key, &next, Put::Replace(record.version)).await? == PutOutcome::Stored, next)
+        };
+        stays.push((key, done.then_some(next)));
+    }
+    Ok(stays)
 }

@@ -5,13 +5,12 @@ use session_core::{Put, PutOutcome, Record};
 use crate::case::Case;
 use crate::check::{Check, broken, ensure};
 use crate::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
-use crate::harness::Harness;
-use crate::race::{race, runner};
+use crate::race::runner;
 use crate::show;
 
 /// Checks TCH-1: `touch` moves `last_seen_at` and `expires_at` and leaves payload, owner and version
 /// alone.
-pub(crate) async fn tch_1_touch_moves_two_timestamps_alone<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn tch_1_touch_moves_two_timestamps_alone(case: &Case) -> Check {
     let (store, key) = (&case.store, case.draw.key());
     let mut stands = case.draw.record();
     store.create(&key, &stands).await?;
@@ -32,7 +31,7 @@ pub(crate) async fn tch_1_touch_moves_two_timestamps_alone<H: Harness>(case: &Ca
 }
 
 /// Checks TCH-2: `touch` never moves either timestamp back.
-pub(crate) async fn tch_2_touch_moves_nothing_back<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn tch_2_touch_moves_nothing_back(case: &Case) -> Check {
     let (store, key) = (&case.store, case.draw.key());
     let mut stands = case.draw.record();
     store.create(&key, &stands).await?;
@@ -55,7 +54,7 @@ pub(crate) async fn tch_2_touch_moves_nothing_back<H: Harness>(case: &Case<H>) -
 
 /// Checks TCH-3: `touch` of an absent key, of another version, or later than the stored deadline is
 /// `false` and changes nothing.
-pub(crate) async fn tch_3_touch_of_what_is_not_live_is_false<H: Harness>(case: &Case<H>) -> Check {
+pub(crate) async fn tch_3_touch_of_what_is_not_live_is_false(case: &Case) -> Check {
     let (draw, store) = (&case.draw, &case.store);
     let (key, absent, deleted) = (draw.key(), draw.key(), draw.key());
     let (first, second) = (draw.record(), draw.record());
@@ -87,16 +86,16 @@ pub(crate) async fn tch_3_touch_of_what_is_not_live_is_false<H: Harness>(case: &
 
 /// Checks TCH-4: after a `touch` concurrent with a `Replace`, payload, version and deadline are the
 /// `Replace`'s.
-pub(crate) async fn tch_4_a_replace_beats_a_concurrent_touch<H: Harness>(case: &Case<H>) -> Check {
-    let handles = case.handles().await?;
-    case.note(format!("{} times: a replace that moves the deadline back, and three touches on, at once", H::ROUNDS));
-    for round in 0..H::ROUNDS {
+pub(crate) async fn tch_4_a_replace_beats_a_concurrent_touch(case: &Case) -> Check {
+    let crowd = case.crowd().await?;
+    case.note("over and over: a replace that moves the deadline back, and three tasks that touch it on, at once");
+    for round in case.rounds() {
         let (key, old) = (case.draw.key(), case.draw.record());
         let new = case.draw.record_until(case.base + 30 * MINUTE);
-        handles[0].create(&key, &old).await?;
+        crowd.each()[0].create(&key, &old).await?;
         let mut tasks = Vec::new();
         for number in 0..3 {
-            let (handle, version) = (handles[(round + number) % 2].clone(), old.version);
+            let (handle, version) = (crowd.task(round.number / 2 + number), old.version);
             let (seen, until) = (case.base + MINUTE, case.base + (2 + number as u32) * HOUR);
             tasks.push(runner(async move {
                 for _ in 0..3 {
@@ -105,12 +104,12 @@ pub(crate) async fn tch_4_a_replace_beats_a_concurrent_touch<H: Harness>(case: &
                 Ok(None)
             }));
         }
-        let (handle, version, record) = (handles[round % 2].clone(), old.version, new.clone());
+        let (handle, version, record) = (crowd.task(round.number / 2 + 3), old.version, new.clone());
         let replace = runner(async move { handle.put(&key, &record, Put::Replace(version)).await.map(Some) });
-        tasks.insert(round % 4, replace);
-        let outcome = race(tasks).await?.into_iter().flatten().next();
+        tasks.insert(round.number % 4, replace);
+        let outcome = round.race(tasks).await?.into_iter().flatten().next();
         ensure(outcome == Some(PutOutcome::Stored), "Stored: a touch takes no version", || format!("{outcome:?}"))?;
-        for handle in &handles {
+        for handle in crowd.each() {
             let came = handle.get(&key).await?;
             if came.as_deref() != Some(&new) {
                 return broken(

@@ -3,23 +3,27 @@
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use session_conformance::async_trait;
-use session_conformance::session_core::store::Page;
 use session_conformance::session_core::{
-    BoxError, Cursor, Limits, Owner, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError,
-    Sweep, Timestamp, Version,
+    BoxError, Cursor, Limits, Owner, Owners, Put, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
+    Version,
 };
-use session_conformance::{Clause, Corruption, Failure, Harness, run};
+use session_conformance::{Corruption, Harness, async_trait};
 
+use super::calls::{Found, KeyCall, Listed, PageCall, PutCall, PutResult, SweepCall, TouchCall};
 use super::memory::{Memory, limits};
 
+/// What no error may show.
+pub const PASSWORD: &str = "correct-horse-battery";
+
 /// Breaks what it overrides; the rest is the correct store. Each handle has a fault of its own, so what
-/// a fault remembers is what one handle remembers.
+/// a fault remembers is what one handle remembers; what the backend remembers is in [`Memory`].
 #[async_trait]
 pub trait Fault: Default + Debug + Send + Sync + 'static {
-    fn limits(&self, memory: &Memory) -> Limits {
-        memory.limits()
+    fn limits(&self) -> Limits {
+        limits()
     }
 
     fn has_sweep(&self) -> bool {
@@ -30,51 +34,32 @@ pub trait Fault: Default + Debug + Send + Sync + 'static {
         memory.init().await
     }
 
-    async fn get(&self, memory: &Memory, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        memory.get(key).await
+    async fn get(&self, call: KeyCall<'_>) -> Found {
+        call.get().await
     }
 
-    async fn put(
-        &self,
-        memory: &Memory,
-        key: &SessionKey,
-        record: &Record,
-        put: Put,
-    ) -> Result<PutOutcome, StoreError> {
-        memory.put(key, record, put).await
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        call.right().await
     }
 
-    async fn touch(
-        &self,
-        memory: &Memory,
-        key: &SessionKey,
-        version: Version,
-        seen: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        memory.touch(key, version, seen, expires_at).await
+    async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
+        call.right().await
     }
 
-    async fn delete(&self, memory: &Memory, key: &SessionKey) -> Result<bool, StoreError> {
-        memory.delete(key).await
+    async fn delete(&self, call: KeyCall<'_>) -> Result<bool, StoreError> {
+        call.delete().await
     }
 
-    async fn delete_expired(&self, memory: &Memory, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
-        memory.delete_expired(before, limit).await
+    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
+        call.right().await
     }
 
-    async fn list(
-        &self,
-        memory: &Memory,
-        owner: &Owner,
-        after: Option<&Cursor>,
-        limit: NonZeroUsize,
-    ) -> Result<Page, StoreError> {
-        memory.list(owner, after, limit).await
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        call.right().await
     }
 
-    async fn page(&self, memory: &Memory, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
-        Scan::page(memory, after, limit).await
+    async fn scan(&self, call: PageCall<'_>) -> Listed {
+        call.right().await
     }
 }
 
@@ -88,19 +73,19 @@ pub struct Faulty<F> {
 #[async_trait]
 impl<F: Fault> SessionStore for Faulty<F> {
     fn limits(&self) -> Limits {
-        self.fault.limits(&self.memory)
+        self.fault.limits()
     }
 
     async fn init(&self) -> Result<(), StoreError> {
         self.fault.init(&self.memory).await
     }
 
-    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        self.fault.get(&self.memory, key).await
+    async fn get(&self, key: &SessionKey) -> Found {
+        self.fault.get(KeyCall { memory: &self.memory, key }).await
     }
 
-    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        self.fault.put(&self.memory, key, record, put).await
+    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> PutResult {
+        self.fault.put(PutCall { memory: &self.memory, key, record, put }).await
     }
 
     async fn touch(
@@ -108,13 +93,13 @@ impl<F: Fault> SessionStore for Faulty<F> {
         key: &SessionKey,
         version: Version,
         seen: Timestamp,
-        expires_at: Timestamp,
+        until: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.fault.touch(&self.memory, key, version, seen, expires_at).await
+        self.fault.touch(TouchCall { memory: &self.memory, key, version, seen, until }).await
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.fault.delete(&self.memory, key).await
+        self.fault.delete(KeyCall { memory: &self.memory, key }).await
     }
 
     fn sweep(&self) -> Option<&dyn Sweep> {
@@ -133,26 +118,26 @@ impl<F: Fault> SessionStore for Faulty<F> {
 #[async_trait]
 impl<F: Fault> Sweep for Faulty<F> {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
-        self.fault.delete_expired(&self.memory, before, limit).await
+        self.fault.sweep(SweepCall { memory: &self.memory, before, limit }).await
     }
 }
 
 #[async_trait]
 impl<F: Fault> Owners for Faulty<F> {
-    async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
-        self.fault.list(&self.memory, owner, after, limit).await
+    async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Listed {
+        self.fault.list(PageCall { memory: &self.memory, owner: Some(owner), after, limit }).await
     }
 }
 
 #[async_trait]
 impl<F: Fault> Scan for Faulty<F> {
-    async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
-        self.fault.page(&self.memory, after, limit).await
+    async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Listed {
+        self.fault.scan(PageCall { memory: &self.memory, owner: None, after, limit }).await
     }
 }
 
 impl<F: Fault> Harness for Faulty<F> {
-    const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+    const TIME_LIMIT: Duration = Duration::from_secs(20);
 
     async fn start() -> Result<Self, BoxError> {
         Ok(Self::default())
@@ -174,14 +159,19 @@ impl<F: Fault> Harness for Faulty<F> {
         self.memory.damage(key);
         Ok(Corruption::Planted)
     }
+
+    fn secrets(&self) -> Vec<String> {
+        vec![PASSWORD.to_owned()]
+    }
 }
 
-/// Runs the clause on the store with the fault, and gives the failure.
-#[track_caller]
-pub fn failure_of<F: Fault>(clause: Clause) -> Failure {
-    // A race is met by chance: one run in a hundred misses the rarest, on a machine with other things to do.
-    let failure = (0..5).find_map(|_| run::<Faulty<F>>(clause, &[]).failure());
-    let failure = failure.unwrap_or_else(|| panic!("{clause} does not catch {:?}", F::default()));
-    assert_eq!(failure.clause, clause);
-    failure
+/// Whether the gaps of races are as narrow as they can be.
+pub static NARROW: AtomicBool = AtomicBool::new(false);
+
+/// Stands between the two halves of what ought to be one step. It is an await, as the second round trip
+/// to a backend would be, unless gaps are narrow: then nothing but other threads can come between.
+pub async fn gap() {
+    if !NARROW.load(Ordering::Relaxed) {
+        tokio::task::yield_now().await;
+    }
 }

@@ -1,6 +1,6 @@
 //! The smallest store that keeps the contract: one map, one lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -55,8 +55,26 @@ impl DerefMut for Rows {
     }
 }
 
+/// What a fault keeps in the backend beside the records, where a store that is right needs nothing.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// An index by owner, written in a step of its own.
+    pub index: BTreeSet<(Owner, SessionKey)>,
+    /// An index by deadline, or the deadlines that reads have set.
+    pub deadlines: BTreeMap<SessionKey, Timestamp>,
+    /// Copies of records.
+    pub copies: BTreeMap<SessionKey, Arc<Record>>,
+    /// Keys that something has happened to.
+    pub marks: BTreeSet<SessionKey>,
+}
+
 #[derive(Default)]
-pub struct Memory(Mutex<Rows>);
+pub struct Memory {
+    rows: Mutex<Rows>,
+    beside: Mutex<Beside>,
+    /// A lock that whoever asks for it holds across awaits.
+    pub lock: tokio::sync::Mutex<()>,
+}
 
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,7 +88,11 @@ pub fn limits() -> Limits {
 
 impl Memory {
     pub fn rows(&self) -> MutexGuard<'_, Rows> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn beside(&self) -> MutexGuard<'_, Beside> {
+        self.beside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Damages what is under the key.

@@ -2,12 +2,14 @@
 
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses what it needs")]
 
+mod calls;
 mod fault;
 mod memory;
 
 use std::sync::Arc;
 
-pub use fault::{Fault, Faulty, failure_of};
+pub use calls::{Found, KeyCall, Listed, PageCall, PutCall, PutResult, SweepCall, TouchCall};
+pub use fault::{Fault, Faulty, NARROW, PASSWORD, gap};
 pub use memory::{Memory, limits};
 use session_conformance::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_conformance::{Corruption, Harness};

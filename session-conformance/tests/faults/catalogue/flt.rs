@@ -1,0 +1,112 @@
+//! Faults in what a store does when something goes wrong, and in how it tells it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use session_conformance::async_trait;
+use session_conformance::session_core::*;
+
+use super::backend;
+use crate::support::*;
+
+#[derive(Debug, Default)]
+pub struct CorruptIsAbsent;
+#[async_trait]
+impl Fault for CorruptIsAbsent {
+    async fn get(&self, call: KeyCall<'_>) -> Found {
+        Ok(call.memory.peek(call.key))
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct CorruptPanics;
+#[async_trait]
+impl Fault for CorruptPanics {
+    async fn get(&self, call: KeyCall<'_>) -> Found {
+        Ok(call.get().await.map_err(drop).expect("what we wrote can be read"))
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct CorruptStays;
+#[async_trait]
+impl Fault for CorruptStays {
+    async fn delete(&self, call: KeyCall<'_>) -> Result<bool, StoreError> {
+        // To know the owner, so that the index can follow.
+        call.get().await?;
+        call.delete().await
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ErrorShowsKey;
+#[async_trait]
+impl Fault for ErrorShowsKey {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        let told = |_| backend(format!("UPDATE failed for key {:02X?}", call.key.as_bytes()));
+        call.right().await.map_err(told)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ErrorShowsPayload;
+#[async_trait]
+impl Fault for ErrorShowsPayload {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        call.right().await.map_err(|error| match error {
+            StoreError::TooLarge { .. } => error,
+            _ => backend(format!("cannot write {:?}", call.record.payload)),
+        })
+    }
+}
+
+#[derive(Debug)]
+pub struct DebugShowsPassword {
+    #[expect(dead_code, reason = "it is there to be printed")]
+    url: String,
+}
+
+impl Default for DebugShowsPassword {
+    fn default() -> Self {
+        Self { url: format!("redis://:{PASSWORD}@localhost") }
+    }
+}
+
+#[async_trait]
+impl Fault for DebugShowsPassword {}
+
+#[derive(Debug, Default)]
+pub struct InitEmpties;
+#[async_trait]
+impl Fault for InitEmpties {
+    async fn init(&self, memory: &Memory) -> Result<(), StoreError> {
+        memory.rows().clear();
+        Ok(())
+    }
+}
+
+fn table_exists() -> StoreError {
+    StoreError::Misconfigured { store: "faulty", source: "the table exists".into() }
+}
+
+#[derive(Debug, Default)]
+pub struct InitOnce(AtomicBool);
+#[async_trait]
+impl Fault for InitOnce {
+    async fn init(&self, _: &Memory) -> Result<(), StoreError> {
+        if self.0.swap(true, Ordering::SeqCst) { Err(table_exists()) } else { Ok(()) }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct InitLooksFirst;
+#[async_trait]
+impl Fault for InitLooksFirst {
+    async fn init(&self, memory: &Memory) -> Result<(), StoreError> {
+        let table = SessionKey::from_bytes([0; 32]);
+        if memory.beside().marks.contains(&table) {
+            return Ok(());
+        }
+        gap().await;
+        if memory.beside().marks.insert(table) { Ok(()) } else { Err(table_exists()) }
+    }
+}

@@ -1,0 +1,201 @@
+//! The catalogue of faults: what store authors get wrong, the store that does it, and the clause that is
+//! meant to catch it, with words that its failure has to say.
+//!
+//! The tests, and the page that shows which clauses catch which faults, both go by this list.
+
+#![allow(unreachable_pub, reason = "two binaries have this module for a part of their own")]
+
+mod flt;
+mod own;
+mod put;
+mod put_race;
+mod rec;
+mod swp;
+mod tch_del;
+
+use session_conformance::session_core::{BoxError, Owner, StoreError};
+use session_conformance::{Clause, Outcome, run};
+
+use crate::support::Faulty;
+
+/// One fault, as the catalogue has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// The name of the type.
+    pub name: &'static str,
+    pub kind: Kind,
+    /// What the author of such a store got wrong.
+    pub wrong: &'static str,
+    /// The clauses that are meant to catch it, each with words that its failure has to say.
+    pub meant_for: &'static [(Clause, &'static str)],
+    run: fn(Clause) -> Outcome,
+}
+
+impl Fault {
+    /// Runs a clause, once, against a store with this fault.
+    pub fn run(&self, clause: Clause) -> Outcome {
+        (self.run)(clause)
+    }
+}
+
+/// Whether a fault shows by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It shows in one task.
+    Plain,
+    /// It shows only if something comes between its two halves, which stand apart by an await.
+    Race,
+}
+
+/// Hands the catalogue to another macro.
+macro_rules! faults {
+    ($callback:path) => {
+        $callback! {
+            Plain rec::OtherLimit "reports another limit than its page declares" => CAP_1 "limits";
+            Plain rec::NoSweep "has no sweep, and a backend that keeps what expired" => CAP_1 "SWP is not left out";
+            Plain rec::MadeUp "reads an absent hash as a record of empty fields" => REC_1 "None";
+            Plain rec::Seconds "keeps times in whole seconds" => REC_2 "differs in created_at";
+            Plain rec::SignedVersions "loses a version's highest bit in a signed column" => REC_2 "differs in version";
+            Plain rec::Cut "keeps payloads in a column of 64 KiB, which cuts them" => REC_3 "differs in payload";
+            Plain rec::TextPayload "keeps payloads as text, in JSON or a text column" => REC_3 "differs in payload";
+            Plain rec::OwnersWithoutCase "compares owners by a collation without case" => REC_4 "ann";
+            Plain rec::OwnersPadded "compares owners without their trailing blanks, as `CHAR` does" => REC_4 "ann";
+            Plain rec::OwnersCut "indexes the first 254 bytes of an owner" => REC_4 "xxx";
+            Plain rec::NullIsNobody "takes the owner `null` for no owner" => REC_4 "differs in owner";
+            Plain rec::KeysWithoutCase "keeps keys as text and compares them without case" => REC_5 "Exists";
+            Plain rec::KeysPadded "keeps keys in a column that pads with blanks or zeros" => REC_5 "Exists";
+            Plain rec::SmallTimestamps "counts seconds in 32 bits" => REC_6 "differs in";
+            Plain rec::LocalTime "keeps times in the server's time zone, summer time included" => REC_6 "created_at";
+            Plain rec::SlidingGet "moves the deadline on at each read" => REC_2 "expires_at", REC_7 "expires_at";
+            Plain rec::GetRefreshes "renews the native time-to-live at each read (`GETEX`)" => REC_7 "expected  None";
+            Plain rec::ThirtyDays "gives Memcached a time-to-live over 30 days, which it takes for a date" => REC_8 "None";
+            Plain rec::TouchThirtyDays "does so in `touch` alone" => REC_8 "None";
+            Plain rec::WholeSeconds "rounds the native time-to-live down to seconds: 0 deletes" => REC_8 "None";
+            Plain rec::PastIsAnError "gives Redis a negative time-to-live, which is an error" => REC_8 "invalid expire time";
+            Plain rec::Cache "caches reads, and hears of its own writes alone" => REC_9 "second handle";
+
+            Plain put::Tombstones "keeps a key taken for good, by a mark that stays after a delete" => PUT_1 "Exists";
+            Plain put::CreateOverwrites "creates by a plain `SET`, or `ON CONFLICT DO UPDATE`" => PUT_2 "Exists";
+            Plain put::TwinIsTheSame "knows a write again by its payload, not its version" => PUT_2 "Exists";
+            Plain put::IndexesFirst "moves the index before it knows whether the write is stored" => PUT_2 "has [";
+            Plain put::ResendExists "does not know its own `Create` again" => PUT_3 "Exists";
+            Plain put::ResendConflicts "does not know its own `Replace` again" => PUT_3 "Conflict";
+            Plain put::ResendStores "applies a write that is sent again a second time" => PUT_3 "differs in last_seen_at";
+            Plain put::RemembersWrites "remembers every write as done, also when others came after it" => PUT_3 "Stored";
+            Plain put::ShowsTheLoser "answers a conflict with the record that was sent" => PUT_4 "Conflict with";
+            Plain put::ShowsVersionAsked "answers a conflict with the version that was asked for" => PUT_4 "differs in version";
+            Plain put::ShortVersions "compares versions in 32 bits" => PUT_4 "Stored";
+            Plain put::Upsert "replaces by an upsert, which creates what is not there" => PUT_5 "Gone", PUT_6 "Gone";
+            Plain put::RemembersLastWrite "remembers the last write of a key as done, also past its delete" => PUT_5 "Gone";
+            Plain put::ZeroIsNoVersion "passes the version on as a token, of which 0 means any" => PUT_6 "Gone";
+            Plain put::OwnerStays "leaves the owner out of the `UPDATE`" => PUT_7 "differs in owner";
+            Plain put::OwnerNeverCleared "skips fields that are null in the `UPDATE`" => PUT_7 "differs in owner";
+            Plain put::DeadlineNeverBack "lets a `Replace` move the deadline on only" => PUT_7 "differs in expires_at";
+            Plain put::LosesItsEntry "removes the old index entry, which is the new one if the owner stays" => PUT_7 "has [";
+            Plain put::LeavesATail "writes a shorter payload over a longer one, and leaves its end" => PUT_7 "payload", MOD_1 "payload";
+            Plain put::CutAtLimit "cuts a payload at the limit" => PUT_11 "TooLarge";
+            Plain put::LimitTooSmall "refuses a payload of exactly the limit" => PUT_11 "put works";
+            Plain put::LateReplace "compares the version alone, not the deadline" => PUT_12 "Stored";
+            Plain put::VersionFirst "compares the version before the deadline" => PUT_12 "Gone";
+            Plain put::VersionsOutlive "takes any version that the key has ever had" => PUT_4 "Stored", PUT_13 "Stored";
+            Plain put::CountsAgain "maps versions to a row's own counter, which starts again with the row" => PUT_13 "Stored";
+
+            Race put_race::LooksFirst "looks, and then writes (`GET`, then `SET`)" => PUT_8 "exactly one", PUT_9 "exactly one";
+            Race put_race::LosesUpdates "looks, and then writes, in `Replace` alone" => PUT_9 "exactly one", CON_1 "order", CON_2 "counter";
+            Race put_race::OldSnapshot "reads the winner in the loser's own snapshot" => PUT_9 "for a loser";
+            Race put_race::CreatedAtForVersion "compares the version first, and in the `UPDATE` only `created_at`" => CON_2 "the counter";
+            Race put_race::HalfWritten "writes one field after the other" => PUT_9 "expected", PUT_10 "or {";
+            Race put_race::HalfUnderLock "does so under a lock, which a client that hangs up lets go" => PUT_10 "or {";
+            Race put_race::LeavesALock "leaves its lock behind when it is dropped" => PUT_10 "the row is locked";
+            Race put_race::DeletesFirst "deletes the old record before it creates the new" => PUT_9 "exactly one", PUT_10 "None";
+
+            Plain tch_del::NewVersion "draws a new version in `touch`" => TCH_1 "differs in version";
+            Plain tch_del::DeadlineAlone "skips a `touch` that does not move the deadline" => TCH_1 "differs in last_seen_at";
+            Plain tch_del::TouchLosesOwner "writes the record back without its owner in `touch`" => TCH_1 "differs in owner";
+            Plain tch_del::Shortens "sets both times in `touch`, also back" => TCH_2 "differs in last_seen_at";
+            Plain tch_del::CountsChangedRows "counts changed rows, as MySQL does, where nothing moved" => TCH_2 "touch gives true";
+            Plain tch_del::AnyVersion "ignores the version in `touch`" => TCH_3 "touch gives false";
+            Plain tch_del::OneMillisecondLate "takes the deadline itself for in time in `touch`" => TCH_3 "touch gives false";
+            Plain tch_del::TouchCreates "sets fields of an absent hash in `touch`, which creates it" => TCH_3 "None";
+            Race tch_del::WritesBack "reads and writes the whole record in `touch`" => TCH_4 "the replace's", DEL_3 "None";
+            Race tch_del::TouchInTwoSteps "moves the two times in two steps" => CON_1 "order";
+            Plain tch_del::AlwaysTrue "answers every `delete` with yes" => DEL_1 "delete gives false", DEL_2 "delete gives false";
+            Plain tch_del::CountsIndexEntry "counts removed index entries in `delete`, not the record" => DEL_1 "delete gives true";
+            Plain tch_del::AbsentIsAnError "fails to delete what is not there" => DEL_2 "delete works";
+            Plain tch_del::BuriesTheUnknown "leaves a mark for a key that never was in `delete`" => DEL_2 "Exists";
+            Race tch_del::InsertsWhatIsGone "looks, and then inserts what a `delete` has taken away meanwhile" => DEL_3 "None";
+            Plain tch_del::DeletesByOwner "deletes all that the owner has" => DEL_4 "None";
+
+            Plain swp::SparesTheDeadline "sweeps what expired before `before`, not at it" => SWP_1 "removes 6";
+            Plain swp::SweepsTooFar "sweeps a millisecond too far" => SWP_1 "removes 6";
+            Plain swp::IndexOnlyLater "moves its index by deadline on only (`ZADD GT`)" => SWP_1 "removes 6";
+            Plain swp::NoOrder "sweeps in the order of keys" => SWP_2 "None";
+            Plain swp::NoLimit "sweeps without a limit" => SWP_2 "removes 1";
+            Plain swp::GivesUp "answers 0 while a few are left" => SWP_2 "removes 2";
+            Race swp::CountsTwice "counts what another sweep removed" => SWP_3 "count";
+            Race swp::SweepLooksFirst "looks for what expired, and deletes it by key" => SWP_4 "extended";
+            Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next" => MOD_1 "None";
+
+            Plain own::Offsets "pages by offset" => OWN_1 "once";
+            Plain own::TrustsCursors "panics on a cursor that is not its own" => OWN_1 "no panic";
+            Plain own::Endless "gives a cursor on the last page" => OWN_1 "a cursor that moves on";
+            Plain own::OnePage "forgets the cursor, so a list ends with its first page" => OWN_1 "once";
+            Race own::OwnerLate "writes the index after the record" => OWN_2 "has [", PUT_10 "list";
+            Race own::RemovesOthersEntry "removes the entry of the old owner, when it may be new again" => OWN_2 "has [";
+            Plain own::SweepLeavesEntry "sweeps the record, and leaves its copy in the index" => OWN_3 "has [";
+            Plain own::DeleteLeavesEntry "deletes the record, and leaves its copy in the index" => PUT_5 "has [", OWN_3 "has [";
+            Plain own::KeyOrder "pages in the order of keys" => OWN_4 "the old key or the new";
+            Race own::TwoParts "lists two shards, one after the other" => OWN_4 "the old key or the new";
+            Plain own::FailsWhole "fails the list for one record that it cannot read" => OWN_5 "list works";
+            Plain own::Thousand "ends every list after a thousand records" => OWN_6 "once";
+            Plain own::SeenTwice "begins a page with the last record of the page before" => SCN_1 "once";
+            Plain own::ScansTheIndex "scans the index by owner, and misses who has none" => SCN_1 "once";
+
+            Plain rec::ReadsGoBack "reads from a replica that lags" => CON_1 "order";
+
+            Plain flt::CorruptIsAbsent "takes what it cannot read for absent" => FLT_1 "Corrupt";
+            Plain flt::CorruptPanics "panics on what it cannot read" => FLT_1 "a panic";
+            Plain flt::CorruptStays "reads the record to delete it, so what is corrupt stays" => FLT_1 "delete works";
+            Plain flt::ErrorShowsKey "quotes the key in an error" => FLT_2 "a whole key";
+            Plain flt::ErrorShowsPayload "quotes the payload in an error" => FLT_2 "a payload";
+            Plain flt::DebugShowsPassword "derives `Debug` over the server's URL" => FLT_2 "a secret of the harness";
+            Plain flt::InitEmpties "drops and creates its table in `init`" => FLT_3 "None";
+            Plain flt::InitOnce "fails to create a table that is there" => FLT_3 "init works";
+            Race flt::InitLooksFirst "looks for its table, and then creates it" => FLT_3 "init works";
+        }
+    };
+}
+#[allow(unused_imports, reason = "one of the two binaries needs the list alone")]
+pub(crate) use faults;
+
+macro_rules! list {
+    ($($kind:ident $module:ident::$fault:ident $wrong:literal => $($clause:ident $told:literal),+;)+) => {
+        /// Lists every fault, by what it is about.
+        pub const FAULTS: &[Fault] = &[$(Fault {
+            name: stringify!($fault),
+            kind: Kind::$kind,
+            wrong: $wrong,
+            meant_for: &[$((Clause::$clause, $told)),+],
+            run: |clause| run::<Faulty<$module::$fault>>(clause, &[]),
+        },)+];
+    };
+}
+faults!(list);
+
+fn backend(source: impl Into<BoxError>) -> StoreError {
+    StoreError::Backend { store: "faulty", source: source.into() }
+}
+
+fn corrupt(source: impl Into<BoxError>) -> StoreError {
+    StoreError::Corrupt { store: "faulty", source: source.into() }
+}
+
+fn strange_cursor() -> StoreError {
+    StoreError::InvalidCursor { store: "faulty" }
+}
+
+/// Gives the first bytes of an owner.
+fn cut(owner: &Owner, most: usize) -> &[u8] {
+    let bytes = owner.as_str().as_bytes();
+    &bytes[..bytes.len().min(most)]
+}
