@@ -21,7 +21,7 @@ pub trait Harness: Sized + 'static {
     const ROUNDS: usize = 100;
 
     /// How many random sequences of operations MOD-1 tries, likewise.
-    const CASES: u32 = 64;
+    const CASES: u32 = 128;
 
     /// Sets up what one clause needs, apart from everything that other clauses see: a new table, schema,
     /// file or key prefix. Never flush a shared server.
@@ -36,7 +36,8 @@ pub trait Harness: Sized + 'static {
     /// locks and caches of its own. A store that lives in one process gives a clone.
     fn another_handle(&self) -> impl Future<Output = Result<Arc<dyn SessionStore>, BoxError>>;
 
-    /// Gives the limits that the store's page declares. CAP-1 compares them with what it reports.
+    /// Gives the limits that the store's page declares. CAP-1 compares them with what it reports. The default is
+    /// [`Limits::default`]: no largest payload, no eviction, and a sweep that removes what has expired.
     fn limits(&self) -> Limits {
         Limits::default()
     }

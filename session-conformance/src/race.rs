@@ -96,6 +96,11 @@ pub(crate) async fn race<T: Send + 'static>(tasks: Vec<Runner<T>>) -> Check<Vec<
     on_threads(tasks).await.into_iter().collect()
 }
 
+/// Sets all tasks off at once in one thread, which draws whose turn it is: for what can be tried only once.
+pub(crate) async fn race_once<T>(tasks: Vec<Runner<T>>, seed: u64) -> Check<Vec<T>> {
+    in_drawn_turns(tasks, Dice::new(seed)).await.into_iter().collect()
+}
+
 async fn on_threads<T: Send + 'static>(tasks: Vec<Runner<T>>) -> Vec<Check<T>> {
     let gate = Arc::new(Gate::new(tasks.len()));
     let start = |task: Runner<T>| {

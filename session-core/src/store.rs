@@ -134,9 +134,10 @@ pub trait Owners: Send + Sync {
     ///
     /// The pages together give every record that was the owner's throughout, each once, and none of
     /// another owner. Records past their deadline may be among them. Where a session changes its key
-    /// (`Create` of the new, then `Replace` of the old without owner) at least one of the two is seen. A
-    /// record that cannot be read is left out. A page has `limit` records at most; it may be empty and still
-    /// have a `next`.
+    /// (`Create` of the new, then `Replace` of the old without owner) at least one of the two is seen: so pages
+    /// go by the order in which records came, not by key, or the new one may lie before the pages that are still
+    /// to come, and the old one be gone from them. A record that cannot be read is left out. A page has `limit`
+    /// records at most; it may be empty and still have a `next`.
     ///
     /// # Errors
     /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.

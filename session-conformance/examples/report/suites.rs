@@ -19,6 +19,7 @@ pub(crate) struct Suite {
 
 /// Builds the tests, with all features; their order is that of the packages' names, the reference first.
 pub(crate) fn build() -> Result<Vec<Suite>, Error> {
+    eprintln!("building the tests called conformance, of the whole workspace, with all features …");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = Command::new(cargo)
         .args(["test", "-q", "--workspace", "--all-features", "--test", "conformance", "--no-run"])

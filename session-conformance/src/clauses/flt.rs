@@ -10,7 +10,7 @@ use crate::draw::{HOUR, MINUTE};
 use crate::handle::at_least_one;
 use crate::harness::Corruption;
 use crate::leak::Leaks;
-use crate::race::{race, runner};
+use crate::race::{race, race_once, runner};
 use crate::show;
 
 /// Checks FLT-1: corrupt stored data (where it can be planted) is `Corrupt`, never a panic, and can still
@@ -180,7 +180,7 @@ pub(crate) async fn flt_3_init_can_run_again_and_at_once(case: &Case) -> Check {
         runner(async move { handle.init().await })
     };
     case.note(format!("init from {TASKS} tasks at once, through two handles"));
-    race((0..TASKS).map(init).collect()).await?;
+    race_once((0..TASKS).map(init).collect(), case.draw.number()).await?;
     let (key, record) = (case.draw.key(), case.draw.record());
     case.store.create(&key, &record).await?;
     case.store.init().await?;

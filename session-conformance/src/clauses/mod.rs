@@ -2,7 +2,6 @@
 
 mod cap;
 mod churn;
-mod con;
 mod del;
 mod flt;
 mod model;
@@ -15,9 +14,9 @@ mod rec;
 mod scn;
 mod swp;
 mod tch;
+mod together;
 
 use cap::*;
-use con::*;
 use del::*;
 use flt::*;
 use model::*;
@@ -30,6 +29,7 @@ use rec::*;
 use scn::*;
 use swp::*;
 use tch::*;
+use together::*;
 
 use crate::case::Case;
 use crate::check::Check;

@@ -32,10 +32,11 @@ pub(crate) async fn own_2_a_change_of_owner_moves_the_record(case: &Case) -> Che
 
 /// Two tasks give one record to A and to B in turn; at rest, record and lists agree.
 async fn swapped_at_once(case: &Case) -> Check {
-    const CHANGES: usize = 6;
+    // Few, since an entry that is lost shows only if nobody writes it again.
+    const CHANGES: usize = 3;
     let crowd = case.crowd().await?;
     case.note(format!("over and over: four tasks change the owner of one record at once, {CHANGES} times each"));
-    for round in case.rounds() {
+    for round in case.rounds_of(2 * case.least_rounds) {
         let (key, owners) = (case.draw.key(), [case.draw.owner(), case.draw.owner()]);
         let first = case.draw.record_of(&owners[0]);
         let each = crowd.each();
@@ -139,7 +140,11 @@ async fn never_out_of_sight(handle: &Handle, owner: &Owner, payload: &[u8], shar
         let found = handle.list(owner, limit).await?;
         let seen = found.iter().filter(|(_, record)| record.payload == payload).count();
         ensure(seen > 0, "the old key or the new, or both", || {
-            format!("neither among {}, in pages of {limit}", found.len())
+            format!(
+                "neither among {}, in pages of {limit}: it may have passed between two pages, as it can in an index \
+                 that is ordered by key and not by arrival",
+                found.len()
+            )
         })?;
         // A store that never waits would keep the writer from its turn.
         yield_now().await;
