@@ -50,11 +50,9 @@ pub(crate) async fn del_3_nothing_undoes_a_delete(case: &Case) -> Check {
             let (writes, deleted) = (Arc::clone(&writes), Arc::clone(&deleted));
             tasks.push(runner(async move {
                 let mut version = version;
-                // It ends when the delete is seen or done, or after more than enough.
+                // It ends when the delete is seen, or with one more try when it is done, or after more than enough.
                 for _ in 0..50 {
-                    if deleted.load(Ordering::Acquire) {
-                        break;
-                    }
+                    let last = deleted.load(Ordering::Acquire);
                     writes.fetch_add(1, Ordering::Relaxed);
                     if number < 2 {
                         let next = draw.record();
@@ -68,6 +66,9 @@ pub(crate) async fn del_3_nothing_undoes_a_delete(case: &Case) -> Check {
                             Some(found) => version = found.version,
                             None => return Ok(()),
                         }
+                    }
+                    if last {
+                        break;
                     }
                 }
                 Ok(())

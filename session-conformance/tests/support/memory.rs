@@ -72,8 +72,6 @@ pub struct Beside {
 pub struct Memory {
     rows: Mutex<Rows>,
     beside: Mutex<Beside>,
-    /// A lock that whoever asks for it holds across awaits.
-    pub lock: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Memory {

@@ -68,10 +68,12 @@ macro_rules! faults {
             Plain rec::LocalTime "keeps times in the server's time zone, summer time included" => REC_6 "created_at";
             Plain rec::SlidingGet "moves the deadline on at each read" => REC_2 "expires_at", REC_7 "expires_at";
             Plain rec::GetRefreshes "renews the native time-to-live at each read (`GETEX`)" => REC_7 "expected  None";
-            Plain rec::ThirtyDays "gives Memcached a time-to-live over 30 days, which it takes for a date" => REC_8 "None";
+            Plain rec::ThirtyDays "gives Memcached a time-to-live over 30 days, which it takes for a date"
+                => REC_8 "None";
             Plain rec::TouchThirtyDays "does so in `touch` alone" => REC_8 "None";
             Plain rec::WholeSeconds "rounds the native time-to-live down to seconds: 0 deletes" => REC_8 "None";
-            Plain rec::PastIsAnError "gives Redis a negative time-to-live, which is an error" => REC_8 "invalid expire time";
+            Plain rec::PastIsAnError "gives Redis a negative time-to-live, which is an error"
+                => REC_8 "invalid expire time";
             Plain rec::Cache "caches reads, and hears of its own writes alone" => REC_9 "second handle";
 
             Plain put::Tombstones "keeps a key taken for good, by a mark that stays after a delete" => PUT_1 "Exists";
@@ -80,50 +82,69 @@ macro_rules! faults {
             Plain put::IndexesFirst "moves the index before it knows whether the write is stored" => PUT_2 "has [";
             Plain put::ResendExists "does not know its own `Create` again" => PUT_3 "Exists";
             Plain put::ResendConflicts "does not know its own `Replace` again" => PUT_3 "Conflict";
-            Plain put::ResendStores "applies a write that is sent again a second time" => PUT_3 "differs in last_seen_at";
-            Plain put::RemembersWrites "remembers every write as done, also when others came after it" => PUT_3 "Stored";
+            Plain put::ResendStores "applies a write that is sent again a second time"
+                => PUT_3 "differs in last_seen_at";
+            Plain put::RemembersWrites "remembers every write as done, also when others came after it"
+                => PUT_3 "Stored";
             Plain put::ShowsTheLoser "answers a conflict with the record that was sent" => PUT_4 "Conflict with";
-            Plain put::ShowsVersionAsked "answers a conflict with the version that was asked for" => PUT_4 "differs in version";
+            Plain put::ShowsVersionAsked "answers a conflict with the version that was asked for"
+                => PUT_4 "differs in version";
             Plain put::ShortVersions "compares versions in 32 bits" => PUT_4 "Stored";
             Plain put::Upsert "replaces by an upsert, which creates what is not there" => PUT_5 "Gone", PUT_6 "Gone";
-            Plain put::RemembersLastWrite "remembers the last write of a key as done, also past its delete" => PUT_5 "Gone";
+            Plain put::RemembersLastWrite "remembers the last write of a key as done, also past its delete"
+                => PUT_5 "Gone";
             Plain put::ZeroIsNoVersion "passes the version on as a token, of which 0 means any" => PUT_6 "Gone";
             Plain put::OwnerStays "leaves the owner out of the `UPDATE`" => PUT_7 "differs in owner";
             Plain put::OwnerNeverCleared "skips fields that are null in the `UPDATE`" => PUT_7 "differs in owner";
             Plain put::DeadlineNeverBack "lets a `Replace` move the deadline on only" => PUT_7 "differs in expires_at";
-            Plain put::LosesItsEntry "removes the old index entry, which is the new one if the owner stays" => PUT_7 "has [";
-            Plain put::LeavesATail "writes a shorter payload over a longer one, and leaves its end" => PUT_7 "payload", MOD_1 "payload";
+            Plain put::LosesItsEntry "removes the old index entry, which is the new one if the owner stays"
+                => PUT_7 "has [";
+            Plain put::LeavesATail "writes a shorter payload over a longer one, and leaves its end"
+                => PUT_7 "payload", MOD_1 "payload";
             Plain put::CutAtLimit "cuts a payload at the limit" => PUT_11 "TooLarge";
             Plain put::LimitTooSmall "refuses a payload of exactly the limit" => PUT_11 "put works";
             Plain put::LateReplace "compares the version alone, not the deadline" => PUT_12 "Stored";
             Plain put::VersionFirst "compares the version before the deadline" => PUT_12 "Gone";
             Plain put::VersionsOutlive "takes any version that the key has ever had" => PUT_4 "Stored", PUT_13 "Stored";
-            Plain put::CountsAgain "maps versions to a row's own counter, which starts again with the row" => PUT_13 "Stored";
+            Plain put::CountsAgain "maps versions to a row's own counter, which starts again with the row"
+                => PUT_13 "Stored";
 
-            Race put_race::LooksFirst "looks, and then writes (`GET`, then `SET`)" => PUT_8 "exactly one", PUT_9 "exactly one";
-            Race put_race::LosesUpdates "looks, and then writes, in `Replace` alone" => PUT_9 "exactly one", CON_1 "order", CON_2 "counter";
+            Race put_race::LooksFirst "looks, and then writes (`GET`, then `SET`)"
+                => PUT_8 "exactly one", PUT_9 "exactly one";
+            Race put_race::LosesUpdates "looks, and then writes, in `Replace` alone"
+                => PUT_9 "exactly one", CON_1 "order", CON_2 "counter";
             Race put_race::OldSnapshot "reads the winner in the loser's own snapshot" => PUT_9 "for a loser";
-            Race put_race::CreatedAtForVersion "compares the version first, and in the `UPDATE` only `created_at`" => CON_2 "the counter";
+            Race put_race::CreatedAtForVersion "compares the version first, and in the `UPDATE` only `created_at`"
+                => CON_2 "the counter";
             Race put_race::HalfWritten "writes one field after the other" => PUT_9 "expected", PUT_10 "or {";
             Race put_race::HalfUnderLock "does so under a lock, which a client that hangs up lets go" => PUT_10 "or {";
             Race put_race::LeavesALock "leaves its lock behind when it is dropped" => PUT_10 "the row is locked";
-            Race put_race::DeletesFirst "deletes the old record before it creates the new" => PUT_9 "exactly one", PUT_10 "None";
+            Race put_race::DeletesFirst "deletes the old record before it creates the new"
+                => PUT_9 "exactly one", PUT_10 "None";
 
             Plain tch_del::NewVersion "draws a new version in `touch`" => TCH_1 "differs in version";
-            Plain tch_del::DeadlineAlone "skips a `touch` that does not move the deadline" => TCH_1 "differs in last_seen_at";
-            Plain tch_del::TouchLosesOwner "writes the record back without its owner in `touch`" => TCH_1 "differs in owner";
+            Plain tch_del::DeadlineAlone "skips a `touch` that does not move the deadline"
+                => TCH_1 "differs in last_seen_at";
+            Plain tch_del::TouchLosesOwner "writes the record back without its owner in `touch`"
+                => TCH_1 "differs in owner";
             Plain tch_del::Shortens "sets both times in `touch`, also back" => TCH_2 "differs in last_seen_at";
-            Plain tch_del::CountsChangedRows "counts changed rows, as MySQL does, where nothing moved" => TCH_2 "touch gives true";
+            Plain tch_del::CountsChangedRows "counts changed rows, as MySQL does, where nothing moved"
+                => TCH_2 "touch gives true";
             Plain tch_del::AnyVersion "ignores the version in `touch`" => TCH_3 "touch gives false";
-            Plain tch_del::OneMillisecondLate "takes the deadline itself for in time in `touch`" => TCH_3 "touch gives false";
+            Plain tch_del::OneMillisecondLate "takes the deadline itself for in time in `touch`"
+                => TCH_3 "touch gives false";
             Plain tch_del::TouchCreates "sets fields of an absent hash in `touch`, which creates it" => TCH_3 "None";
-            Race tch_del::WritesBack "reads and writes the whole record in `touch`" => TCH_4 "the replace's", DEL_3 "None";
+            Race tch_del::WritesBack "reads and writes the whole record in `touch`"
+                => TCH_4 "the replace's", DEL_3 "None";
             Race tch_del::TouchInTwoSteps "moves the two times in two steps" => CON_1 "order";
-            Plain tch_del::AlwaysTrue "answers every `delete` with yes" => DEL_1 "delete gives false", DEL_2 "delete gives false";
-            Plain tch_del::CountsIndexEntry "counts removed index entries in `delete`, not the record" => DEL_1 "delete gives true";
+            Plain tch_del::AlwaysTrue "answers every `delete` with yes"
+                => DEL_1 "delete gives false", DEL_2 "delete gives false";
+            Plain tch_del::CountsIndexEntry "counts removed index entries in `delete`, not the record"
+                => DEL_1 "delete gives true";
             Plain tch_del::AbsentIsAnError "fails to delete what is not there" => DEL_2 "delete works";
             Plain tch_del::BuriesTheUnknown "leaves a mark for a key that never was in `delete`" => DEL_2 "Exists";
-            Race tch_del::InsertsWhatIsGone "looks, and then inserts what a `delete` has taken away meanwhile" => DEL_3 "None";
+            Race tch_del::InsertsWhatIsGone "looks, and then inserts what a `delete` has taken away meanwhile"
+                => DEL_3 "None";
             Plain tch_del::DeletesByOwner "deletes all that the owner has" => DEL_4 "None";
 
             Plain swp::SparesTheDeadline "sweeps what expired before `before`, not at it" => SWP_1 "removes 6";
@@ -134,16 +155,19 @@ macro_rules! faults {
             Plain swp::GivesUp "answers 0 while a few are left" => SWP_2 "removes 2";
             Race swp::CountsTwice "counts what another sweep removed" => SWP_3 "count";
             Race swp::SweepLooksFirst "looks for what expired, and deletes it by key" => SWP_4 "extended";
-            Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next" => MOD_1 "None";
+            Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next"
+                => MOD_1 "None";
 
             Plain own::Offsets "pages by offset" => OWN_1 "once";
             Plain own::TrustsCursors "panics on a cursor that is not its own" => OWN_1 "no panic";
             Plain own::Endless "gives a cursor on the last page" => OWN_1 "a cursor that moves on";
             Plain own::OnePage "forgets the cursor, so a list ends with its first page" => OWN_1 "once";
             Race own::OwnerLate "writes the index after the record" => OWN_2 "has [", PUT_10 "list";
-            Race own::RemovesOthersEntry "removes the entry of the old owner, when it may be new again" => OWN_2 "has [";
+            Race own::RemovesOthersEntry "removes the entry of the old owner, when it may be new again"
+                => OWN_2 "has [";
             Plain own::SweepLeavesEntry "sweeps the record, and leaves its copy in the index" => OWN_3 "has [";
-            Plain own::DeleteLeavesEntry "deletes the record, and leaves its copy in the index" => PUT_5 "has [", OWN_3 "has [";
+            Plain own::DeleteLeavesEntry "deletes the record, and leaves its copy in the index"
+                => PUT_5 "has [", OWN_3 "has [";
             Plain own::KeyOrder "pages in the order of keys" => OWN_4 "the old key or the new";
             Race own::TwoParts "lists two shards, one after the other" => OWN_4 "the old key or the new";
             Plain own::FailsWhole "fails the list for one record that it cannot read" => OWN_5 "list works";

@@ -78,18 +78,38 @@ impl Fault for HalfWritten {
     }
 }
 
+/// Holds all others up until it is dropped, also at an await.
+struct Locked<'a>(&'a Memory);
+
+impl<'a> Locked<'a> {
+    const NAME: SessionKey = SessionKey::from_bytes([0; 32]);
+
+    async fn wait(memory: &'a Memory) -> Self {
+        while !memory.beside().marks.insert(Self::NAME) {
+            yield_now().await;
+        }
+        Self(memory)
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.0.beside().marks.remove(&Self::NAME);
+    }
+}
+
 /// As [`HalfWritten`], and all who read or write wait for each other: only who hangs up leaves a half.
 #[derive(Debug, Default)]
 pub struct HalfUnderLock;
 #[async_trait]
 impl Fault for HalfUnderLock {
     async fn get(&self, call: KeyCall<'_>) -> Found {
-        let _lock = call.memory.lock.lock().await;
+        let _lock = Locked::wait(call.memory).await;
         call.get().await
     }
 
     async fn put(&self, call: PutCall<'_>) -> PutResult {
-        let _lock = call.memory.lock.lock().await;
+        let _lock = Locked::wait(call.memory).await;
         let Some(old) = call.replaces() else {
             return call.right().await;
         };
@@ -99,12 +119,12 @@ impl Fault for HalfUnderLock {
     }
 
     async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
-        let _lock = call.memory.lock.lock().await;
+        let _lock = Locked::wait(call.memory).await;
         call.right().await
     }
 
     async fn delete(&self, call: KeyCall<'_>) -> Result<bool, StoreError> {
-        let _lock = call.memory.lock.lock().await;
+        let _lock = Locked::wait(call.memory).await;
         call.delete().await
     }
 }
