@@ -18,7 +18,7 @@ pub(crate) trait Bed: Harness {
 
     /// What a store here is set up with.
     fn config(&self) -> SqlConfig {
-        SqlConfig::default()
+        patient()
     }
 
     /// The table's name in a statement.
@@ -86,6 +86,11 @@ pub(crate) fn record(version: u64, expires_at: u64) -> Record {
 
 pub(crate) async fn create<S: SessionStore + ?Sized>(store: &S, key: SessionKey, record: &Record) {
     assert_eq!(store.put(&key, record, Put::Create).await.unwrap(), PutOutcome::Stored);
+}
+
+/// Waits longer for a connection than a server would: a busy machine is no fault of the store.
+pub(crate) fn patient() -> SqlConfig {
+    SqlConfig::default().with_acquire_timeout(std::time::Duration::from_secs(30))
 }
 
 /// The texts of an error and of all that caused it.

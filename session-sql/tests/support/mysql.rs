@@ -12,7 +12,7 @@ use session_sql::sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
 use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, MySql};
 use session_sql::{MySqlStore, SqlConfig};
 
-use super::bed::Bed;
+use super::bed::{Bed, patient};
 use super::servers::{Server, fresh_name};
 
 /// Says which server it is.
@@ -106,7 +106,7 @@ impl<K: Kind, S: Setting> Harness for MySqlHarness<K, S> {
         let mut connection = sqlx::MySqlConnection::connect(server.url()).await?;
         connection.execute(AssertSqlSafe(format!("CREATE DATABASE {database} {}", S::DATABASE))).await?;
         connection.close().await?;
-        let store = S::store(&server.url_of(&database), SqlConfig::default()).await?;
+        let store = S::store(&server.url_of(&database), patient()).await?;
         Ok(Self { store, server, database, setting: PhantomData })
     }
 
@@ -115,7 +115,7 @@ impl<K: Kind, S: Setting> Harness for MySqlHarness<K, S> {
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        Ok(Arc::new(S::store(&self.url(), SqlConfig::default()).await?))
+        Ok(Arc::new(S::store(&self.url(), patient()).await?))
     }
 
     fn limits(&self) -> Limits {

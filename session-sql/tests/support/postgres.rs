@@ -12,7 +12,7 @@ use session_sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, Postgres};
 use session_sql::{PostgresStore, SqlConfig};
 
-use super::bed::{Bed, hex};
+use super::bed::{Bed, hex, patient};
 use super::servers::{Server, fresh_name};
 
 /// Says how the server is set up.
@@ -100,7 +100,7 @@ impl<S: Setting> Harness for PostgresHarness<S> {
         let mut connection = sqlx::PgConnection::connect(&S::database(&server).await?).await?;
         connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await?;
         connection.close().await?;
-        let store = S::store(&server, SqlConfig::default().with_schema(&schema)?).await?;
+        let store = S::store(&server, patient().with_schema(&schema)?).await?;
         Ok(Self { store, server, schema, setting: PhantomData })
     }
 
@@ -109,7 +109,7 @@ impl<S: Setting> Harness for PostgresHarness<S> {
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        Ok(Arc::new(S::store(&self.server, SqlConfig::default().with_schema(&self.schema)?).await?))
+        Ok(Arc::new(S::store(&self.server, patient().with_schema(&self.schema)?).await?))
     }
 
     fn limits(&self) -> Limits {
@@ -154,7 +154,7 @@ impl<S: Setting> Bed for PostgresHarness<S> {
     }
 
     fn config(&self) -> SqlConfig {
-        SqlConfig::default().with_schema(&self.schema).expect("the name is one")
+        patient().with_schema(&self.schema).expect("the name is one")
     }
 
     fn table(&self, name: &str) -> String {
