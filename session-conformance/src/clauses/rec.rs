@@ -114,9 +114,9 @@ pub(crate) async fn rec_5_keys_one_bit_apart_are_two_sessions(case: &Case) -> Ch
         }));
     }
     // Bytes that end a text, or that a comparison of texts pads with or cuts off.
-    for end in [[0, 0], [0, b' '], [b' ', b' '], [b'\n', b'\n'], [0xff, 0xff]] {
+    for end in [[0; 4], [0, 0, 0, b' '], [b' '; 4], [b'\n'; 4], [0xff; 4]] {
         let mut bytes = first;
-        bytes[30..].copy_from_slice(&end);
+        bytes[28..].copy_from_slice(&end);
         keys.push(bytes);
     }
     keys.sort_unstable();

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use session_conformance::session_core::{
-    BoxError, Cursor, Limits, Owner, Owners, Put, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
-    Version,
+    BoxError, Clock, Cursor, Limits, Owner, Owners, Put, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
+    SystemClock, Timestamp, Version,
 };
 use session_conformance::{Corruption, Harness, async_trait};
 
@@ -162,6 +162,12 @@ impl<F: Fault> Harness for Faulty<F> {
 
     fn secrets(&self) -> Vec<String> {
         vec![PASSWORD.to_owned()]
+    }
+
+    /// At the same part of a second each time, so that a fault which cuts times shows or does not each time.
+    fn base_time(&self) -> Timestamp {
+        let ahead = (SystemClock.now() + Duration::from_secs(60 * 60)).as_millis();
+        Timestamp::from_millis(ahead / 1_000 * 1_000 + 137)
     }
 }
 

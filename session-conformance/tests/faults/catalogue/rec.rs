@@ -171,12 +171,12 @@ impl Fault for KeysWithoutCase {
     }
 }
 
-/// As a column of fixed width has it: what a value ends in is taken for padding. A single byte is not, so that
-/// keys drawn at random hardly ever end in any.
+/// As a column of fixed width has it: what a value ends in is taken for padding. Fewer than four bytes are
+/// not, so that keys drawn at random never end in any.
 fn padded(key: &SessionKey) -> SessionKey {
     let mut bytes = *key.as_bytes();
     let padding = bytes.iter().rev().take_while(|byte| matches!(**byte, 0 | b' ')).count();
-    if padding > 1 {
+    if padding >= 4 {
         bytes[32 - padding..].fill(b' ');
     }
     SessionKey::from_bytes(bytes)
