@@ -52,6 +52,13 @@ fn child() {
     }
 }
 
+/// As [`role`], with a server whose processes and files are this machine's own, not a container's.
+fn role_by_program(name: &str, folder: &Path) -> Command {
+    let mut command = role(name, folder);
+    command.env("SESSION_TEST_SERVERS", "program");
+    command
+}
+
 /// A command that runs `child`, which shares no server with the rest of this binary.
 fn role(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
@@ -134,7 +141,7 @@ fn a_server_ends_when_its_user_is_killed_while_it_starts() {
 #[test]
 fn a_database_that_loses_its_user_while_it_starts_leaves_nothing() {
     let folder = folder();
-    let mut user = role("start a database", folder.path()).stdout(Stdio::null()).spawn().unwrap();
+    let mut user = role_by_program("start a database", folder.path()).stdout(Stdio::null()).spawn().unwrap();
     let begun = || find(folder.path(), |path| path.ends_with("data")).is_some();
     until("the database makes its files", begun);
     user.kill().unwrap();
@@ -161,7 +168,8 @@ fn processes_that_start_at_once_get_one_server() {
 #[test]
 fn a_server_that_its_starter_stopped_and_left_is_ended_and_replaced() {
     let folder = folder();
-    let mut starter = role("hold", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut starter =
+        role_by_program("hold", folder.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let url = url_of(starter.stdout.as_mut().unwrap());
     let pid = find(folder.path(), |path| path.extension().is_some_and(|extension| extension == "pid")).unwrap();
     let pid = fs::read_to_string(pid).unwrap();
@@ -169,7 +177,7 @@ fn a_server_that_its_starter_stopped_and_left_is_ended_and_replaced() {
     starter.kill().unwrap();
     starter.wait().unwrap();
     until("its folder goes", || homes(folder.path()) == 0);
-    let output = role("say", folder.path()).output().unwrap();
+    let output = role_by_program("say", folder.path()).output().unwrap();
     assert_ne!(said(&output, "url "), url);
 }
 
