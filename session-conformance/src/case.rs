@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use session_core::{BoxError, SessionKey, Timestamp};
 
-use crate::check::{Check, works};
+use crate::check::{Check, not_applicable, works};
 use crate::clause::Capability;
 use crate::draw::Draw;
 use crate::erased::{Erased, Terms};
 use crate::handle::Handle;
+use crate::harness::Corruption;
 use crate::history::{ALONE, Call};
 use crate::log::Log;
 use crate::race::Rounds;
@@ -62,6 +63,17 @@ impl Case {
         let store = Handle::new(harness.store(), base, "", log.clone());
         let Terms { rounds: least_rounds, cases, time_limit, .. } = terms;
         Ok(Self { store, draw: Draw::new(base)?, base, without, least_rounds, cases, time_limit, log, trace, harness })
+    }
+
+    /// Damages what is stored under the key, and ends the clause where that cannot be done.
+    pub(crate) async fn damage(&self, key: &SessionKey) -> Check {
+        match works("corrupt of the harness", self.harness.corrupt(key).await)? {
+            Corruption::Impossible(reason) => not_applicable(reason),
+            Corruption::Planted => {
+                self.note(format!("{key:?} is damaged"));
+                Ok(())
+            }
+        }
     }
 
     /// Gives a second handle on the backend, ready for use.

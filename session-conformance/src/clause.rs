@@ -126,6 +126,8 @@ macro_rules! __clauses {
                     "no error's `Display` or `Debug` shows an id, a whole key, a payload or a password from a URL";
                 FLT_3 "FLT-3" flt_3_init_can_run_again_and_at_once
                     "`init` twice, and from many tasks at once, is fine";
+                FLT_4 "FLT-4" flt_4_corrupt_data_stops_no_sweep_and_leaves_nothing
+                    "a corrupt record stops no sweep, and deleted it leaves nothing that the next under its key could meet";
             }
         }
     };

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo run --release -p session-conformance --example faults              writes the page, in half an hour
-//! cargo run --release -p session-conformance --example faults add          adds what is new in the catalogue
+//! cargo run --release -p session-conformance --example faults add          adds the faults that are new
+//! cargo run --release -p session-conformance --example faults table        runs all but the rates again, in minutes
 //! cargo run --release -p session-conformance --example faults rates 50     shows the rates of 50 runs each
 //! cargo run --release -p session-conformance --example faults failures     shows a failure of each clause
 //! ```
@@ -33,14 +34,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("FAULTS.md");
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => fs::write(page, measured(None)?.to_string())?,
-        ["add"] => {
-            let kept = Page::parse(&fs::read_to_string(&page)?).ok_or("FAULTS.md cannot be read")?;
+        [what @ ("add" | "table")] => {
+            let mut kept = Page::parse(&fs::read_to_string(&page)?).ok_or("FAULTS.md cannot be read")?;
+            if what == "table" {
+                kept.rows.clear();
+            }
             fs::write(page, measured(Some(kept))?.to_string())?;
         }
         ["rates", runs] => drop(rates(runs.parse()?, runs.parse()?, &[])?),
         ["failures"] => failures(),
         [load::ARGUMENT] => load::run(),
-        _ => return Err("no arguments, or `add`, or `rates` and a number, or `failures`".into()),
+        _ => return Err("no arguments, or `add`, or `table`, or `rates` and a number, or `failures`".into()),
     }
     Ok(())
 }

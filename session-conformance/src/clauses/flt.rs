@@ -21,10 +21,7 @@ pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted(case: &Cas
     let next = draw.record();
     store.create(&neighbour, &next).await?;
     store.create(&key, &record).await?;
-    if let Corruption::Impossible(reason) = works("corrupt of the harness", case.harness.corrupt(&key).await)? {
-        return not_applicable(reason);
-    }
-    case.note(format!("{key:?} is damaged"));
+    case.damage(&key).await?;
     for _ in 0..2 {
         let shown = |it: &Option<_>| if it.is_some() { "a record".to_owned() } else { "None".to_owned() };
         match store.attempt(|| format!("get {key:?}"), store.raw().get(&key), shown).await {
@@ -190,4 +187,38 @@ pub(crate) async fn flt_3_init_can_run_again_and_at_once(case: &Case) -> Check {
     case.note(format!("init from {TASKS} tasks at once, through two handles"));
     race((0..TASKS).map(init).collect()).await?;
     case.store.holds(&key, &record).await
+}
+
+/// Checks FLT-4: a corrupt record stops no sweep, and deleted it leaves nothing that the next under its key could
+/// meet.
+///
+/// A store that cannot read a record does not know its owner and deadline either, which its indexes go by.
+pub(crate) async fn flt_4_corrupt_data_stops_no_sweep_and_leaves_nothing(case: &Case) -> Check {
+    let (draw, store, before) = (&case.draw, &case.store, case.base + 30 * MINUTE);
+    let (owner, next_owner, key) = (draw.owner(), draw.owner(), draw.key());
+    let due = |age: u32| Record { expires_at: before - age * MINUTE, ..draw.record_of(&owner) };
+    store.create(&key, &due(1)).await?;
+    case.damage(&key).await?;
+    store.expect_delete(&key, true).await?;
+    let next = draw.record_of(&next_owner);
+    store.create(&key, &next).await?;
+    store.lists_if_indexed(&owner, &[]).await?;
+    store.lists_if_indexed(&next_owner, &[key]).await?;
+    if store.raw().sweep().is_none() {
+        return store.holds(&key, &next).await;
+    }
+    store.expect_sweep(before, 10, 0).await?;
+    // One at a time, so that what cannot be read stands in the way of what comes after it.
+    let (damaged, over) = (draw.key(), [draw.key(), draw.key()]);
+    for (key, age) in [(damaged, 3), (over[0], 2), (over[1], 1)] {
+        store.create(&key, &due(age)).await?;
+    }
+    case.damage(&damaged).await?;
+    for _ in 0..=over.len() {
+        store.sweep(before, 1).await?;
+    }
+    for key in &over {
+        store.absent(key).await?;
+    }
+    store.holds(&key, &next).await
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use session_conformance::async_trait;
 use session_conformance::session_core::*;
 
-use super::backend;
+use super::{backend, corrupt};
 use crate::support::*;
 
 #[derive(Debug, Default)]
@@ -34,6 +34,41 @@ impl Fault for CorruptStays {
         // To know the owner, so that the index can follow.
         call.get().await?;
         call.delete().await
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct CorruptStopsSweeps;
+#[async_trait]
+impl Fault for CorruptStopsSweeps {
+    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
+        // To know the owners, so that the index can follow.
+        match call.memory.rows().values().all(Option::is_some) {
+            true => {}
+            false => return Err(corrupt("a record cannot be read")),
+        }
+        call.right().await
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct CorruptLeavesEntry;
+#[async_trait]
+impl Fault for CorruptLeavesEntry {
+    async fn delete(&self, call: KeyCall<'_>) -> Result<bool, StoreError> {
+        if call.get().await.is_err() {
+            call.memory.beside().marks.insert(*call.key);
+        }
+        call.delete().await
+    }
+
+    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
+        let entries = std::mem::take(&mut call.memory.beside().marks);
+        let mut removed = 0;
+        for key in &entries {
+            removed += u64::from(call.memory.delete(key).await?);
+        }
+        call.right().await.map(|due| removed + due)
     }
 }
 

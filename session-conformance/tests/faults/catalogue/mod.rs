@@ -180,6 +180,10 @@ macro_rules! faults {
             Plain flt::CorruptIsAbsent "takes what it cannot read for absent" => FLT_1 "Corrupt";
             Plain flt::CorruptPanics "panics on what it cannot read" => FLT_1 "a panic";
             Plain flt::CorruptStays "reads the record to delete it, so what is corrupt stays" => FLT_1 "delete works";
+            Plain flt::CorruptStopsSweeps "reads the records that it sweeps, so one that is corrupt stops it"
+                => FLT_4 "delete_expired";
+            Plain flt::CorruptLeavesEntry "leaves the entry by deadline of a corrupt record, which meets the next"
+                => FLT_4 "removes 0";
             Plain flt::ErrorShowsKey "quotes the key in an error" => FLT_2 "a whole key";
             Plain flt::ErrorShowsPayload "quotes the payload in an error" => FLT_2 "a payload";
             Plain flt::DebugShowsPassword "derives `Debug` over the server's URL" => FLT_2 "a secret of the harness";
