@@ -142,7 +142,7 @@ impl Failed {
                 misconfigured(told("the server takes no writes because it cannot save: look at its log and disk"))
             }
             "MOVED" | "ASK" | "CROSSSLOT" => misconfigured(told(
-                "the server is part of a cluster: use a `redis+cluster://` URL, and this crate's feature `cluster`",
+                "the server is part of a cluster: use a `redis-cluster://` URL, and this crate's feature `cluster`",
             )),
             "WRONGTYPE" => StoreError::Corrupt { store, source: told("something else writes under this prefix") },
             "OOM" => StoreError::Full { store, source: told("raise `maxmemory`; sessions are not evicted") },

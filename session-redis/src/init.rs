@@ -44,7 +44,7 @@ impl RedisStore {
         if is_cluster && self.inner.wire.reaches_all_keys() {
             return Err(refused(
                 "the server is part of a cluster",
-                "use a `redis+cluster://` URL, and this crate's feature `cluster`",
+                "use a `redis-cluster://` URL, and this crate's feature `cluster`",
             ));
         }
         Ok(())

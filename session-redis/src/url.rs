@@ -20,24 +20,24 @@ pub(crate) enum Topology {
     Sentinel,
 }
 
-/// Reads the scheme. `redis-cluster` and `redis-sentinel` are what some clients call theirs.
+/// Reads the scheme.
 pub(crate) fn topology(url: &str) -> Result<Topology, BuildError> {
     let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
-    let (base, topology) = match scheme.split_once(['+', '-']) {
-        Some((base, "cluster")) => (base, Topology::Cluster),
-        Some((base, "sentinel")) => (base, Topology::Sentinel),
-        Some((base, "unix")) => (base, Topology::Single),
-        Some(_) => ("", Topology::Single),
-        None => (scheme, Topology::Single),
-    };
-    let needed = match (base, topology) {
-        ("redis" | "valkey" | "rediss" | "valkeys", _) | ("unix", Topology::Single) => match (topology, is_tls(base)) {
-            (Topology::Cluster, _) if !cfg!(feature = "cluster") => Some("cluster"),
-            (Topology::Sentinel, _) if !cfg!(feature = "sentinel") => Some("sentinel"),
-            (_, true) if !cfg!(feature = "tls") => Some("tls"),
-            _ => None,
-        },
+    let (base, kind) = scheme.split_at(scheme.find(['+', '-']).unwrap_or(scheme.len()));
+    let topology = match (base, kind) {
+        ("redis" | "rediss" | "valkey" | "valkeys" | "unix", "") | ("redis" | "valkey", "+unix") => Topology::Single,
+        ("redis" | "rediss" | "valkey" | "valkeys", "-cluster") => Topology::Cluster,
+        ("redis" | "rediss" | "valkey" | "valkeys", "+sentinel") => Topology::Sentinel,
+        // What some clients call theirs. One thing has one name here.
+        (_, "+cluster") => return Err(BuildError::Url { reason: NOT_PLUS }),
+        (_, "-sentinel") => return Err(BuildError::Url { reason: NOT_MINUS }),
         _ => return Err(UNKNOWN),
+    };
+    let needed = match topology {
+        Topology::Cluster if !cfg!(feature = "cluster") => Some("cluster"),
+        Topology::Sentinel if !cfg!(feature = "sentinel") => Some("sentinel"),
+        _ if is_tls(base) && !cfg!(feature = "tls") => Some("tls"),
+        _ => None,
     };
     match needed {
         Some(feature) => Err(BuildError::Feature { feature }),
@@ -50,8 +50,10 @@ fn is_tls(scheme: &str) -> bool {
 }
 
 const UNKNOWN: BuildError = BuildError::Url {
-    reason: "it has to begin with redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://",
+    reason: "it has to begin with redis://, rediss://, unix://, redis-cluster:// or redis+sentinel://",
 };
+const NOT_PLUS: &str = "for a cluster it has to begin with redis-cluster://, or rediss-cluster:// over TLS";
+const NOT_MINUS: &str = "for Sentinels it has to begin with redis+sentinel://, or rediss+sentinel:// over TLS";
 // The library's own words may quote a part of the URL.
 const MALFORMED: BuildError = BuildError::Url { reason: "its host, port, database or parameters are none" };
 
@@ -74,7 +76,7 @@ pub(crate) fn client(url: &str) -> Result<Client, BuildError> {
     Client::open(single(url)?).map_err(|_| MALFORMED)
 }
 
-/// Reads a URL of several servers: `scheme+topology://user:password@host:port,host:port/path?parameters`.
+/// Reads a URL of several servers: `scheme://user:password@host:port,host:port/path?parameters`.
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 pub(crate) fn several(url: &str) -> Result<Several, BuildError> {
     let (scheme, rest) = url.split_once("://").ok_or(UNKNOWN)?;
@@ -159,12 +161,33 @@ mod tests {
             assert_eq!(topology(url).unwrap(), Topology::Single, "{url}");
         }
         #[cfg(all(feature = "cluster", feature = "sentinel"))]
-        for scheme in ["redis+", "redis-"] {
-            assert_eq!(topology(&format!("{scheme}cluster://h")).unwrap(), Topology::Cluster);
-            assert_eq!(topology(&format!("{scheme}sentinel://h/name")).unwrap(), Topology::Sentinel);
+        for scheme in ["redis", "valkey"] {
+            assert_eq!(topology(&format!("{scheme}-cluster://h")).unwrap(), Topology::Cluster);
+            assert_eq!(topology(&format!("{scheme}+sentinel://h/name")).unwrap(), Topology::Sentinel);
         }
-        for url in ["", "http://h", "localhost:6379", "redis+tls://h", "unix+cluster://h", "+cluster://h"] {
+        #[cfg(all(feature = "cluster", feature = "sentinel", feature = "tls"))]
+        for (url, expected) in [
+            ("rediss://h", Topology::Single),
+            ("rediss-cluster://h", Topology::Cluster),
+            ("rediss+sentinel://h/name", Topology::Sentinel),
+        ] {
+            assert_eq!(topology(url).unwrap(), expected, "{url}");
+        }
+        for url in ["", "http://h", "localhost:6379", "redis+tls://h", "unix-cluster://h", "-cluster://h", "redis-"] {
             assert!(matches!(topology(url), Err(BuildError::Url { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn another_clients_scheme_is_told_the_right_one() {
+        for (url, right) in [
+            ("redis+cluster://ann:secret@h", "redis-cluster://"),
+            ("rediss+cluster://ann:secret@h", "rediss-cluster://"),
+            ("redis-sentinel://ann:secret@h/name", "redis+sentinel://"),
+            ("rediss-sentinel://ann:secret@h/name", "rediss+sentinel://"),
+        ] {
+            let error = topology(url).unwrap_err().to_string();
+            assert!(error.contains(right) && !error.contains("secret"), "{error}");
         }
     }
 
@@ -177,7 +200,7 @@ mod tests {
     #[cfg(any(feature = "cluster", feature = "sentinel"))]
     #[test]
     fn each_of_several_servers_gets_user_and_password() {
-        let several = several("redis+cluster://ann:p%40ss@a:1,[::1]:2/name/3?protocol=resp2").unwrap();
+        let several = several("redis-cluster://ann:p%40ss@a:1,[::1]:2/name/3?protocol=resp2").unwrap();
         assert_eq!(several.path, "name/3");
         let shown: Vec<_> = several.servers.iter().map(|it| it.addr().to_string()).collect();
         assert_eq!(shown, ["a:1", "::1:2"]);

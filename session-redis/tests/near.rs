@@ -183,5 +183,5 @@ fn it_is_refused_where_the_server_cannot_push() {
     assert!(!refused("redis://127.0.0.1"));
     assert!(refused("redis://127.0.0.1/?protocol=resp2"));
     #[cfg(feature = "cluster")]
-    assert!(refused("redis+cluster://127.0.0.1"));
+    assert!(refused("redis-cluster://127.0.0.1"));
 }

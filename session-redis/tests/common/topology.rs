@@ -134,7 +134,7 @@ impl Topology for Cluster {
     }
 
     fn nobody() -> &'static str {
-        "redis+cluster://127.0.0.1:1,127.0.0.1:2"
+        "redis-cluster://127.0.0.1:1,127.0.0.1:2"
     }
 
     fn access() -> Vec<&'static str> {
