@@ -1,9 +1,10 @@
 //! What `init` looks at: whether the server is one that can keep sessions.
 
-use redis::{Value, cmd};
+use redis::cmd;
 use session_core::{Clock, Eviction, StoreError, SystemClock, Timestamp};
 
 use crate::error::{Fault, misconfigured, strange};
+use crate::info::Info;
 use crate::layout::SLACK;
 use crate::store::RedisStore;
 
@@ -14,22 +15,14 @@ const TOLD: u64 = 60 * 1_000;
 
 impl RedisStore {
     pub(crate) async fn check_server(&self) -> Result<(), StoreError> {
-        self.check_version(&self.info("server").await?)?;
-        self.check_memory(&self.info("memory").await?)?;
+        let info = async |section| Info::read(self.inner.wire.read(&Info::of(section)).await?);
+        self.check_version(&info("server").await?)?;
+        self.check_memory(&info("memory").await?)?;
         let before = SystemClock.now();
         let answer = self.inner.wire.read(&cmd("TIME")).await?;
         let (seconds, micros): (u64, u64) = redis::from_redis_value(answer).map_err(|_| strange("TIME"))?;
-        check_clock(before, Timestamp::from_millis(seconds * 1_000 + micros / 1_000), SystemClock.now())
-    }
-
-    async fn info(&self, section: &'static str) -> Result<Info, StoreError> {
-        let mut command = cmd("INFO");
-        command.arg(section);
-        match self.inner.wire.read(&command).await? {
-            Value::BulkString(text) => Ok(Info(String::from_utf8_lossy(&text).into_owned())),
-            Value::VerbatimString { text, .. } => Ok(Info(text)),
-            _ => Err(strange("INFO")),
-        }
+        let millis = seconds.saturating_mul(1_000).saturating_add(micros / 1_000);
+        check_clock(before, Timestamp::from_millis(millis), SystemClock.now())
     }
 
     fn check_version(&self, info: &Info) -> Result<(), StoreError> {
@@ -60,15 +53,6 @@ impl RedisStore {
             ));
         }
         Ok(())
-    }
-}
-
-/// The answer to `INFO`.
-struct Info(String);
-
-impl Info {
-    fn value(&self, name: &str) -> Option<&str> {
-        self.0.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
     }
 }
 
@@ -105,14 +89,5 @@ mod tests {
         assert!(check(now + Duration::from_secs(29 * 60)).is_ok());
         assert!(check(now - Duration::from_secs(7 * 24 * 60 * 60)).is_ok(), "it only reclaims late");
         assert!(matches!(check(now + Duration::from_secs(31 * 60)), Err(StoreError::Misconfigured { .. })));
-    }
-
-    #[test]
-    fn a_value_of_info_is_found_by_its_whole_name() {
-        let info =
-            Info("# Memory\r\nmaxmemory_human:0B\r\nmaxmemory:12\r\nmaxmemory_policy:allkeys-lru\r\n".to_owned());
-        assert_eq!(info.value("maxmemory"), Some("12"));
-        assert_eq!(info.value("maxmemory_policy"), Some("allkeys-lru"));
-        assert_eq!(info.value("memory"), None);
     }
 }

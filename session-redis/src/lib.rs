@@ -8,6 +8,7 @@ mod builder;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod cursor;
+mod info;
 mod init;
 mod keys;
 mod layout;

@@ -1,4 +1,8 @@
 //! The enumeration of all records, by `SCAN`.
+//!
+//! A position of `SCAN` means something to the process that gave it alone: another one, be it the same server after a
+//! restart, has its keys in another order, and a walk that went on there would miss some. So a cursor says which process
+//! it is of, by its `run_id`, and a walk that meets another one ends with an error.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
@@ -11,9 +15,10 @@ use session_core::{Cursor, Record, Scan, SessionKey, StoreError, async_trait};
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
 use crate::cursor;
-use crate::error::strange;
 #[cfg(feature = "cluster")]
-use crate::error::{Failed, Fault, Intent, NAME};
+use crate::error::{Failed, Intent};
+use crate::error::{Fault, NAME, strange};
+use crate::info::Info;
 use crate::store::{RedisStore, stored};
 
 /// The most steps that one `SCAN` makes: each keeps everybody else waiting.
@@ -24,41 +29,49 @@ const MOST_CALLS: usize = 32;
 #[async_trait]
 impl Scan for RedisStore {
     async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
+        let place = after.map(Place::of).transpose()?;
         #[cfg(feature = "cluster")]
         if let Some(cluster) = self.inner.wire.cluster() {
-            return self.page_of_cluster(cluster, after, limit).await;
+            return self.page_of_cluster(cluster, place, limit).await;
         }
-        let position = after.map_or(Ok(0), |cursor| cursor::scan(cursor).map(u64::from_be_bytes))?;
-        let (position, keys) =
-            self.look_on(position, limit, |command| async move { self.inner.wire.read(&command).await }).await?;
-        let next = (position != 0).then(|| cursor::after_scan(&position.to_be_bytes()));
+        let place = place.unwrap_or_default();
+        let ask = |command: Cmd| async move { self.inner.wire.read(&command).await };
+        let (place, keys) = self.look_on(place, limit, ask).await?;
+        let next = (place.position != 0).then(|| place.cursor());
         Ok(Page { records: self.records(keys).await?, next })
     }
 }
 
 impl RedisStore {
-    /// Gives the keys of a page of one server, and where the next begins; 0 if there is none.
+    /// Gives the keys of a page of one server, and where the next begins; at position 0 if there is none.
     async fn look_on<F: Future<Output = Result<Value, StoreError>>>(
         &self,
-        mut position: u64,
+        mut place: Place,
         limit: NonZeroUsize,
         ask: impl Fn(Cmd) -> F,
-    ) -> Result<(u64, BTreeSet<SessionKey>), StoreError> {
+    ) -> Result<(Place, BTreeSet<SessionKey>), StoreError> {
+        if place.position == 0 {
+            place.process = process(ask(Info::of("server")).await?)?;
+        }
         let mut steps = limit.get().min(MOST_STEPS);
         let mut keys = BTreeSet::new();
         for _ in 0..MOST_CALLS {
             let mut command = cmd("SCAN");
-            command.arg(position).arg("MATCH").arg(self.inner.keys.all_records()).arg("COUNT").arg(steps);
+            command.arg(place.position).arg("MATCH").arg(self.inner.keys.all_records()).arg("COUNT").arg(steps);
             let names: Vec<Vec<u8>>;
-            (position, names) = redis::from_redis_value(ask(command).await?).map_err(|_| strange("SCAN"))?;
+            (place.position, names) = redis::from_redis_value(ask(command).await?).map_err(|_| strange("SCAN"))?;
             keys.extend(names.iter().filter_map(|name| self.inner.keys.parse_record(name)));
-            if position == 0 || !keys.is_empty() {
+            if place.position == 0 || !keys.is_empty() {
                 break;
             }
             // Other keys are many here.
             steps = (steps * 2).min(MOST_STEPS);
         }
-        Ok((position, keys))
+        // Afterwards, so that it was the same throughout.
+        if process(ask(Info::of("server")).await?)? != place.process {
+            return Err(begin_again("the server was started anew, or is another one, since the walk began"));
+        }
+        Ok((place, keys))
     }
 
     /// Walks one master after the other.
@@ -66,28 +79,32 @@ impl RedisStore {
     async fn page_of_cluster(
         &self,
         cluster: &Cluster,
-        after: Option<&Cursor>,
+        place: Option<Place>,
         limit: NonZeroUsize,
     ) -> Result<Page, StoreError> {
         let read = |failed: Failed| failed.into_store_error(Intent::Read);
-        let masters = cluster.masters().await.map_err(read)?.ok_or_else(|| strange("CLUSTER SLOTS"))?;
-        let place = after.map_or(Ok(Place { fingerprint: masters.fingerprint, master: 0, position: 0 }), Place::of)?;
-        if place.fingerprint != masters.fingerprint {
-            // Keys may have moved to where the walk has been, and a position means nothing to another server.
-            let said = "a slot has moved, or a replica has become a master, since the walk began";
-            let source = Fault::new(said, "begin again").into();
-            return Err(StoreError::Backend { store: NAME, source });
+        let masters = async || cluster.masters().await.map_err(read)?.ok_or_else(|| strange("CLUSTER SLOTS"));
+        let before = masters().await?;
+        let place = place.unwrap_or(Place { slots: before.fingerprint, ..Place::default() });
+        // Keys may have moved to where the walk has been.
+        let moved = || begin_again("a slot has moved, or a replica has become a master, since the walk began");
+        if place.slots != before.fingerprint {
+            return Err(moved());
         }
         let at = usize::from(place.master);
-        let Some(master) = masters.addresses.get(at) else {
+        let Some(master) = before.addresses.get(at) else {
             return Err(StoreError::InvalidCursor { store: NAME });
         };
         let ask = |command: Cmd| async move { cluster.send_to(master, &command).await.map_err(read) };
-        let (position, keys) = self.look_on(place.position, limit, ask).await?;
-        let next = match position {
-            0 => (at + 1 < masters.addresses.len()).then(|| Place { master: place.master + 1, position: 0, ..place }),
-            position => Some(Place { position, ..place }),
+        let (place, keys) = self.look_on(place, limit, ask).await?;
+        let next = match place.position {
+            0 => (at + 1 < before.addresses.len()).then(|| Place { master: place.master + 1, ..place }),
+            _ => Some(place),
         };
+        // No page comes after the last to look at it.
+        if next.is_none() && masters().await? != before {
+            return Err(moved());
+        }
         Ok(Page { records: self.records(keys).await?, next: next.map(Place::cursor) })
     }
 
@@ -106,38 +123,55 @@ impl RedisStore {
     }
 }
 
-/// Where a walk over a cluster stands.
-#[cfg(feature = "cluster")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Tells one process of a server from another.
+fn process(answer: Value) -> Result<u64, StoreError> {
+    let info = Info::read(answer)?;
+    Ok(cursor::fingerprint(info.value("run_id").unwrap_or_default()))
+}
+
+fn begin_again(said: &'static str) -> StoreError {
+    StoreError::Backend { store: NAME, source: Fault::new(said, "begin again").into() }
+}
+
+/// Where a walk stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
-    fingerprint: u64,
+    /// How a cluster's slots were distributed when the walk began; 0 if there is none.
+    slots: u64,
+    /// At which of a cluster's masters it is.
     master: u16,
+    /// Which process gave the position.
+    process: u64,
+    /// 0 at the beginning.
     position: u64,
 }
 
-#[cfg(feature = "cluster")]
 impl Place {
     fn of(cursor: &Cursor) -> Result<Self, StoreError> {
-        let bytes: [u8; 18] = cursor::scan(cursor)?;
+        let bytes: [u8; 26] = cursor::scan(cursor)?;
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-        let master = u16::from_be_bytes([bytes[8], bytes[9]]);
-        Ok(Self { fingerprint: number(&bytes[..8]), master, position: number(&bytes[10..]) })
+        Ok(Self {
+            slots: number(&bytes[..8]),
+            master: u16::from_be_bytes([bytes[8], bytes[9]]),
+            process: number(&bytes[10..18]),
+            position: number(&bytes[18..]),
+        })
     }
 
     fn cursor(self) -> Cursor {
-        let (fingerprint, master, position) =
-            (self.fingerprint.to_be_bytes(), self.master.to_be_bytes(), self.position.to_be_bytes());
-        cursor::after_scan(&[&fingerprint[..], &master, &position].concat())
+        let (slots, master) = (self.slots.to_be_bytes(), self.master.to_be_bytes());
+        let (process, position) = (self.process.to_be_bytes(), self.position.to_be_bytes());
+        cursor::after_scan(&[&slots[..], &master, &process, &position].concat())
     }
 }
 
-#[cfg(all(test, feature = "cluster"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_place_in_a_cluster_is_read_back() {
-        let place = Place { fingerprint: u64::MAX - 1, master: 258, position: 1 << 40 };
+    fn a_place_is_read_back() {
+        let place = Place { slots: u64::MAX - 1, master: 258, process: 3 << 50, position: 1 << 40 };
         assert_eq!(Place::of(&place.cursor()).unwrap(), place);
     }
 }

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use common::admin::Admin;
@@ -130,6 +131,37 @@ async fn scripts_that_the_server_forgot_are_sent_again() {
         forget().await;
         assert!(store.delete(&key).await.unwrap());
     }
+}
+
+#[tokio::test]
+async fn a_walk_that_meets_a_restarted_server_says_to_begin_again() {
+    let server = alone(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+    let store = store(&server);
+    let mut written = BTreeSet::new();
+    for _ in 0..300 {
+        let key = key();
+        assert_eq!(store.put(&key, &record(None), Put::Create).await.unwrap(), STORED);
+        written.insert(key);
+    }
+    let (scan, limit) = (store.scan().unwrap(), 10.try_into().unwrap());
+    let first = scan.page(None, limit).await.unwrap();
+    let second = scan.page(first.next.as_ref(), limit).await.unwrap();
+    server.nodes()[0].kill().await.unwrap();
+    server.nodes()[0].restart().await.unwrap();
+    server.ready().await.unwrap();
+    until("the store", || async { store.get(&key()).await.ok() }).await;
+    let error = scan.page(second.next.as_ref(), limit).await.unwrap_err();
+    assert!(causes(&error).contains("begin again"), "{}", causes(&error));
+    let (mut met, mut next) = (BTreeSet::new(), None);
+    loop {
+        let page = scan.page(next.as_ref(), limit).await.unwrap();
+        met.extend(page.records.iter().map(|(key, _)| *key));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(met, written);
 }
 
 #[tokio::test]
