@@ -59,7 +59,7 @@ impl RedisStore {
         let route = match url::topology(url)? {
             Topology::Single => Route::Link(Link::new(Target::Server(Box::new(url::client(url)?)), timeouts)),
             #[cfg(feature = "cluster")]
-            Topology::Cluster => Route::Cluster(Cluster::new(url::cluster(url, timeouts)?)),
+            Topology::Cluster => Route::Cluster(Cluster::new(url::cluster(url, timeouts)?, timeouts.connect)),
             #[cfg(feature = "sentinel")]
             Topology::Sentinel => Route::Link(Link::new(sentinels(url::sentinel(url)?), timeouts)),
             #[allow(unreachable_patterns, reason = "where both features are on")]
@@ -101,14 +101,14 @@ impl RedisStore {
     }
 
     /// Makes a store of a cluster's client, for what a URL cannot say, such as certificates. Timeouts and retries
-    /// are the client's own; those of `config` do not matter. It must not read from replicas: they lag behind, and a
+    /// are the client's own, but for the connect timeout of `config`, by which the cluster is found. It must not read from replicas: they lag behind, and a
     /// session would be found that was ended a moment ago.
     ///
     /// # Errors
     /// [`BuildError`] if a setting cannot work.
     #[cfg(feature = "cluster")]
     pub fn from_cluster(client: redis::cluster::ClusterClient, config: RedisConfig) -> Result<Self, BuildError> {
-        Self::new(Route::Cluster(Cluster::new(client)), config)
+        Self::new(Route::Cluster(Cluster::new(client, config.connect_timeout)), config)
     }
 
     fn new(route: Route, config: RedisConfig) -> Result<Self, BuildError> {

@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
@@ -19,7 +20,9 @@ use redis::{
     make_extension_error,
 };
 use tokio::sync::OnceCell;
+use tokio::time::timeout;
 
+use crate::cursor::fingerprint;
 use crate::error::{Failed, REPLY_LOST};
 
 /// A handle; clones share the connections.
@@ -28,6 +31,8 @@ pub(crate) struct Cluster(Arc<Inner>);
 
 struct Inner {
     client: ClusterClient,
+    /// How long it may take to find the cluster: the library sets a limit to each node alone.
+    limit: Duration,
     connection: OnceCell<ClusterConnection<Node>>,
 }
 
@@ -46,8 +51,8 @@ pub(crate) struct Masters {
 }
 
 impl Cluster {
-    pub(crate) fn new(client: ClusterClient) -> Self {
-        Self(Arc::new(Inner { client, connection: OnceCell::new() }))
+    pub(crate) fn new(client: ClusterClient, limit: Duration) -> Self {
+        Self(Arc::new(Inner { client, limit, connection: OnceCell::new() }))
     }
 
     /// Sends a command to wherever its key is, or to any node if it has none.
@@ -81,7 +86,9 @@ impl Cluster {
     /// Connects once; from then on the library sees to the connections.
     async fn connection(&self) -> Result<ClusterConnection<Node>, RedisError> {
         let connect = || self.0.client.get_async_generic_connection::<Node>();
-        self.0.connection.get_or_try_init(connect).await.cloned()
+        // Around all of it, for whoever waits makes the next try, one after the other.
+        let connected = timeout(self.0.limit, self.0.connection.get_or_try_init(connect)).await;
+        connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.cloned()
     }
 }
 
@@ -97,10 +104,7 @@ fn masters(slots: Value) -> Option<Masters> {
         owned.push((host, u16::try_from(*port).ok()?, *from, *to));
     }
     owned.sort();
-    // FNV-1a: the same in every process, for ever.
-    let text = format!("{owned:?}");
-    let fingerprint =
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let fingerprint = fingerprint(&format!("{owned:?}"));
     let mut addresses: Vec<_> = owned.into_iter().map(|(host, port, ..)| (host, port)).collect();
     addresses.dedup();
     Some(Masters { addresses, fingerprint })

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::proxy::{self, Loss};
 use common::{key, record, until};
@@ -111,6 +111,36 @@ mod cluster {
         let store = RedisStore::from_url(server.url(), config()).unwrap();
         store.init().await.unwrap();
         survives_the_master(&server, &store).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_paused_cluster_ends_every_operation_by_its_deadline() {
+        let server = RedisCluster::alone(&[]).await.expect("servers");
+        let limits = Duration::from_millis(500);
+        let config = || RedisConfig::default().with_connect_timeout(limits).with_response_timeout(limits);
+        let [store, newcomer] = [(); 2].map(|()| RedisStore::from_url(server.url(), config()).unwrap());
+        let (key, first) = (key(), record(None));
+        assert_eq!(until("the store", || async { store.put(&key, &first, Put::Create).await.ok() }).await, STORED);
+        server.nodes().iter().for_each(|node| node.pause().unwrap());
+        let began = Instant::now();
+        assert!(store.get(&key).await.is_err());
+        assert!(store.put(&key, &record(None), Put::Replace(first.version)).await.is_err());
+        assert!(store.delete(&key).await.is_err());
+        // All at once, and none waits for the others.
+        let many: Vec<_> = (0..20)
+            .map(|_| {
+                let newcomer = newcomer.clone();
+                tokio::spawn(async move { assert!(newcomer.get(&key).await.is_err()) })
+            })
+            .collect();
+        for one in many {
+            one.await.unwrap();
+        }
+        assert!(began.elapsed() < Duration::from_secs(9), "{:?}", began.elapsed());
+        server.nodes().iter().for_each(|node| node.resume().unwrap());
+        for store in [store, newcomer] {
+            until("the store", || async { store.get(&key).await.ok() }).await;
+        }
     }
 
     #[tokio::test(flavor = "multi_thread")]
