@@ -119,6 +119,7 @@ impl Failed {
 
     pub(crate) fn is(&self, kind: ServerErrorKind) -> bool {
         self.error.kind() == ErrorKind::Server(kind)
+            || kind == ServerErrorKind::ReadOnly && code(&self.error) == Some("READONLY")
     }
 
     /// Gives the error of the store's contract.
@@ -131,7 +132,7 @@ impl Failed {
                 Intent::Read => StoreError::Unavailable { store, source: cause(self.error) },
             };
         }
-        let code = self.error.code().unwrap_or_default().to_owned();
+        let code = code(&self.error).unwrap_or_default().to_owned();
         let told = |advice| -> BoxError { Fault::new(said(&self.error), advice).into() };
         match code.as_str() {
             "NOAUTH" => misconfigured(told("put the user and the password into the URL")),
@@ -212,9 +213,17 @@ fn cause(error: RedisError) -> BoxError {
     }
 }
 
+/// Gives the code of an error. Before 7.0 Redis wraps what a script was refused for:
+/// `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`.
+fn code(error: &RedisError) -> Option<&str> {
+    let wrapped = error.detail().filter(|detail| detail.starts_with("Error running script"));
+    let inner = wrapped.and_then(|detail| detail.split_once(": -")).and_then(|(_, inner)| inner.split(' ').next());
+    inner.or(error.code())
+}
+
 /// Gives the words of an error that quote nothing.
 fn said(error: &RedisError) -> String {
-    match (error.code(), error.kind()) {
+    match (code(error), error.kind()) {
         // Of these the server's text is known, and has no place for an argument.
         (
             Some(
@@ -239,5 +248,47 @@ fn said(error: &RedisError) -> String {
         (Some(code), _) => format!("the server says {code}"),
         (None, ErrorKind::Io) => error.to_string(),
         (None, _) => error.category().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(text: &str) -> Failed {
+        let value = redis::parse_redis_value(format!("-{text}\r\n").as_bytes()).expect("an answer");
+        Failed::of(value.extract_error().expect_err("an error"))
+    }
+
+    #[test]
+    fn what_an_older_server_wraps_is_understood() {
+        let wrapped = |inner| {
+            answer(&format!("ERR Error running script (call to f_00): @user_script:60: @user_script: 60: -{inner}"))
+        };
+        let full = wrapped("OOM command not allowed when used memory > 'maxmemory'.");
+        assert!(matches!(full.into_store_error(Intent::Write), StoreError::Full { .. }));
+        let replica = wrapped("READONLY You can't write against a read only replica.");
+        assert!(replica.is(ServerErrorKind::ReadOnly));
+        assert!(matches!(replica.into_store_error(Intent::Write), StoreError::Unavailable { .. }));
+    }
+
+    #[test]
+    fn an_error_that_may_quote_is_not_passed_on() {
+        for text in ["ERR unknown command 'x', with args beginning with: 'secret'", "ERR secret", "STRANGE secret"] {
+            let error = answer(text).into_store_error(Intent::Write);
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+        assert!(matches!(
+            answer("NOAUTH Authentication required.").into_store_error(Intent::Read),
+            StoreError::Misconfigured { .. }
+        ));
+        assert!(matches!(
+            answer("LOADING Redis is loading").into_store_error(Intent::Read),
+            StoreError::Unavailable { .. }
+        ));
+        assert!(matches!(
+            answer("CLUSTERDOWN Hash slot not served").into_store_error(Intent::Write),
+            StoreError::Unavailable { .. }
+        ));
     }
 }

@@ -216,6 +216,10 @@ impl Shelves {
 
 impl Shelf {
     fn set(&mut self, key: SessionKey, kept: Kept, max_bytes: usize) {
+        // It alone is too much: it would push out all others, and itself at last.
+        if kept.bytes() > max_bytes {
+            return self.forget(&key);
+        }
         self.bytes += kept.bytes();
         if let Some((_, old)) = self.kept.push(key, kept) {
             self.bytes -= old.bytes();
@@ -324,6 +328,19 @@ mod tests {
         let mark = shelves.look(&KEY).unwrap_err();
         shelves.keep(&KEY, mark, Some(&record(1)));
         assert!(shelves.look(&KEY).is_err(), "it is older than zero");
+    }
+
+    #[test]
+    fn what_is_too_large_pushes_nobody_out() {
+        let shelves = shelves(NearCache::default().with_max_bytes(SHELVES * 10_000));
+        let mut other = *KEY.as_bytes();
+        other[31] = 2;
+        for (key, length) in [(KEY, 100), (SessionKey::from_bytes(other), 10_000)] {
+            let mark = shelves.look(&key).unwrap_err();
+            shelves.keep(&key, mark, Some(&record(length)));
+        }
+        assert!(shelves.look(&KEY).is_ok());
+        assert!(shelves.look(&SessionKey::from_bytes(other)).is_err());
     }
 
     #[test]

@@ -77,13 +77,14 @@ impl Wire {
             Intent::Read => self.read_retries,
             Intent::Write => 0,
         };
-        let mut may_renew = true;
+        let (mut may_renew, mut is_whole) = (true, false);
         loop {
             let failed = match self.send(&command).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
-            if failed.is(ServerErrorKind::NoScript) {
+            if failed.is(ServerErrorKind::NoScript) && !is_whole {
+                is_whole = true;
                 command = call.whole();
             } else if failed.is(ServerErrorKind::ReadOnly) && may_renew {
                 // The master has become a replica, and the link leads to the next one.

@@ -3,9 +3,11 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use common::admin::Admin;
+use common::proxy::{self, Loss};
 use common::{command, key, record, until};
 use session_conformance::servers::{Alone, Redis};
 use session_redis::redis::{Client, Value};
@@ -142,6 +144,38 @@ async fn what_is_kept_is_asked_for_again_in_time() {
     })
     .await;
     let _: Value = admin.run(&command("PING")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_is_never_older_than_its_age_though_no_note_arrives() {
+    let (server, admin) = alone().await;
+    let (loss, other, key, age) = (Loss::default(), far(&server), key(), Duration::from_millis(200));
+    let port = proxy::before(server.nodes()[0].port(), loss.clone()).await.unwrap();
+    let url = server.url().replace(&server.nodes()[0].port().to_string(), &port.to_string());
+    let config = RedisConfig::default().with_near_cache(NearCache::default().with_max_age(age));
+    let store = RedisStore::from_url(&url, config).unwrap();
+    loss.notes();
+    let mut stands = record(None);
+    assert_eq!(other.put(&key, &stands, Put::Create).await.unwrap(), STORED);
+    let old = Cell::new(0);
+    for _ in 0..10 {
+        until("a read that is kept", || async { kept(&store, &key, &admin).await.then_some(()) }).await;
+        let read_before = Instant::now();
+        let next = record(None);
+        assert_eq!(other.put(&key, &next, Put::Replace(stands.version)).await.unwrap(), STORED);
+        stands = next;
+        until("the change", || async {
+            let began = Instant::now();
+            let is_new = store.get(&key).await.unwrap().as_deref() == Some(&stands);
+            if !is_new {
+                old.set(old.get() + 1);
+                assert!(began < read_before + age, "{:?} after it was read", began - read_before);
+            }
+            is_new.then_some(())
+        })
+        .await;
+    }
+    assert!(old.get() > 0, "no note was lost");
 }
 
 #[tokio::test(flavor = "multi_thread")]
