@@ -1,6 +1,8 @@
 //! The macro that emits one test per clause.
 
+use std::ffi::OsString;
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use crate::clause::{Capability, Clause};
 use crate::harness::Harness;
@@ -137,18 +139,53 @@ macro_rules! __tests {
     };
 }
 
-/// Runs one clause as the body of a test.
+/// Runs one clause as the body of a test, as often as the environment asks for.
 #[doc(hidden)]
 #[track_caller]
 pub fn __test<H: Harness>(clause: Clause, without: &[Capability]) {
-    match run::<H>(clause, without) {
-        Outcome::Passed => {}
-        // Past the test runner's capture, so that a clause that checked nothing is never silent.
-        Outcome::NotApplicable(reason) => {
-            let thread = std::thread::current();
-            let test = thread.name().unwrap_or("a test");
-            let _ = writeln!(std::io::stderr(), "{test}: {clause} not applicable: {reason}");
+    let times = repeats(std::env::var_os(REPEAT)).unwrap_or_else(|error| panic!("{error}"));
+    let outcome = repeated(times, || run::<H>(clause, without)).unwrap_or_else(|failure| panic!("{failure}"));
+    // Past the test runner's capture, so that a clause that checked nothing is never silent.
+    if let Some(reason) = outcome {
+        let thread = std::thread::current();
+        let test = thread.name().unwrap_or("a test");
+        let _ = writeln!(std::io::stderr(), "{test}: {clause} not applicable: {reason}");
+    }
+}
+
+/// Says how often each clause is run, each time on a fresh harness.
+const REPEAT: &str = "SESSION_TEST_REPEAT";
+
+fn repeats(asked: Option<OsString>) -> Result<NonZeroUsize, String> {
+    let Some(asked) = asked else { return Ok(NonZeroUsize::MIN) };
+    let number = asked.to_str().and_then(|asked| asked.parse().ok());
+    number.ok_or_else(|| format!("{REPEAT} is how often to run each clause, a number from 1, and not {asked:?}"))
+}
+
+/// Runs until it fails, or so many times; gives why nothing could be checked, if so.
+fn repeated(times: NonZeroUsize, run: impl Fn() -> Outcome) -> Result<Option<String>, String> {
+    for number in 1..=times.get() {
+        match run() {
+            Outcome::Passed => {}
+            Outcome::NotApplicable(reason) => return Ok(Some(reason)),
+            Outcome::Failed(failure) if times.get() == 1 => return Err(failure.to_string()),
+            Outcome::Failed(failure) => return Err(format!("in run {number} of {times}:\n{failure}")),
         }
-        Outcome::Failed(failure) => panic!("{failure}"),
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_runs_is_one_unless_it_is_asked_for() {
+        let number = |asked: Option<&str>| repeats(asked.map(OsString::from)).map(NonZeroUsize::get);
+        assert_eq!(number(None), Ok(1));
+        assert_eq!(number(Some("20")), Ok(20));
+        for wrong in ["", "0", "-1", "many", "20 "] {
+            assert!(number(Some(wrong)).unwrap_err().contains(REPEAT), "{wrong:?}");
+        }
     }
 }
