@@ -20,7 +20,7 @@ use crate::fault::{Failure, Fault};
 use crate::pools::Pools;
 use crate::row::{Columns, Place};
 use crate::schema::Table;
-use crate::statements::{Spelling, Statements};
+use crate::statements::Spelling;
 
 /// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
 /// `sqlx::MySql`, each behind the feature of that name.
@@ -39,10 +39,10 @@ pub trait Backend: Database {
     const ONE_WRITER: bool;
     /// How it writes what all have.
     const SPELLING: Spelling;
-    /// The statements of a sweep.
-    const SWEEP: &'static [&'static str];
-    /// What begins a transaction that is going to write.
-    const BEGIN: &'static str;
+    /// The statement of a sweep.
+    const SWEEP: &'static str;
+    /// What begins a transaction that is going to change the schema; `None` if there is no such thing.
+    const BEGIN: Option<&'static str>;
     /// The columns of the current schema as [`look`](Self::look) describes them, in any order.
     const COLUMNS: &'static [&'static str];
 
@@ -93,7 +93,7 @@ pub trait Backend: Database {
     /// Removes at most `limit` rows whose deadline is at or before `before`, the oldest first.
     fn sweep(
         pools: &Pools<Self>,
-        statements: &Statements,
+        sweep: &Arc<str>,
         before: i64,
         limit: i64,
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
@@ -132,15 +132,22 @@ pub struct Fetched {
 
 /// Writes the parts of a [`Backend`] that work on connections.
 macro_rules! driver {
-    () => {
+    ($database:ty) => {
         async fn run(pools: &Pools<Self>, statements: &[String]) -> Result<(), Failure> {
-            let mut writer = pools.writer().await?;
-            let begun = writer.connection.begin_with(sqlx::AssertSqlSafe(Self::BEGIN.to_owned())).await;
-            let mut transaction = begun.map_err(Failure::Sent)?;
-            for statement in statements {
-                let text = sqlx::AssertSqlSafe(statement.clone());
-                sqlx::raw_sql(text).execute(&mut *transaction).await.map_err(Failure::Sent)?;
+            async fn run_on(
+                connection: &mut <$database as sqlx::Database>::Connection,
+                statements: &[String],
+            ) -> Result<(), Failure> {
+                for statement in statements {
+                    let text = sqlx::AssertSqlSafe(statement.clone());
+                    sqlx::raw_sql(text).execute(&mut *connection).await.map_err(Failure::Sent)?;
+                }
+                Ok(())
             }
+            let mut writer = pools.writer().await?;
+            let Some(begin) = Self::BEGIN else { return run_on(&mut writer.connection, statements).await };
+            let mut transaction = writer.connection.begin_with(begin).await.map_err(Failure::Sent)?;
+            run_on(&mut transaction, statements).await?;
             transaction.commit().await.map_err(Failure::Sent)
         }
 

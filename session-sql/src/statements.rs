@@ -44,8 +44,7 @@ impl Spelling {
             .replace("{t}", &self.table(config))
             .replace("{greatest}", self.greatest)
             .replace("{on_taken}", self.on_taken)
-            .replace("{record}", RECORD)
-            .replace("{keys}", &["?"; KEYS].join(", "));
+            .replace("{record}", RECORD);
         match self.placeholders {
             #[cfg(any(feature = "sqlite", feature = "mysql"))]
             Placeholders::Marks => text.trim_end().into(),
@@ -66,12 +65,9 @@ fn numbered(text: &str) -> String {
 /// The columns of a record, in the order in which they are read.
 const RECORD: &str = "version, payload, owner, created_at, last_seen_at, expires_at";
 
-/// How many keys a statement takes that takes several.
-const KEYS: usize = 250;
-
 /// Holds the statement of each verb.
 #[derive(Debug)]
-pub struct Statements {
+pub(crate) struct Statements {
     pub(crate) get: Arc<str>,
     pub(crate) create: Arc<str>,
     pub(crate) replace: Arc<str>,
@@ -79,12 +75,11 @@ pub struct Statements {
     pub(crate) delete: Arc<str>,
     pub(crate) list: Arc<str>,
     pub(crate) scan: Arc<str>,
-    /// What a sweep is made of; how many statements that takes is the dialect's.
-    pub(crate) sweep: Vec<Arc<str>>,
+    pub(crate) sweep: Arc<str>,
 }
 
 impl Statements {
-    pub(crate) fn new(spelling: &Spelling, sweep: &[&str], config: &SqlConfig) -> Self {
+    pub(crate) fn new(spelling: &Spelling, sweep: &str, config: &SqlConfig) -> Self {
         let spell = |text| spelling.spell(config, text);
         Self {
             get: spell("SELECT {record} FROM {t} WHERE session_key = ?"),
@@ -106,14 +101,14 @@ impl Statements {
             scan: spell(
                 "SELECT {record}, session_key, arrival FROM {t} WHERE session_key > ? ORDER BY session_key LIMIT ?",
             ),
-            sweep: sweep.iter().copied().map(spell).collect(),
+            sweep: spell(sweep),
         }
     }
 }
 
 impl Statements {
     pub(crate) fn named(&self) -> Vec<(&'static str, &str)> {
-        let one = [
+        let verbs = [
             ("get", &self.get),
             ("create", &self.create),
             ("replace", &self.replace),
@@ -121,9 +116,9 @@ impl Statements {
             ("delete", &self.delete),
             ("list", &self.list),
             ("scan", &self.scan),
+            ("delete_expired", &self.sweep),
         ];
-        let sweep = self.sweep.iter().map(|sql| ("delete_expired", sql));
-        one.into_iter().chain(sweep).map(|(name, sql)| (name, &**sql)).collect()
+        verbs.into_iter().map(|(name, sql)| (name, &**sql)).collect()
     }
 }
 

@@ -99,8 +99,7 @@ impl<Db: Dialect> SqlStore<Db> {
         Ok(Db::ddl(config).into_iter().map(|statement| statement + ";\n").collect())
     }
 
-    /// Gives the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans. A sweep may take
-    /// several statements.
+    /// Gives the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans.
     #[must_use]
     pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.inner.statements.named()
@@ -155,7 +154,7 @@ impl<Db: Dialect> Inner<Db> {
     }
 
     pub(crate) async fn sweep(&self, before: i64, limit: i64) -> Result<u64, StoreError> {
-        let removed = retrying::<Db, _, _>(|| Db::sweep(&self.pools, &self.statements, before, limit)).await;
+        let removed = retrying::<Db, _, _>(|| Db::sweep(&self.pools, &self.statements.sweep, before, limit)).await;
         removed.map_err(|failure| failure.told::<Db>(Effect::Writes))
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use session_sql::session_core::{BoxError, Owner, Put, PutOutcome, Record, SessionStore, Version};
-use support::bed::{Bed, at, create, key, on_each, record};
+use support::bed::{Bed, at, create, key, on_each, patient, record};
 use tokio::task::JoinSet;
 
 on_each!(sixty_four_tasks_are_never_told_that_the_database_is_busy);
@@ -123,10 +123,7 @@ async fn postgres_sweeps_under_load_without_a_deadlock() -> Result<(), BoxError>
     use session_sql::sqlx;
 
     let server = session_conformance::servers::Postgres::alone(&[]).await?;
-    let store = session_sql::PostgresStore::from_url_with(
-        server.url(),
-        session_sql::SqlConfig::default().with_max_connections(16),
-    )?;
+    let store = session_sql::PostgresStore::from_url_with(server.url(), patient().with_max_connections(16))?;
     sweep_under_load(store.clone(), 400).await?;
     let deadlocks = sqlx::query_scalar("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()");
     let deadlocks: i64 = deadlocks.fetch_one(store.pool()).await?;
@@ -140,10 +137,7 @@ async fn mariadb_sweeps_under_load_without_a_deadlock() -> Result<(), BoxError> 
     use session_sql::sqlx::{self, Row};
 
     let server = session_conformance::servers::MariaDb::alone(&[]).await?;
-    let store = session_sql::MySqlStore::from_url_with(
-        server.url(),
-        session_sql::SqlConfig::default().with_max_connections(16),
-    )?;
+    let store = session_sql::MySqlStore::from_url_with(server.url(), patient().with_max_connections(16))?;
     sweep_under_load(store.clone(), 400).await?;
     let status = sqlx::query("SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'").fetch_one(store.pool()).await?;
     assert_eq!(status.get::<String, _>(1), "0");

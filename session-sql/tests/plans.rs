@@ -107,20 +107,21 @@ async fn mariadb_goes_by_index() -> Result<(), BoxError> {
         bed.fill(ROWS).await?;
         bed.run("ANALYZE TABLE sessions".to_owned()).await?;
         for (verb, sql) in bed.sql().statements() {
-            if verb == "create" || sql.contains(" IN (?") {
-                continue; // an insert, and a delete by up to 50 keys
+            if verb == "create" {
+                continue;
             }
             let rows = plan!(bed, "EXPLAIN", verb, sql);
-            let [row] = &rows[..] else { panic!("{verb}: {} steps", rows.len()) };
-            let index: Option<String> = row.get("key");
-            let extra: Option<String> = row.get("Extra");
+            let indexes: Vec<Option<String>> = rows.iter().map(|row| row.get("key")).collect();
+            let indexes: Vec<_> = indexes.iter().map(Option::as_deref).collect();
             let expected = match verb {
-                "list" => "sessions_owner",
-                "delete_expired" => "sessions_expires_at",
-                _ => "PRIMARY",
+                "list" => vec![Some("sessions_owner")],
+                // The keys that are due are read once, found by their deadline, and lead to the rows.
+                "delete_expired" => vec![None, Some("PRIMARY"), Some("sessions_expires_at")],
+                _ => vec![Some("PRIMARY")],
             };
-            assert_eq!(index.as_deref(), Some(expected), "{verb}: {extra:?}");
-            assert!(!extra.unwrap_or_default().contains("filesort"), "{verb}");
+            assert_eq!(indexes, expected, "{verb}");
+            let extra: Vec<Option<String>> = rows.iter().map(|row| row.get("Extra")).collect();
+            assert!(!extra.iter().flatten().any(|extra| extra.contains("filesort")), "{verb}: {extra:?}");
         }
         Ok(())
     })

@@ -1,14 +1,23 @@
 //! The same statements by hand: prepared by sqlx, on the same pool, with nothing around them.
 
-use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 
-use session_sql::session_core::{BoxError, Record, SessionKey, Timestamp};
+use session_sql::session_core::{BoxError, Record, Timestamp};
 use session_sql::sqlx::{self, AssertSqlSafe, Pool, Row};
 use session_sql::{Dialect, SqlStore};
+use tokio::task::JoinSet;
+
+use crate::slices::{Party, Verb};
+use crate::store::{BATCH, DUE, EXTENDED, PAGE, SEEN, TASKS, all, drain, key, record};
+
+/// The deadline of what is to be swept; the rows have it and the moments after.
+pub(crate) const EXPIRED: Timestamp = Timestamp::from_millis(1_000);
+
+const OWNER: Option<&str> = Some("user-17");
 
 /// A value of a statement.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) enum Given<'a> {
     Number(i64),
     Bytes(&'a [u8]),
@@ -64,6 +73,9 @@ macro_rules! by_hand {
                 let version: i64 = row.try_get(0)?;
                 let _: (Vec<u8>, Option<Vec<u8>>) = (row.try_get(1)?, row.try_get(2)?);
                 let _: (i64, i64, i64) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+                if row.len() > 6 {
+                    let _: (Vec<u8>, i64) = (row.try_get(6)?, row.try_get(7)?);
+                }
                 first = first.or(Some(version.cast_unsigned()));
             }
             Ok((rows.len(), first))
@@ -77,7 +89,6 @@ macro_rules! by_hand {
     };
 }
 
-#[cfg(feature = "sqlite")]
 impl ByHand for sqlx::Sqlite {
     const KEY: &'static str = "randomblob(32)";
     const SETTLE: &'static [&'static str] = &["ANALYZE"];
@@ -90,7 +101,6 @@ impl ByHand for sqlx::Sqlite {
     by_hand!();
 }
 
-#[cfg(feature = "postgres")]
 impl ByHand for sqlx::Postgres {
     const KEY: &'static str = "sha256(CAST(CAST(n + random() AS text) AS bytea))";
     const SETTLE: &'static [&'static str] = &["VACUUM ANALYZE {t}", "CHECKPOINT"];
@@ -103,7 +113,6 @@ impl ByHand for sqlx::Postgres {
     by_hand!();
 }
 
-#[cfg(feature = "mysql")]
 impl ByHand for sqlx::MySql {
     const KEY: &'static str = "UNHEX(SHA2(CONCAT(n, RAND()), 256))";
     const SETTLE: &'static [&'static str] = &["ANALYZE TABLE {t}"];
@@ -177,47 +186,87 @@ impl<Db: ByHand> Hand<Db> {
         )
     }
 
-    pub(crate) async fn create(&self, key: &SessionKey, record: &Record) -> Result<u64, BoxError> {
-        let [version, payload, owner, created, seen, expires] = given(record);
-        let given = [Given::Bytes(key.as_bytes()), version, payload, owner, created, seen, expires];
-        Db::write(&self.pool, self.of("create"), &given).await
-    }
-
-    pub(crate) async fn get(&self, key: &SessionKey) -> Result<Option<u64>, BoxError> {
-        Ok(Db::read(&self.pool, self.of("get"), &[Given::Bytes(key.as_bytes())]).await?.1)
-    }
-
-    pub(crate) async fn replace(&self, key: &SessionKey, record: &Record, version: u64) -> Result<u64, BoxError> {
+    async fn replace(&self, number: u64, record: &Record, version: u64) -> Result<u64, BoxError> {
         let [new, payload, owner, created, seen, expires] = given(record);
+        let key = key(1, number);
         let (key, version) = (Given::Bytes(key.as_bytes()), Given::Number(version.cast_signed()));
-        let given = [new, payload, owner, created, seen.clone(), expires, key, version, seen];
+        let given = [new, payload, owner, created, seen, expires, key, version, seen];
         Db::write(&self.pool, self.of("replace"), &given).await
     }
 
-    pub(crate) async fn touch(
-        &self,
-        key: &SessionKey,
-        version: u64,
-        seen: Timestamp,
-        until: Timestamp,
-    ) -> Result<u64, BoxError> {
-        let (key, version) = (Given::Bytes(key.as_bytes()), Given::Number(version.cast_signed()));
-        let given = [time(seen), time(until), key, version, time(seen)];
-        Db::write(&self.pool, self.of("touch"), &given).await
+    /// Writes in turns with others, each going on from whatever won.
+    async fn contend(self, number: u64, task: u64, turns: u64) -> Result<(), BoxError> {
+        let mut standing = 2;
+        for turn in 0..turns {
+            let next = record((task << 32) + turn + 10, OWNER);
+            while self.replace(number, &next, standing).await? == 0 {
+                let found = Db::read(&self.pool, self.of("get"), &[Given::Bytes(key(1, number).as_bytes())]).await?;
+                standing = found.1.expect("it is there");
+            }
+            standing = next.version.as_u64();
+        }
+        Ok(())
     }
+}
 
-    pub(crate) async fn delete(&self, key: &SessionKey) -> Result<u64, BoxError> {
-        Db::write(&self.pool, self.of("delete"), &[Given::Bytes(key.as_bytes())]).await
-    }
-
-    pub(crate) async fn list(&self, owner: &[u8], limit: i64) -> Result<usize, BoxError> {
-        let given = [Given::Bytes(owner), Given::Number(0), Given::Number(limit)];
-        Ok(Db::read(&self.pool, self.of("list"), &given).await?.0)
-    }
-
-    pub(crate) async fn sweep(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, BoxError> {
-        let given = [time(before), Given::Number(i64::try_from(limit.get())?)];
-        Db::write(&self.pool, self.of("delete_expired"), &given).await
+impl<Db: ByHand> Party for Hand<Db> {
+    async fn call(&self, verb: Verb, sessions: Range<u64>) -> Result<(), BoxError> {
+        match verb {
+            Verb::Create => {
+                for number in sessions {
+                    let (key, record) = (key(1, number), record(1, OWNER));
+                    let [version, payload, owner, created, seen, expires] = given(&record);
+                    let given = [Given::Bytes(key.as_bytes()), version, payload, owner, created, seen, expires];
+                    assert_eq!(Db::write(&self.pool, self.of("create"), &given).await?, 1);
+                }
+            }
+            Verb::Read => {
+                for number in sessions {
+                    let key = key(1, number);
+                    let given = [Given::Bytes(key.as_bytes())];
+                    assert_eq!(Db::read(&self.pool, self.of("get"), &given).await?.0, 1);
+                }
+            }
+            Verb::Touch => {
+                for number in sessions {
+                    let key = key(1, number);
+                    let given =
+                        [time(SEEN), time(EXTENDED), Given::Bytes(key.as_bytes()), Given::Number(1), time(SEEN)];
+                    assert_eq!(Db::write(&self.pool, self.of("touch"), &given).await?, 1);
+                }
+            }
+            Verb::Write => {
+                for number in sessions {
+                    assert_eq!(self.replace(number, &record(2, OWNER), 1).await?, 1);
+                }
+            }
+            Verb::Contention => {
+                let mut tasks = JoinSet::new();
+                let turns = (sessions.end - sessions.start) / TASKS;
+                for task in 0..TASKS {
+                    tasks.spawn(self.clone().contend(sessions.start, task, turns));
+                }
+                all(tasks).await?;
+            }
+            Verb::List => {
+                let given = [Given::Bytes(b"ann"), Given::Number(i64::MIN), Given::Number(i64::try_from(PAGE)?)];
+                for _ in 0..(sessions.end - sessions.start) / 8 {
+                    assert_eq!(Db::read(&self.pool, self.of("list"), &given).await?.0, PAGE);
+                }
+            }
+            Verb::Delete => {
+                for number in sessions {
+                    let key = key(1, number);
+                    let given = [Given::Bytes(key.as_bytes())];
+                    assert_eq!(Db::write(&self.pool, self.of("delete"), &given).await?, 1);
+                }
+            }
+            Verb::Sweep => {
+                let given = [time(DUE), Given::Number(i64::try_from(BATCH)?)];
+                drain(sessions.end, async || Db::write(&self.pool, self.of("delete_expired"), &given).await).await?;
+            }
+        }
+        Ok(())
     }
 }
 

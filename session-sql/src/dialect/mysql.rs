@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
-use sqlx::{Connection, Executor, MySql, Pool, Row};
+use sqlx::{Connection, MySql, Pool, Row};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Logging, SqlConfig};
@@ -13,7 +13,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
-use crate::statements::{Placeholders, Spelling, Statements};
+use crate::statements::{Placeholders, Spelling};
 
 impl Dialect for MySql {}
 
@@ -26,11 +26,14 @@ impl Backend for MySql {
     // because sqlx asks for the rows matched (without which a `touch` that moves nothing would seem to find nothing).
     const SPELLING: Spelling =
         Spelling { quote: '`', placeholders: Placeholders::Marks, greatest: "greatest", on_taken: "" };
-    const SWEEP: &'static [&'static str] = &[
-        "SELECT session_key FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED",
-        "DELETE FROM {t} WHERE session_key IN ({keys})",
-    ];
-    const BEGIN: &'static str = "START TRANSACTION";
+    // Neither database lets a DELETE skip what is locked, but a SELECT within one may. The order of the join is told, so
+    // that the rows are found by their keys. Nothing here waits for a lock while it holds one: the SELECT skips, and the
+    // DELETE has what it needs.
+    const SWEEP: &'static str = "DELETE swept FROM (SELECT session_key FROM {t} WHERE expires_at <= ? ORDER BY expires_at \
+         LIMIT ? FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key";
+    // Whatever changes a schema commits by itself. And sqlx 0.9, where the beginning of a transaction is dropped before
+    // the reply, does not know that there is one, and hands the connection on to writes that would never be committed.
+    const BEGIN: Option<&'static str> = None;
     const COLUMNS: &'static [&'static str] = &[
         "session_key binary not null",
         "arrival bigint not null",
@@ -146,36 +149,17 @@ impl Backend for MySql {
         Ok(Some(Table { comment, columns }))
     }
 
-    // Neither database lets a DELETE skip what is locked, so it takes two statements and a transaction around them.
     // Under READ COMMITTED a lock is on a row alone; by default it would be on the gaps between rows, too, and every
-    // insert beside an expired row would wait. Nothing here waits for a lock while it holds one: the SELECT skips, the
-    // DELETE has what it needs.
-    async fn sweep(pools: &Pools<Self>, statements: &Statements, before: i64, limit: i64) -> Result<u64, Failure> {
+    // insert beside an expired row would wait. That is said of the next transaction, which is this statement, in the same
+    // message, so that no other statement comes between, whenever this is dropped. Such a message cannot be prepared;
+    // its values are numbers of ours.
+    async fn sweep(pools: &Pools<Self>, sweep: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+        let delete = sweep.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
+        let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {delete}");
         let mut writer = pools.writer().await?;
-        // For the next transaction alone.
-        let isolation = writer.connection.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED").await;
-        isolation.map_err(Failure::Sent)?;
-        let mut transaction = writer.connection.begin().await.map_err(Failure::Sent)?;
-        let [select, delete] = &statements.sweep[..] else { unreachable!("SWEEP has two statements") };
-        let keys: Vec<Vec<u8>> = sqlx::query_scalar(sqlx::AssertSqlSafe(Arc::clone(select)))
-            .bind(before)
-            .bind(limit)
-            .fetch_all(&mut *transaction)
-            .await
-            .map_err(Failure::Sent)?;
-        let mut removed = 0;
-        let places = delete.matches('?').count();
-        for keys in keys.chunks(places) {
-            // The last key fills the places left, so that the statement is always the same, and prepared once.
-            let last = keys.last().into_iter().cycle();
-            let keys = keys.iter().chain(last).take(places);
-            let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone(delete)));
-            let query = keys.fold(query, |query, key| query.bind(key.as_slice()));
-            removed += query.execute(&mut *transaction).await.map_err(Failure::Sent)?.rows_affected();
-        }
-        transaction.commit().await.map_err(Failure::Sent)?;
-        Ok(removed)
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer.connection).await;
+        Ok(done.map_err(Failure::Sent)?.rows_affected())
     }
 
-    driver!();
+    driver!(MySql);
 }

@@ -14,7 +14,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
-use crate::statements::{Placeholders, Spelling, Statements};
+use crate::statements::{Placeholders, Spelling};
 
 impl Dialect for Postgres {}
 
@@ -31,10 +31,9 @@ impl Backend for Postgres {
     // ARRAY(..) is worked out once. Within IN (..) the planner may run the inner query again for another outer row,
     // where it skips what it has locked itself, and so removes more than the limit. A row that is written between the
     // statement's snapshot and the lock is judged once more as it then stands, so that one that was extended stays.
-    const SWEEP: &'static [&'static str] =
-        &["DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} WHERE expires_at <= ? \
-           ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))"];
-    const BEGIN: &'static str = "BEGIN";
+    const SWEEP: &'static str = "DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
+         WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
+    const BEGIN: Option<&'static str> = Some("BEGIN");
     const COLUMNS: &'static [&'static str] = &[
         "session_key bytea not null",
         "arrival bigint not null",
@@ -133,11 +132,11 @@ impl Backend for Postgres {
         Ok(Some(Table { comment, columns }))
     }
 
-    async fn sweep(pools: &Pools<Self>, statements: &Statements, before: i64, limit: i64) -> Result<u64, Failure> {
-        Self::execute(pools, &statements.sweep[0], &[Value::Number(before), Value::Number(limit)]).await
+    async fn sweep(pools: &Pools<Self>, sweep: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+        Self::execute(pools, sweep, &[Value::Number(before), Value::Number(limit)]).await
     }
 
-    driver!();
+    driver!(Postgres);
 }
 
 fn comment(config: &SqlConfig) -> String {

@@ -13,7 +13,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
-use crate::statements::{Placeholders, Spelling, Statements};
+use crate::statements::{Placeholders, Spelling};
 
 impl Dialect for Sqlite {}
 
@@ -27,11 +27,10 @@ impl Backend for Sqlite {
         greatest: "max",
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
     };
-    const SWEEP: &'static [&'static str] = &[
-        "DELETE FROM {t} WHERE arrival IN (SELECT arrival FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)",
-    ];
+    const SWEEP: &'static str =
+        "DELETE FROM {t} WHERE arrival IN (SELECT arrival FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
     // At once, or a transaction that has read finds that it may not write any more.
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const BEGIN: Option<&'static str> = Some("BEGIN IMMEDIATE");
     const COLUMNS: &'static [&'static str] = &[
         "arrival INTEGER",
         "session_key BLOB not null",
@@ -158,11 +157,11 @@ impl Backend for Sqlite {
         Ok(Some(Table { comment, columns }))
     }
 
-    async fn sweep(pools: &Pools<Self>, statements: &Statements, before: i64, limit: i64) -> Result<u64, Failure> {
-        Self::execute(pools, &statements.sweep[0], &[Value::Number(before), Value::Number(limit)]).await
+    async fn sweep(pools: &Pools<Self>, sweep: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+        Self::execute(pools, sweep, &[Value::Number(before), Value::Number(limit)]).await
     }
 
-    driver!();
+    driver!(Sqlite);
 }
 
 fn in_memory(url: &str) -> bool {

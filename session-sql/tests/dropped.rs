@@ -1,0 +1,84 @@
+//! A call that is dropped half-way, as when a client hangs up: its connection is as good as before.
+
+mod support;
+
+use std::future::poll_fn;
+use std::num::NonZeroUsize;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use session_sql::SqlStore;
+use session_sql::session_core::{BoxError, Put, SessionStore, Version};
+use support::bed::{Bed, at, create, key, on_each, pool, record};
+
+on_each!(a_call_dropped_at_any_moment_leaves_its_connection_as_it_was);
+
+const VERBS: usize = 8;
+
+/// Calls one of the verbs; that it works is for other tests to say.
+fn call<'a, S: SessionStore>(store: &'a S, verb: usize) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    let (limit, version) = (NonZeroUsize::new(10).unwrap(), Version::from_u64(1));
+    Box::pin(async move {
+        let done = match verb {
+            0 => store.init().await,
+            1 => store.sweep().unwrap().delete_expired(at(1), limit).await.map(drop),
+            2 => store.get(&key(1)).await.map(drop),
+            3 => store.put(&key(1), &record(1, 1_000), Put::Create).await.map(drop),
+            4 => store.put(&key(1), &record(2, 1_000), Put::Replace(version)).await.map(drop),
+            5 => store.touch(&key(1), version, at(30), at(2_000)).await.map(drop),
+            6 => store.delete(&key(1)).await.map(drop),
+            VERBS.. => unreachable!("there are eight"),
+            _ => store.owners().unwrap().list(&record(1, 0).owner.unwrap(), None, limit).await.map(drop),
+        };
+        done.unwrap();
+    })
+}
+
+/// Runs a future until it has waited so many times, and drops it then; whether it had ended before.
+async fn ends_within(waits: usize, future: impl Future<Output = ()>) -> bool {
+    let (mut future, mut left) = (pin!(future), waits);
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(true),
+        Poll::Pending if left == 0 => Poll::Ready(false),
+        Poll::Pending => {
+            left -= 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+async fn a_call_dropped_at_any_moment_leaves_its_connection_as_it_was<B: Bed>(bed: &B) -> Result<(), BoxError> {
+    bed.sql().init().await?;
+    let (mut dropped, mut number) = (0, 100);
+    for verb in 0..VERBS {
+        // With statements that are yet to be prepared, and with some that are.
+        for fresh in [true, false] {
+            let options = pool(bed).options().clone().max_connections(1).min_connections(0);
+            let connect = async || options.clone().connect_with((*pool(bed).connect_options()).clone()).await;
+            let mut one = SqlStore::with_config(connect().await?, bed.config())?;
+            for waits in 0.. {
+                if fresh {
+                    one.close().await;
+                    one = SqlStore::with_config(connect().await?, bed.config())?;
+                }
+                if verb == 0 {
+                    bed.run(format!("DROP TABLE {}", bed.table("sessions"))).await?;
+                }
+                let ended = ends_within(waits, call(&one, verb)).await;
+                bed.sql().init().await?;
+                if ended {
+                    break;
+                }
+                dropped += 1;
+                // Were it in a transaction that nobody knows of, nobody else would see this.
+                number += 1;
+                create(&one, key(number), &record(number, 1_000)).await;
+                assert_eq!(*bed.sql().get(&key(number)).await?.unwrap(), record(number, 1_000), "verb {verb}, {waits}");
+            }
+            one.close().await;
+        }
+    }
+    assert!(dropped > 2 * VERBS, "hardly any call was dropped: {dropped}");
+    Ok(())
+}
