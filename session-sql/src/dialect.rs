@@ -19,7 +19,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::Pools;
 use crate::row::{Columns, Place};
-use crate::schema::Table;
+use crate::schema::{Table, Upgrade};
 use crate::statements::Spelling;
 
 /// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
@@ -49,6 +49,11 @@ pub trait Backend: Database {
     /// Gives the statements that create the table.
     fn ddl(config: &SqlConfig) -> Vec<String>;
 
+    /// Gives what leads from older schemas to the current one: nothing, for there has been one schema so far.
+    fn upgrades(_: &SqlConfig) -> Vec<Upgrade> {
+        Vec::new()
+    }
+
     /// Gives the statement by which an operator marks a table that lost its mark.
     fn remedy(config: &SqlConfig) -> String;
 
@@ -71,10 +76,19 @@ pub trait Backend: Database {
     ) -> impl Future<Output = Result<Result<(), SchemaError>, Failure>> + Send;
 
     /// Describes the table; `None` if it is not there.
-    fn look(pool: &Pool<Self>, config: &SqlConfig) -> impl Future<Output = Result<Option<Table>, Failure>> + Send;
+    fn look(
+        connection: &mut Self::Connection,
+        config: &SqlConfig,
+    ) -> impl Future<Output = Result<Option<Table>, Failure>> + Send;
 
-    /// Runs statements without values in one transaction, where the database has such a thing for them.
-    fn run(pools: &Pools<Self>, statements: &[String]) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Runs statements without values in one transaction, where the database has such a thing for them; none of them
+    /// if the table is no longer of the schema that was `found`.
+    fn run(
+        pools: &Pools<Self>,
+        config: &SqlConfig,
+        found: Option<u32>,
+        statements: &[String],
+    ) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Runs a statement that writes, and gives how many rows it matched.
     fn execute(
@@ -133,11 +147,22 @@ pub struct Fetched {
 /// Writes the parts of a [`Backend`] that work on connections.
 macro_rules! driver {
     ($database:ty) => {
-        async fn run(pools: &Pools<Self>, statements: &[String]) -> Result<(), Failure> {
+        async fn run(
+            pools: &Pools<Self>,
+            config: &SqlConfig,
+            found: Option<u32>,
+            statements: &[String],
+        ) -> Result<(), Failure> {
             async fn run_on(
                 connection: &mut <$database as sqlx::Database>::Connection,
+                config: &SqlConfig,
+                found: Option<u32>,
                 statements: &[String],
             ) -> Result<(), Failure> {
+                let standing = <$database>::look(connection, config).await?;
+                if standing.and_then(|table| table.schema()) != found {
+                    return Ok(());
+                }
                 for statement in statements {
                     let text = sqlx::AssertSqlSafe(statement.clone());
                     sqlx::raw_sql(text).execute(&mut *connection).await.map_err(Failure::Sent)?;
@@ -145,9 +170,11 @@ macro_rules! driver {
                 Ok(())
             }
             let mut writer = pools.writer().await?;
-            let Some(begin) = Self::BEGIN else { return run_on(&mut writer.connection, statements).await };
+            let Some(begin) = Self::BEGIN else {
+                return run_on(&mut writer.connection, config, found, statements).await;
+            };
             let mut transaction = writer.connection.begin_with(begin).await.map_err(Failure::Sent)?;
-            run_on(&mut transaction, statements).await?;
+            run_on(&mut transaction, config, found, statements).await?;
             transaction.commit().await.map_err(Failure::Sent)
         }
 

@@ -70,6 +70,16 @@ pub enum SchemaError {
         /// The latest schema that is known.
         known: u32,
     },
+    /// The table was made by an earlier version of this crate, and nothing leads from there to here.
+    #[error("the table {table} has schema {found}, which cannot be upgraded to schema {known}; move it away")]
+    Older {
+        /// The table.
+        table: String,
+        /// The table's schema.
+        found: u32,
+        /// The schema that is needed.
+        known: u32,
+    },
     /// The database is set up in a way that the store cannot work with.
     #[error("{what}; {remedy}")]
     Setting {

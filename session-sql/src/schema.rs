@@ -1,12 +1,13 @@
-//! What `init` does: look, create what is missing, refuse what is not ours.
+//! What `init` does: look, create what is missing, upgrade what is older, refuse what is not ours.
 //!
 //! The table's schema is numbered, and the number stands in the table's comment (in SQLite, which has none, in a
 //! comment within its `CREATE TABLE`, which SQLite keeps). So there is no second table, and the number is dumped,
 //! restored and renamed with the rows.
 //!
 //! No lock is taken, neither of sqlx nor of the database: not every database that speaks PostgreSQL's protocol has
-//! advisory locks. Instead, whoever finds no table creates one, as one step; of many that try, one gets through; the
-//! others fail, look again, and find it. A failure counts only if there is no table afterwards.
+//! advisory locks. Instead, whoever finds no table creates one, and whoever finds an older one upgrades it to the next
+//! schema, as one step; of many that try, one gets through; the others fail or find that it was done, and look again.
+//! A failure counts only if the table is still of the schema that was found.
 
 use session_core::StoreError;
 
@@ -16,7 +17,7 @@ use crate::error::SchemaError;
 use crate::fault::{Effect, Failure, retrying};
 use crate::pools::Pools;
 
-/// The schema that this version writes, and the only one there has been: there is nothing to upgrade from yet.
+/// The schema that this version writes. There has been no other; what comes next adds an [`Upgrade`] per database.
 pub(crate) const CURRENT: u32 = 1;
 
 const MARK: &str = "session-sql schema ";
@@ -35,35 +36,88 @@ pub struct Table {
     pub(crate) columns: Vec<String>,
 }
 
+impl Table {
+    /// Gives the number of the schema, by the mark; `None` if there is none.
+    pub(crate) fn schema(&self) -> Option<u32> {
+        schema_in(&self.comment)
+    }
+}
+
+/// Leads from one schema to another.
+#[derive(Clone, Debug)]
+pub struct Upgrade {
+    /// The schema that it is for.
+    pub(crate) from: u32,
+    /// What is run: in one transaction, but on MySQL, where it has to be a single statement. It sets the mark of the
+    /// schema that it leads to. On PostgreSQL and MySQL, where another process may do the same at the same moment, it
+    /// must fail where that has been done.
+    pub(crate) statements: Vec<String>,
+}
+
 /// Makes sure that the table is there and is one of this store's.
 pub(crate) async fn init<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<(), StoreError> {
+    init_by(pools, config, &Db::upgrades(config)).await
+}
+
+async fn init_by<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig, by: &[Upgrade]) -> Result<(), StoreError> {
     // Lost: to another process that creates the table at this moment, or to whatever holds SQLite's lock.
-    let looked = retrying::<Db, _, _>(|| attempt(pools, config)).await;
+    let looked = retrying::<Db, _, _>(|| attempt(pools, config, by)).await;
     looked
         .map_err(|failure| failure.told::<Db>(Effect::Writes))?
         .map_err(|refused| StoreError::Misconfigured { store: Db::STORE, source: refused.into() })
 }
 
-async fn attempt<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
+async fn attempt<Db: Dialect>(
+    pools: &Pools<Db>,
+    config: &SqlConfig,
+    upgrades: &[Upgrade],
+) -> Result<Result<(), SchemaError>, Failure> {
     if let Err(refused) = Db::prepare(pools, config).await? {
         return Ok(Err(refused));
     }
-    if let Some(table) = Db::look(&pools.write, config).await? {
-        return Ok(check::<Db>(&table, config));
+    let table = || Db::SPELLING.table(config);
+    // One step to create, and one for each schema since.
+    for _ in 0..=upgrades.len() + 1 {
+        let found = match look(pools, config).await? {
+            None => None,
+            Some(table) => match check::<Db>(&table, config) {
+                Ok(CURRENT) => return Ok(Ok(())),
+                Ok(older) => Some(older),
+                Err(refused) => return Ok(Err(refused)),
+            },
+        };
+        let step = match found {
+            None => Db::ddl(config),
+            Some(found) => match upgrades.iter().find(|upgrade| upgrade.from == found) {
+                Some(upgrade) => upgrade.statements.clone(),
+                None => return Ok(Err(SchemaError::Older { table: table(), found, known: CURRENT })),
+            },
+        };
+        if let Err(failure) = Db::run(pools, config, found, &step).await {
+            // Why it failed tells more than that the table is as it was.
+            match look(pools, config).await {
+                Ok(Some(table)) if table.schema() != found => {}
+                Ok(_) | Err(_) => return Err(failure),
+            }
+        }
     }
-    let Err(failure) = Db::run(pools, &Db::ddl(config)).await else { return Ok(Ok(())) };
-    match Db::look(&pools.write, config).await {
-        Ok(Some(table)) => Ok(check::<Db>(&table, config)),
-        // Why it could not be created tells more than that it is still not there.
-        Ok(None) | Err(_) => Err(failure),
-    }
+    let what = format!("the table {} is not what was made of it a moment ago", table());
+    Ok(Err(SchemaError::Setting { what, remedy: "see who else creates or drops it, and call `init` again".to_owned() }))
 }
 
-fn check<Db: Dialect>(table: &Table, config: &SqlConfig) -> Result<(), SchemaError> {
+async fn look<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
+    let mut connection = pools.write.acquire().await.map_err(Failure::Unsent)?;
+    Db::look(&mut connection, config).await
+}
+
+/// Gives the schema of a table, if it is one of this store's.
+fn check<Db: Dialect>(table: &Table, config: &SqlConfig) -> Result<u32, SchemaError> {
     let name = || Db::SPELLING.table(config);
-    let schema = schema_in(&table.comment);
-    if let Some(found) = schema.filter(|found| *found > CURRENT) {
-        return Err(SchemaError::Newer { table: name(), found, known: CURRENT });
+    match table.schema() {
+        Some(found) if found > CURRENT => return Err(SchemaError::Newer { table: name(), found, known: CURRENT }),
+        // Its columns are what they were then.
+        Some(older) if older < CURRENT => return Ok(older),
+        _ => {}
     }
     let sorted = |columns: &[String]| {
         let mut columns = columns.to_vec();
@@ -75,10 +129,7 @@ fn check<Db: Dialect>(table: &Table, config: &SqlConfig) -> Result<(), SchemaErr
         let (found, expected) = (list(&table.columns), list(&expected));
         return Err(SchemaError::Unknown { table: name(), found, expected });
     }
-    match schema {
-        Some(_) => Ok(()),
-        None => Err(SchemaError::Unmarked { table: name(), remedy: Db::remedy(config) }),
-    }
+    table.schema().ok_or_else(|| SchemaError::Unmarked { table: name(), remedy: Db::remedy(config) })
 }
 
 fn list(columns: &[String]) -> String {
@@ -91,6 +142,10 @@ fn schema_in(comment: &str) -> Option<u32> {
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     rest[..digits].parse().ok()
 }
+
+#[cfg(test)]
+#[path = "schema/upgrades.rs"]
+mod upgrades;
 
 #[cfg(test)]
 mod tests {

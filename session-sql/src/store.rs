@@ -300,6 +300,11 @@ impl<Db: Dialect> SqlStore<Db> {
     pub(crate) fn inner(&self) -> &Inner<Db> {
         &self.inner
     }
+
+    #[cfg(test)]
+    pub(crate) fn pools(&self) -> &Pools<Db> {
+        &self.inner.pools
+    }
 }
 
 impl<Db: Dialect> Clone for SqlStore<Db> {

@@ -130,7 +130,7 @@ pub(crate) async fn compare_sweeps(
     for turn in 0..size.sweeps {
         let mut times = [Duration::ZERO; 2];
         for step in 0..2 {
-            let who = if (turn + step) % 2 == 0 { Sweeper::Ours } else { Sweeper::Theirs };
+            let who = if (turn + step).is_multiple_of(2) { Sweeper::Ours } else { Sweeper::Theirs };
             fill(who).await?;
             let begun = Instant::now();
             match who {
@@ -162,7 +162,7 @@ async fn pair(
     let mut pair = (Duration::ZERO, Duration::ZERO);
     for step in 0..2 {
         let begun = Instant::now();
-        if (turn + step) % 2 == 0 {
+        if (turn + step).is_multiple_of(2) {
             ours.call(verb, sessions.clone()).await?;
             pair.0 = begun.elapsed();
         } else {

@@ -125,8 +125,7 @@ impl Backend for MySql {
         })
     }
 
-    async fn look(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
-        let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+    async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
         let name = config.table.as_str();
         let found = sqlx::query_scalar(
             "SELECT CONVERT(table_comment USING utf8mb4) FROM information_schema.tables \

@@ -108,8 +108,7 @@ impl Backend for Postgres {
         Ok(Ok(()))
     }
 
-    async fn look(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
-        let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+    async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
         let table = Self::SPELLING.table(config);
         let found = sqlx::query_scalar(
             "SELECT coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_catalog.pg_class c \

@@ -138,8 +138,7 @@ impl Backend for Sqlite {
         Ok(Ok(()))
     }
 
-    async fn look(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
-        let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+    async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
         let name = config.table.as_str();
         let found = sqlx::query_scalar("SELECT coalesce(sql, '') FROM sqlite_schema WHERE name = ?1")
             .bind(name)
