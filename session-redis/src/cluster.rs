@@ -68,12 +68,16 @@ impl Cluster {
         answer.and_then(Value::extract_error).map_err(Failed::of)
     }
 
-    /// Sends a command to one node.
-    pub(crate) async fn send_to(&self, (host, port): &(String, u16), command: &Cmd) -> Result<Value, Failed> {
+    /// Sends commands to one node in one go and gives the answers, among which may be errors of the server's.
+    pub(crate) async fn send_all_to(
+        &self,
+        (host, port): &(String, u16),
+        commands: Pipeline,
+    ) -> Result<Vec<Value>, Failed> {
         let mut connection = self.connection().await.map_err(Failed::unsent)?;
         let to = SingleNodeRoutingInfo::ByAddress { host: host.clone(), port: *port };
-        let answer = connection.route_command(command.clone(), RoutingInfo::SingleNode(to)).await;
-        answer.and_then(Value::extract_error).map_err(Failed::of)
+        let count = commands.len();
+        connection.route_pipeline(commands, 0, count, to).await.map_err(Failed::of)
     }
 
     /// Asks who has which slots.
@@ -158,7 +162,7 @@ impl ConnectionLike for Node {
         })
     }
 
-    /// No pipeline of this crate's goes to a cluster, but `ASKING` and what follows it do.
+    /// `ASKING` and what follows it, or a page of a walk.
     fn req_packed_commands<'a>(
         &'a mut self,
         commands: &'a Pipeline,

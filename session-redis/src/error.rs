@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError, ServerErrorKind, Value};
 use session_core::{BoxError, StoreError};
 use thiserror::Error;
 
@@ -172,6 +172,11 @@ impl Failed {
             },
         }
     }
+}
+
+/// Gives what is no error of the server's, of the answers to reads that went in one go.
+pub(crate) fn answered(value: Value) -> Result<Value, StoreError> {
+    value.extract_error().map_err(|error| Failed::of(error).into_store_error(Intent::Read))
 }
 
 /// The code of an error that this crate makes where the reply to a write was lost.

@@ -31,7 +31,7 @@ use session_core::store::Page;
 use session_core::{Cursor, Owner, Owners, Record, SessionKey, StoreError, async_trait};
 
 use crate::cursor;
-use crate::error::{Intent, strange};
+use crate::error::{Intent, answered, strange};
 use crate::keys::parse_member;
 use crate::script::{Call, PAGE, PRUNE, Place, places};
 use crate::store::{RedisStore, get, stored};
@@ -170,11 +170,10 @@ impl RedisStore {
 
 /// Holds each entry against the record that stands under its key.
 fn answering(owner: &Owner, places: &[Place], values: Value) -> Result<Vec<Found>, StoreError> {
-    match values {
+    match answered(values)? {
         Value::Array(values) if values.len() == places.len() => {
             Ok(places.iter().zip(values).map(|(place, value)| answer(owner, place, value)).collect())
         }
-        Value::ServerError(error) => Err(crate::error::Failed::of(error.into()).into_store_error(Intent::Read)),
         _ => Err(strange("MGET")),
     }
 }
@@ -192,9 +191,8 @@ fn answer(owner: &Owner, place: &Place, value: Value) -> Found {
 }
 
 fn count(value: Value) -> Result<i64, StoreError> {
-    match value {
+    match answered(value)? {
         Value::Int(count) => Ok(count),
-        Value::ServerError(error) => Err(crate::error::Failed::of(error.into()).into_store_error(Intent::Read)),
         _ => Err(strange("ZCOUNT")),
     }
 }

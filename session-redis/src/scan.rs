@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use redis::{Cmd, Value, cmd};
+use redis::{Pipeline, Value, cmd, pipe};
 use session_core::store::Page;
 use session_core::{Cursor, Record, Scan, SessionKey, StoreError, async_trait};
 
@@ -17,7 +17,7 @@ use crate::cluster::Cluster;
 use crate::cursor;
 #[cfg(feature = "cluster")]
 use crate::error::{Failed, Intent};
-use crate::error::{Fault, NAME, strange};
+use crate::error::{Fault, NAME, answered, strange};
 use crate::info::Info;
 use crate::store::{RedisStore, stored};
 
@@ -35,7 +35,7 @@ impl Scan for RedisStore {
             return self.page_of_cluster(cluster, place, limit).await;
         }
         let place = place.unwrap_or_default();
-        let ask = |command: Cmd| async move { self.inner.wire.read(&command).await };
+        let ask = |commands: Pipeline| async move { self.inner.wire.read_all(&commands).await };
         let (place, keys) = self.look_on(place, limit, ask).await?;
         let next = (place.position != 0).then(|| place.cursor());
         Ok(Page { records: self.records(keys).await?, next })
@@ -44,32 +44,33 @@ impl Scan for RedisStore {
 
 impl RedisStore {
     /// Gives the keys of a page of one server, and where the next begins; at position 0 if there is none.
-    async fn look_on<F: Future<Output = Result<Value, StoreError>>>(
+    async fn look_on<F: Future<Output = Result<[Value; 2], StoreError>>>(
         &self,
         mut place: Place,
         limit: NonZeroUsize,
-        ask: impl Fn(Cmd) -> F,
+        ask: impl Fn(Pipeline) -> F,
     ) -> Result<(Place, BTreeSet<SessionKey>), StoreError> {
-        if place.position == 0 {
-            place.process = process(ask(Info::of("server")).await?)?;
-        }
         let mut steps = limit.get().min(MOST_STEPS);
         let mut keys = BTreeSet::new();
         for _ in 0..MOST_CALLS {
-            let mut command = cmd("SCAN");
-            command.arg(place.position).arg("MATCH").arg(self.inner.keys.all_records()).arg("COUNT").arg(steps);
+            let mut commands = pipe();
+            let scan = commands.cmd("SCAN").arg(place.position);
+            scan.arg("MATCH").arg(self.inner.keys.all_records()).arg("COUNT").arg(steps);
+            commands.add_command(Info::of("server"));
+            let [found, info] = ask(commands).await?;
+            let process = process(answered(info)?)?;
+            if place.position != 0 && place.process != process {
+                return Err(begin_again("the server was started anew, or is another one, since the walk began"));
+            }
+            place.process = process;
             let names: Vec<Vec<u8>>;
-            (place.position, names) = redis::from_redis_value(ask(command).await?).map_err(|_| strange("SCAN"))?;
+            (place.position, names) = redis::from_redis_value(answered(found)?).map_err(|_| strange("SCAN"))?;
             keys.extend(names.iter().filter_map(|name| self.inner.keys.parse_record(name)));
             if place.position == 0 || !keys.is_empty() {
                 break;
             }
             // Other keys are many here.
             steps = (steps * 2).min(MOST_STEPS);
-        }
-        // Afterwards, so that it was the same throughout.
-        if process(ask(Info::of("server")).await?)? != place.process {
-            return Err(begin_again("the server was started anew, or is another one, since the walk began"));
         }
         Ok((place, keys))
     }
@@ -95,7 +96,10 @@ impl RedisStore {
         let Some(master) = before.addresses.get(at) else {
             return Err(StoreError::InvalidCursor { store: NAME });
         };
-        let ask = |command: Cmd| async move { cluster.send_to(master, &command).await.map_err(read) };
+        let ask = |commands: Pipeline| async move {
+            let answers = cluster.send_all_to(master, commands).await.map_err(read)?;
+            answers.try_into().map_err(|_| strange("a pipeline"))
+        };
         let (place, keys) = self.look_on(place, limit, ask).await?;
         let next = match place.position {
             0 => (at + 1 < before.addresses.len()).then(|| Place { master: place.master + 1, ..place }),
