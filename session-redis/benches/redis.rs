@@ -1,213 +1,202 @@
-//! Times the store's verbs against the same commands sent by hand over the same connection, in the same run.
+//! Times the store's verbs beside the same commands sent by hand, beside the near cache, and beside the peers
+//! tower-sessions-redis-store and actix-session, in the same run; and counts what cannot be timed.
 //!
 //! ```text
-//! cargo bench -p session-redis --features near-cache --bench redis -- [--quick]
+//! cargo bench -p session-redis -- [--quick]
 //! ```
 //!
-//! Starts a server of its own. Prints what was measured, and at the end lines of `ratio NAME VALUE`: the store's time
-//! over that by hand, unless the name says otherwise. Times themselves tell about the machine.
+//! Starts a server of its own. Prints what was measured, and at the end lines of `ratio NAME VALUE`: this store's time
+//! over that of whom the name says; below 1 it is faster. Times themselves tell about the machine.
+//!
+//! | who | what |
+//! |---|---|
+//! | `hand` | the commands that the store sends, over the connection that `store` has |
+//! | `store` | the store, on a connection of the caller's |
+//! | `near` | the store with its near cache |
+//! | `ours` | the store by a URL, as an app has it, with its values encoded as JSON around it |
+//! | `tower` | tower-sessions-redis-store 0.16 on one fred client; its writes are blind, and a touch is a write |
+//! | `actix` | actix-session's Redis store 0.11; its writes are blind, and a touch is `EXPIRE` |
 
 #[path = "redis/by_hand.rs"]
 mod by_hand;
+#[path = "redis/contention.rs"]
+mod contention;
+#[path = "redis/contest.rs"]
+mod contest;
 #[path = "redis/facts.rs"]
 mod facts;
+#[path = "redis/ours.rs"]
+mod ours;
+#[path = "redis/peers.rs"]
+mod peers;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use actix_session::storage::RedisSessionStore;
 use by_hand::ByHand;
+use contention::{Contends, Contention};
+use contest::{Contestant as _, Line, Seat, Slices, Times, Verb, timed};
+use ours::{Ours, Store};
+use peers::{Actix, Tower};
 use session_conformance::servers::Redis;
 use session_redis::redis::aio::MultiplexedConnection;
 use session_redis::redis::{AsyncConnectionConfig, Client};
-use session_redis::session_core::{
-    Bytes, Put, PutOutcome, Record, SessionId, SessionKey, SessionStore, Timestamp, Version,
-};
 use session_redis::{NearCache, RedisConfig, RedisStore};
+use tower_sessions_redis_store::fred::prelude::Client as Fred;
 
-/// Keeps the best time of each measurement: what disturbs a run only ever makes it longer.
-#[derive(Default)]
-struct Times(BTreeMap<(String, &'static str), Duration>);
+const SIZES: [usize; 3] = [200, 2_000, 64_000];
+const TASKS: [usize; 4] = [1, 4, 16, 64];
+const BY_URL: &str = "ours";
 
-impl Times {
-    fn note(&mut self, name: &str, who: &'static str, took: Duration) {
-        self.0.entry((name.to_owned(), who)).and_modify(|best| *best = took.min(*best)).or_insert(took);
-    }
-
-    fn of(&self, name: &str, who: &'static str) -> f64 {
-        self.0[&(name.to_owned(), who)].as_secs_f64()
-    }
+/// Whom there is to measure.
+struct Field {
+    connection: MultiplexedConnection,
+    store: RedisStore,
+    near: RedisStore,
+    ours: RedisStore,
+    tower: tower_sessions_redis_store::RedisStore<Fred>,
+    actix: RedisSessionStore,
 }
 
-/// Sets so many tasks off, each with its part of the keys, and gives how long all took.
-async fn timed<F, Fut>(keys: &Arc<Vec<SessionKey>>, tasks: usize, work: F) -> Duration
-where
-    F: Fn(SessionKey, usize) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = ()> + Send,
-{
-    let began = Instant::now();
-    let running: Vec<_> = (0..tasks)
-        .map(|task| {
-            let (keys, work) = (Arc::clone(keys), work.clone());
-            tokio::spawn(async move {
-                for at in (task..keys.len()).step_by(tasks) {
-                    work(keys[at], at).await;
-                }
-            })
-        })
-        .collect();
-    for task in running {
-        task.await.expect("no panic");
+impl Field {
+    async fn meet(url: &str) -> Self {
+        let client = Client::open(format!("{url}/?protocol=resp3")).expect("a URL");
+        let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
+        let connection = client.get_multiplexed_async_connection_with_config(&patient).await.expect("a connection");
+        let config = || RedisConfig::default().with_response_timeout(Duration::from_secs(60));
+        let cached = NearCache::default().with_max_age(Duration::from_secs(600));
+        let near = config().with_prefix("store").with_near_cache(cached);
+        let ours = RedisStore::connect_with(url, config().with_prefix(BY_URL)).await.expect("a server");
+        Self {
+            store: RedisStore::from_connection(connection.clone(), config().with_prefix("store")).expect("a store"),
+            near: RedisStore::from_url(url, near).expect("a store"),
+            ours,
+            tower: Tower::connect(url).await,
+            actix: Actix::connect(url).await,
+            connection,
+        }
     }
-    began.elapsed()
-}
 
-fn record(payload: &Bytes, version: u64) -> Record {
-    Record {
-        version: Version::from_u64(version),
-        payload: payload.clone(),
-        owner: None,
-        created_at: Timestamp::from_millis(1_763_834_400_000),
-        last_seen_at: Timestamp::from_millis(1_763_834_400_000),
-        expires_at: Timestamp::MAX - Duration::from_secs(3_600),
+    fn seats(&self, size: usize) -> Vec<(&'static str, Box<dyn Slices>)> {
+        let text = "x".repeat(size);
+        vec![
+            ("hand", Seat::new(ByHand::new(self.connection.clone(), "hand", text.clone().into()))),
+            ("store", Seat::new(Store { store: self.store.clone(), payload: text.clone().into() })),
+            ("ours", Seat::new(Ours::new(self.ours.clone(), &text))),
+            ("tower", Seat::new(Tower::new(self.tower.clone(), &text))),
+            ("actix", Seat::new(Actix::new(self.actix.clone(), &text))),
+        ]
     }
-}
 
-fn keys(count: usize) -> Arc<Vec<SessionKey>> {
-    Arc::new((0..count).map(|_| SessionId::random().expect("randomness").key()).collect())
-}
-
-/// Every verb once for each key, by the store and by hand, over one connection.
-async fn round(connection: &MultiplexedConnection, size: usize, tasks: usize, count: usize, times: &mut Times) {
-    let payload = Bytes::from(vec![b'x'; size]);
-    let config = RedisConfig::default().with_prefix("bench-store");
-    let store = RedisStore::from_connection(connection.clone(), config).expect("a store");
-    let hand = ByHand::new(connection.clone(), "bench-hand");
-    let keys = keys(count);
-    macro_rules! verb {
-        ($name:literal, $store:expr, $hand:expr) => {{
-            let name = format!("{} of {size} B by {tasks}", $name);
-            let (store, payload_) = (store.clone(), payload.clone());
-            let by_store = move |key, _| {
-                let (store, payload) = (store.clone(), payload_.clone());
-                async move { $store(store, key, payload).await }
-            };
-            let (hand, payload_) = (hand.clone(), payload.clone());
-            let by_hand = move |key, _| {
-                let (hand, payload) = (hand.clone(), payload_.clone());
-                async move { $hand(hand, key, payload).await }
-            };
-            times.note(&name, "hand", timed(&keys, tasks, by_hand).await);
-            times.note(&name, "store", timed(&keys, tasks, by_store).await);
-        }};
+    /// Every verb by everyone, in an order that turns from round to round.
+    async fn verbs(&self, round: usize, size: usize, tasks: usize, count: usize, times: &mut Times) {
+        let mut seats = self.seats(size);
+        let length = seats.len();
+        for verb in Verb::ALL {
+            seats.rotate_left((round + 1) % length);
+            for (who, seat) in &mut seats {
+                times.note(Line { verb, size, tasks }, who, seat.slice(verb, tasks, count).await, count);
+            }
+        }
     }
-    verb!(
-        "create",
-        async |store: RedisStore, key, payload| {
-            assert_eq!(store.put(&key, &record(&payload, 1), Put::Create).await.unwrap(), PutOutcome::Stored);
-        },
-        async |hand: ByHand, key, payload| hand.put(&key, &record(&payload, 1), None).await
-    );
-    verb!(
-        "read",
-        async |store: RedisStore, key, _| assert!(store.get(&key).await.unwrap().is_some()),
-        async |hand: ByHand, key, _| hand.get(&key).await
-    );
-    verb!(
-        "touch",
-        async |store: RedisStore, key, payload| {
-            let at = record(&payload, 1);
-            let until = at.expires_at + Duration::from_secs(1);
-            assert!(store.touch(&key, at.version, at.last_seen_at + Duration::from_secs(1), until).await.unwrap());
-        },
-        async |hand: ByHand, key, payload| hand.touch(&key, &record(&payload, 1)).await
-    );
-    verb!(
-        "write",
-        async |store: RedisStore, key, payload| {
-            let put = Put::Replace(Version::from_u64(1));
-            let next = Record { last_seen_at: Timestamp::from_millis(1_763_834_500_000), ..record(&payload, 2) };
-            assert_eq!(store.put(&key, &next, put).await.unwrap(), PutOutcome::Stored);
-        },
-        async |hand: ByHand, key, payload| hand.put(&key, &record(&payload, 2), Some(1)).await
-    );
-    let (blind, bytes) = (hand.clone(), payload.clone());
-    let name = format!("write of {size} B by {tasks}");
-    let blindly = move |key, _| {
-        let (blind, bytes) = (blind.clone(), bytes.clone());
-        async move { blind.set(&key, &bytes).await }
-    };
-    times.note(&name, "blind", timed(&keys, tasks, blindly).await);
-    verb!(
-        "delete",
-        async |store: RedisStore, key, _| assert!(store.delete(&key).await.unwrap()),
-        async |hand: ByHand, key, _| hand.delete(&key).await
-    );
-}
 
-/// Reads the same sessions over and over, from the server and from the process.
-async fn near(url: &str, tasks: usize, count: usize, times: &mut Times) {
-    let config = RedisConfig::default().with_prefix("bench-near");
-    let far = RedisStore::from_url(url, config.clone()).expect("a store");
-    let settings = NearCache::default().with_max_age(Duration::from_secs(600));
-    let near = RedisStore::from_url(url, config.with_near_cache(settings)).expect("a store");
-    let keys = keys(1_000.min(count));
-    for key in keys.iter() {
-        let stored = far.put(key, &record(&Bytes::from(vec![b'x'; 200]), 1), Put::Create).await.unwrap();
-        assert_eq!(stored, PutOutcome::Stored);
-        near.get(key).await.unwrap();
-    }
-    let again = Arc::new(keys.iter().copied().cycle().take(count).collect::<Vec<_>>());
-    let name = format!("read of 200 B by {tasks}");
-    for (who, store) in [("far", far.clone()), ("near", near)] {
-        let read = move |key, _| {
-            let store = store.clone();
-            async move { assert!(store.get(&key).await.unwrap().is_some()) }
+    /// Reads sessions that the process has read before.
+    async fn near(&self, size: usize, tasks: usize, count: usize, times: &mut Times) {
+        let payload = "x".repeat(size).into();
+        let (far, near) = (Store { store: self.store.clone(), payload }, self.near.clone());
+        let mut keys = Vec::new();
+        for _ in 0..100 {
+            keys.push(far.create().await);
+        }
+        let near = Store { store: near, payload: far.payload.clone() };
+        // Twice, for a note about the write may come after the first.
+        for key in keys.iter().chain(&keys) {
+            near.read(key).await;
+        }
+        let (reads, many, of) = (count * 100, near, keys.clone());
+        let read = move |at: usize| {
+            let (near, key) = (many.clone(), of[at % of.len()]);
+            async move { near.read(&key).await }
         };
-        times.note(&name, who, timed(&again, tasks, read).await);
+        let took = timed(tasks, reads, read).await.0;
+        times.note(Line { verb: Verb::Read, size, tasks }, "near", took, reads);
+        for key in &keys {
+            far.delete(key).await;
+        }
     }
-    for key in keys.iter() {
-        assert!(far.delete(key).await.unwrap());
+
+    async fn contention(&self, rounds: usize, updates: usize) -> Contention {
+        let (ours, tower) = (Ours::new(self.ours.clone(), ""), Tower::new(self.tower.clone(), ""));
+        let actix = Actix::new(self.actix.clone(), "");
+        let all: [(&str, &dyn Contends); 3] = [("ours", &ours), ("tower", &tower), ("actix", &actix)];
+        let mut contention = Contention::default();
+        for _ in 0..rounds {
+            for tasks in TASKS {
+                for (who, it) in all {
+                    let (took, kept) = it.contend(tasks, updates).await;
+                    contention.note(tasks, who, updates, took, kept);
+                }
+            }
+        }
+        contention
+    }
+
+    async fn memory(&self) {
+        for size in SIZES {
+            let text = "x".repeat(size);
+            let peers = (&Tower::new(self.tower.clone(), &text), &Actix::new(self.actix.clone(), &text));
+            let ratio = facts::memory(&self.connection, &self.ours, BY_URL, peers, &text).await;
+            println!("ratio memory-{size}B-over-plain-string {ratio:.2}");
+        }
     }
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let (rounds, most) = if quick { (3, 2_000) } else { (7, 20_000) };
+    let (rounds, count) = if quick { (8, 256) } else { (40, 512) };
     let server = Redis::alone(&[]).await.expect("a server");
-    let client = Client::open(format!("{}/?protocol=resp3", server.url())).expect("a URL");
-    let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
-    let connection = client.get_multiplexed_async_connection_with_config(&patient).await.expect("a connection");
-    ByHand::new(connection.clone(), "bench-hand").load().await;
+    let field = Field::meet(server.url()).await;
+    ByHand::new(field.connection.clone(), "hand", "".into()).load().await;
     let mut times = Times::default();
-    for _ in 0..rounds {
-        for size in [200, 2_000, 64_000] {
-            for tasks in [1, 4, 16, 64] {
-                let count = if size == 64_000 { most / 10 } else { most };
-                round(&connection, size, tasks, count, &mut times).await;
+    for round in 0..rounds {
+        for size in SIZES {
+            for tasks in TASKS {
+                let count = if size == 64_000 { count / 2 } else { count };
+                field.verbs(round, size, tasks, count, &mut times).await;
+                if round % 4 == 0 {
+                    field.near(size, tasks, count, &mut times).await;
+                }
             }
         }
-        for tasks in [1, 16] {
-            near(server.url(), tasks, most * 5, &mut times).await;
+    }
+    times.print();
+    let contention = field.contention(rounds.min(10), 640).await;
+    contention.print();
+    facts::round_trips_with_owner(&field.connection, &field.ours).await;
+    let (tower, actix) = (Tower::new(field.tower.clone(), "x"), Actix::new(field.actix.clone(), "x"));
+    facts::round_trips(&field.connection, &Ours::new(field.ours.clone(), "x"), &tower, &actix).await;
+    field.memory().await;
+    print_ratios(&times);
+    contention.print_ratios(&TASKS);
+}
+
+fn print_ratios(times: &Times) {
+    for (first, second) in [("store", "hand"), ("ours", "tower"), ("ours", "actix")] {
+        for verb in Verb::ALL {
+            for size in SIZES {
+                for tasks in TASKS {
+                    let ratio = times.ratio(Line { verb, size, tasks }, [first, second]).expect("both were measured");
+                    println!("ratio {}-{size}B-{tasks}-over-{second} {ratio:.2}", verb.name());
+                }
+            }
         }
     }
-    for ((name, who), took) in &times.0 {
-        println!("{name:<28} {who:<6} {:>9.1} ms for all", took.as_secs_f64() * 1_000.0);
-    }
-    facts::print(&connection, server.url()).await;
-    for verb in ["create", "read", "touch", "write", "delete"] {
-        for (size, tasks) in [(200, 1), (200, 16), (200, 64), (2_000, 16), (64_000, 16)] {
-            let name = format!("{verb} of {size} B by {tasks}");
-            println!("ratio {verb}-{size}B-{tasks} {:.2}", times.of(&name, "store") / times.of(&name, "hand"));
+    for size in SIZES {
+        for tasks in TASKS {
+            let line = Line { verb: Verb::Read, size, tasks };
+            let ratio = times.ratio(line, ["store", "near"]).expect("both were measured");
+            println!("ratio far-read-{size}B-{tasks}-over-near {ratio:.1}");
         }
-    }
-    for tasks in [1, 4, 16, 64] {
-        let name = format!("write of 200 B by {tasks}");
-        println!("ratio checked-over-blind-write-{tasks} {:.2}", times.of(&name, "store") / times.of(&name, "blind"));
-    }
-    for tasks in [1, 16] {
-        let name = format!("read of 200 B by {tasks}");
-        println!("ratio far-over-near-read-{tasks} {:.1}", times.of(&name, "far") / times.of(&name, "near"));
     }
 }

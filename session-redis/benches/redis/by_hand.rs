@@ -1,8 +1,13 @@
 //! The commands that the store sends, sent without it.
 
+use std::time::Duration;
+
 use session_redis::redis::aio::MultiplexedConnection;
 use session_redis::redis::{Cmd, Script, Value, cmd};
-use session_redis::session_core::{Record, SessionKey, Timestamp};
+use session_redis::session_core::{Bytes, Clock, SessionKey, SystemClock, Timestamp};
+
+use super::contest::Contestant;
+use super::ours::{key, record};
 
 const PUT: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/put.lua"));
 const TOUCH: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/touch.lua"));
@@ -12,15 +17,16 @@ const DELETE: &str = concat!(include_str!("../../src/script/prelude.lua"), inclu
 pub(crate) struct ByHand {
     connection: MultiplexedConnection,
     prefix: &'static str,
+    payload: Bytes,
     put: String,
     touch: String,
     delete: String,
 }
 
 impl ByHand {
-    pub(crate) fn new(connection: MultiplexedConnection, prefix: &'static str) -> Self {
+    pub(crate) fn new(connection: MultiplexedConnection, prefix: &'static str, payload: Bytes) -> Self {
         let hash = |text| Script::new(text).get_hash().to_owned();
-        Self { connection, prefix, put: hash(PUT), touch: hash(TOUCH), delete: hash(DELETE) }
+        Self { connection, prefix, payload, put: hash(PUT), touch: hash(TOUCH), delete: hash(DELETE) }
     }
 
     /// Gives the scripts to the server, so that they can be called by their hash.
@@ -41,19 +47,8 @@ impl ByHand {
         format!("{}:s:{}", self.prefix, key.encode())
     }
 
-    pub(crate) async fn get(&self, key: &SessionKey) {
-        let mut command = cmd("GET");
-        command.arg(self.name(key));
-        assert!(matches!(self.ask(command).await, Value::BulkString(_)));
-    }
-
-    pub(crate) async fn set(&self, key: &SessionKey, payload: &[u8]) {
-        let mut command = cmd("SET");
-        command.arg(self.name(key)).arg(payload).arg("PX").arg(3_600_000);
-        assert_eq!(self.ask(command).await, Value::Okay);
-    }
-
-    pub(crate) async fn put(&self, key: &SessionKey, record: &Record, expected: Option<u64>) {
+    async fn put(&self, key: &SessionKey, version: u64, expected: Option<u64>) {
+        let record = record(self.payload.clone(), version);
         let mut bytes = vec![0xf5, b'S', 1, 0];
         bytes.extend(record.version.as_u64().to_be_bytes());
         for at in [record.created_at, record.last_seen_at, record.expires_at] {
@@ -66,20 +61,40 @@ impl ByHand {
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
+}
 
-    pub(crate) async fn touch(&self, key: &SessionKey, record: &Record) {
-        let later = |at: Timestamp| six(at + std::time::Duration::from_secs(1));
+impl Contestant for ByHand {
+    type Key = SessionKey;
+
+    async fn create(&self) -> SessionKey {
+        let key = key();
+        self.put(&key, 1, None).await;
+        key
+    }
+
+    async fn read(&self, key: &SessionKey) {
+        let mut command = cmd("GET");
+        command.arg(self.name(key));
+        assert!(matches!(self.ask(command).await, Value::BulkString(_)));
+    }
+
+    async fn touch(&self, key: &SessionKey) {
+        let now = SystemClock.now();
+        let until = six(now + Duration::from_secs(7_200));
         let mut command = cmd("EVALSHA");
-        command.arg(&self.touch).arg(1).arg(self.name(key)).arg(&record.version.as_u64().to_be_bytes());
-        command.arg(&later(record.last_seen_at)).arg(&later(record.expires_at)).arg(&later(record.expires_at));
+        command.arg(&self.touch).arg(1).arg(self.name(key)).arg(&1_u64.to_be_bytes());
+        command.arg(&six(now)).arg(&until).arg(&until);
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("");
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
 
-    pub(crate) async fn delete(&self, key: &SessionKey) {
+    async fn write(&self, key: &SessionKey) {
+        self.put(key, 2, Some(1)).await;
+    }
+
+    async fn delete(&self, key: &SessionKey) {
         let mut command = cmd("EVALSHA");
         command.arg(&self.delete).arg(1).arg(self.name(key)).arg(format!("{}:o:", self.prefix)).arg(key.as_bytes());
-        // A session, or what was set blindly.
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
 }

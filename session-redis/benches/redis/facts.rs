@@ -1,130 +1,109 @@
-//! What is counted and not timed: round trips, memory, lost updates.
+//! What is counted and not timed: round trips, and memory.
 
+use session_redis::RedisStore;
 use session_redis::redis::aio::MultiplexedConnection;
-use session_redis::redis::{Value, cmd};
-use session_redis::session_core::{
-    Bytes, Owner, Put, PutOutcome, Record, SessionId, SessionKey, SessionStore, Version,
-};
-use session_redis::{RedisConfig, RedisStore};
+use session_redis::redis::cmd;
+use session_redis::session_core::{Bytes, Owner, Put, PutOutcome, Record, SessionStore, Version};
 
-pub(crate) async fn print(connection: &MultiplexedConnection, url: &str) {
-    let store = RedisStore::from_url(url, RedisConfig::default().with_prefix("facts")).expect("a store");
-    store.init().await.expect("a server");
-    round_trips(connection, &store).await;
-    memory(connection, &store).await;
-    updates(connection, &store).await;
-}
+use super::contest::Contestant;
+use super::ours::{Ours, key, record};
+use super::peers::{Actix, Tower};
 
-fn key() -> SessionKey {
-    SessionId::random().expect("randomness").key()
-}
+/// What is sent by itself; what scripts call is counted by the server, too, and is none of these.
+const SENT_BY_OURS: [&str; 5] = ["eval", "evalsha", "mget", "get", "zcount"];
+const SENT_BY_PEERS: [&str; 6] = ["get", "set", "del", "expire", "expireat", "pexpire"];
 
-/// Asks the server how many commands it was sent; what scripts call is not counted.
-async fn sent(connection: &MultiplexedConnection) -> u64 {
+/// Asks the server how often it was sent these commands.
+async fn sent(connection: &MultiplexedConnection, names: &[&str]) -> u64 {
     let stats: String = cmd("INFO").arg("commandstats").query_async(&mut connection.clone()).await.expect("an answer");
-    let top = ["eval", "evalsha", "mget", "get", "zcount"];
     let calls = |name: &&str| {
         let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
         line.map_or(0, |line| line.split(',').next().and_then(|calls| calls.parse().ok()).unwrap_or(0))
     };
-    top.iter().map(calls).sum()
+    names.iter().map(calls).sum()
 }
 
-async fn round_trips(connection: &MultiplexedConnection, store: &RedisStore) {
+/// Counts for a session with an owner, whom the peers do not know.
+pub(crate) async fn round_trips_with_owner(connection: &MultiplexedConnection, store: &RedisStore) {
     let owner = Owner::new("ann").expect("an owner");
-    for (whose, owner) in [("nobody's", None), ("somebody's", Some(owner))] {
-        let first = Record { owner: owner.clone(), ..super::record(&Bytes::from_static(b"x"), 1) };
-        let second = Record { version: Version::from_u64(2), ..first.clone() };
-        let (key, mut counted) = (key(), Vec::new());
-        for verb in ["create", "get", "touch", "replace", "delete"] {
-            let before = sent(connection).await;
-            match verb {
-                "create" => assert_eq!(store.put(&key, &first, Put::Create).await.unwrap(), PutOutcome::Stored),
-                "get" => assert!(store.get(&key).await.unwrap().is_some()),
-                "touch" => {
-                    assert!(store.touch(&key, first.version, first.last_seen_at, first.expires_at).await.unwrap());
-                }
-                "replace" => {
-                    let put = Put::Replace(first.version);
-                    assert_eq!(store.put(&key, &second, put).await.unwrap(), PutOutcome::Stored);
-                }
-                _ => assert!(store.delete(&key).await.unwrap()),
+    let first = Record { owner: Some(owner), ..record(Bytes::from_static(b"x"), 1) };
+    let second = Record { version: Version::from_u64(2), ..first.clone() };
+    let (key, mut counted) = (key(), Vec::new());
+    for verb in ["create", "read", "touch", "write", "delete"] {
+        let before = sent(connection, &SENT_BY_OURS).await;
+        match verb {
+            "create" => assert_eq!(store.put(&key, &first, Put::Create).await.unwrap(), PutOutcome::Stored),
+            "read" => assert!(store.get(&key).await.unwrap().is_some()),
+            "touch" => assert!(store.touch(&key, first.version, first.last_seen_at, first.expires_at).await.unwrap()),
+            "write" => {
+                let put = Put::Replace(first.version);
+                assert_eq!(store.put(&key, &second, put).await.unwrap(), PutOutcome::Stored);
             }
-            counted.push(format!("{verb} {}", sent(connection).await - before));
+            _ => assert!(store.delete(&key).await.unwrap()),
         }
-        println!("commands sent for {whose} session, by the server's count: {}", counted.join(", "));
+        counted.push(format!("{verb} {}", sent(connection, &SENT_BY_OURS).await - before));
     }
+    println!("commands sent by ours, with an owner: {}", counted.join(", "));
 }
 
-async fn memory(connection: &MultiplexedConnection, store: &RedisStore) {
-    for (owner, size) in [(None, 200), (Some("user-17"), 200), (None, 2_000)] {
+/// Counts for a session of nobody's.
+pub(crate) async fn round_trips(connection: &MultiplexedConnection, ours: &Ours, tower: &Tower, actix: &Actix) {
+    println!("commands sent by ours: {}", counted(connection, ours, &SENT_BY_OURS).await);
+    println!("commands sent by tower: {}", counted(connection, tower, &SENT_BY_PEERS).await);
+    println!("commands sent by actix: {}", counted(connection, actix, &SENT_BY_PEERS).await);
+}
+
+async fn counted<C: Contestant>(connection: &MultiplexedConnection, who: &C, names: &[&str]) -> String {
+    let mut at = vec![sent(connection, names).await];
+    let key = who.create().await;
+    at.push(sent(connection, names).await);
+    who.read(&key).await;
+    at.push(sent(connection, names).await);
+    who.touch(&key).await;
+    at.push(sent(connection, names).await);
+    who.write(&key).await;
+    at.push(sent(connection, names).await);
+    who.delete(&key).await;
+    at.push(sent(connection, names).await);
+    let verbs = ["create", "read", "touch", "write", "delete"];
+    let each = verbs.iter().zip(at.windows(2)).map(|(verb, at)| format!("{verb} {}", at[1] - at[0]));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+/// Compares what a session takes with a plain string of its bytes, and with the peers' sessions; gives the ratio to the
+/// plain string.
+pub(crate) async fn memory(
+    connection: &MultiplexedConnection,
+    store: &RedisStore,
+    prefix: &str,
+    (tower, actix): (&Tower, &Actix),
+    text: &str,
+) -> f64 {
+    let (mut taken, mut plain) = (Vec::new(), 0);
+    for owner in [None, Some("user-17")] {
         let owner = owner.map(|owner| Owner::new(owner).expect("an owner"));
-        let (key, payload) = (key(), Bytes::from(vec![b'x'; size]));
-        let record = Record { owner: owner.clone(), ..super::record(&payload, 1) };
+        let (key, record) = (key(), Record { owner, ..record(Bytes::copy_from_slice(text.as_bytes()), 1) });
         assert_eq!(store.put(&key, &record, Put::Create).await.unwrap(), PutOutcome::Stored);
-        let name = format!("facts:s:{}", key.encode());
-        let ours = usage(connection, &name).await;
-        cmd("SET").arg(&name).arg(&payload[..]).exec_async(&mut connection.clone()).await.expect("an answer");
-        let plain = usage(connection, &name).await;
-        println!("memory of {size} B with owner {owner:?}: {ours} B, as a plain string {plain} B");
+        let name = format!("{prefix}:s:{}", key.encode());
+        taken.push(usage(connection, &name).await);
         assert!(store.delete(&key).await.unwrap());
+        cmd("SET").arg(&name).arg(text).arg("EX").arg(60).exec_async(&mut connection.clone()).await.expect("an answer");
+        plain = usage(connection, &name).await;
     }
+    let (by_tower, by_actix) = (tower.create().await, actix.create().await);
+    println!(
+        "memory of {} B: {} B by ours, {} B with an owner, {plain} B as a plain string, {} B by tower, {} B by actix",
+        text.len(),
+        taken[0],
+        taken[1],
+        usage(connection, &by_tower.to_string()).await,
+        usage(connection, &by_actix).await,
+    );
+    tower.delete(&by_tower).await;
+    actix.delete(&by_actix).await;
+    taken[0] as f64 / plain as f64
 }
 
 async fn usage(connection: &MultiplexedConnection, name: &str) -> u64 {
     cmd("MEMORY").arg("USAGE").arg(name).query_async(&mut connection.clone()).await.expect("an answer")
-}
-
-const TASKS: u64 = 16;
-const UPDATES: u64 = 100;
-
-/// Many add to one number at once: by the store, and by reading and blindly writing.
-async fn updates(connection: &MultiplexedConnection, store: &RedisStore) {
-    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_be_bytes);
-    let key = key();
-    let first = super::record(&Bytes::copy_from_slice(&0_u64.to_be_bytes()), 1);
-    assert_eq!(store.put(&key, &first, Put::Create).await.unwrap(), PutOutcome::Stored);
-    let checked = (0..TASKS).map(|_| {
-        let store = store.clone();
-        tokio::spawn(async move {
-            for _ in 0..UPDATES {
-                let mut stands = store.get(&key).await.unwrap().expect("it is there");
-                loop {
-                    let payload = Bytes::copy_from_slice(&(number(&stands.payload) + 1).to_be_bytes());
-                    let version = Version::random().expect("randomness");
-                    let next = Record { version, payload, ..(*stands).clone() };
-                    match store.put(&key, &next, Put::Replace(stands.version)).await.unwrap() {
-                        PutOutcome::Conflict(winner) => stands = winner,
-                        outcome => break assert_eq!(outcome, PutOutcome::Stored),
-                    }
-                }
-            }
-        })
-    });
-    for task in checked.collect::<Vec<_>>() {
-        task.await.expect("no panic");
-    }
-    let kept = number(&store.get(&key).await.unwrap().expect("it is there").payload);
-    let blind = (0..TASKS).map(|_| {
-        let mut connection = connection.clone();
-        tokio::spawn(async move {
-            for _ in 0..UPDATES {
-                let value: Value = cmd("GET").arg("facts:blind").query_async(&mut connection).await.expect("an answer");
-                let stands = if let Value::BulkString(bytes) = value { number(&bytes) } else { 0 };
-                let next = (stands + 1).to_be_bytes();
-                cmd("SET").arg("facts:blind").arg(&next).exec_async(&mut connection).await.expect("an answer");
-            }
-        })
-    });
-    for task in blind.collect::<Vec<_>>() {
-        task.await.expect("no panic");
-    }
-    let bytes: Vec<u8> = cmd("GET").arg("facts:blind").query_async(&mut connection.clone()).await.expect("an answer");
-    let all = TASKS * UPDATES;
-    println!(
-        "updates lost of {all}, {TASKS} tasks: by the store {}, by reading and writing blindly {}",
-        all - kept,
-        all - number(&bytes)
-    );
-    assert_eq!(kept, all, "the store loses none");
 }
