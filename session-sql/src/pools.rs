@@ -49,10 +49,15 @@ impl<Db: Database> Pools<Db> {
         let turn = match &self.writers {
             Writers::AsConnections => None,
             Writers::One(turn) => {
-                let patience = self.write.options().get_acquire_timeout();
-                let waited = timeout(patience, turn.acquire()).await;
-                // Nobody closes the semaphore, so only time can run out.
-                Some(waited.ok().and_then(Result::ok).ok_or(Failure::Unsent(sqlx::Error::PoolTimedOut))?)
+                // No timer for what need not wait; it never passes over those who do.
+                match turn.try_acquire() {
+                    Ok(taken) => Some(taken),
+                    Err(_) => {
+                        let waited = timeout(self.write.options().get_acquire_timeout(), turn.acquire()).await;
+                        // Nobody closes the semaphore, so only time can run out.
+                        Some(waited.ok().and_then(Result::ok).ok_or(Failure::Unsent(sqlx::Error::PoolTimedOut))?)
+                    }
+                }
             }
         };
         let connection = self.write.acquire().await.map_err(Failure::Unsent)?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use session_conformance::servers::{self, Alone};
 use session_sql::session_core::{BoxError, Put, PutOutcome, Record, SessionStore, StoreError, Version};
-use support::bed::{create, key, record};
+use support::bed::{create, key, patient, record};
 use tokio::task::JoinSet;
 
 const SESSIONS: u64 = 8;
@@ -138,7 +138,7 @@ async fn paused(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxEr
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_loses_no_acknowledged_write() -> Result<(), BoxError> {
     let server = servers::Postgres::alone(&[]).await?;
-    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
+    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(5));
     let store = session_sql::PostgresStore::from_url_with(server.url(), config)?;
     killed(server, Arc::new(store)).await
 }
@@ -147,7 +147,7 @@ async fn postgres_loses_no_acknowledged_write() -> Result<(), BoxError> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mariadb_loses_no_acknowledged_write() -> Result<(), BoxError> {
     let server = servers::MariaDb::alone(&[]).await?;
-    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(1));
+    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(5));
     let store = session_sql::MySqlStore::from_url_with(server.url(), config)?;
     killed(server, Arc::new(store)).await
 }
@@ -156,7 +156,7 @@ async fn mariadb_loses_no_acknowledged_write() -> Result<(), BoxError> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_postgres_that_stops_answering_is_used_again_when_it_goes_on() -> Result<(), BoxError> {
     let server = servers::Postgres::alone(&[]).await?;
-    let config = session_sql::SqlConfig::default().with_max_connections(4);
+    let config = patient().with_max_connections(4);
     let store = session_sql::PostgresStore::from_url_with(server.url(), config)?;
     paused(server, Arc::new(store)).await
 }
@@ -165,7 +165,7 @@ async fn a_postgres_that_stops_answering_is_used_again_when_it_goes_on() -> Resu
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mariadb_that_stops_answering_is_used_again_when_it_goes_on() -> Result<(), BoxError> {
     let server = servers::MariaDb::alone(&[]).await?;
-    let config = session_sql::SqlConfig::default().with_max_connections(4);
+    let config = patient().with_max_connections(4);
     let store = session_sql::MySqlStore::from_url_with(server.url(), config)?;
     paused(server, Arc::new(store)).await
 }
@@ -183,7 +183,7 @@ mod sqlite {
     #[tokio::test]
     #[ignore = "run by `sqlite_loses_no_acknowledged_write`, in a process that it kills"]
     async fn writes_until_it_is_killed() -> Result<(), BoxError> {
-        let store = SqliteStore::from_url(&std::env::var(FILE)?)?;
+        let store = SqliteStore::from_url_with(&std::env::var(FILE)?, patient())?;
         store.init().await?;
         let mut last = 0;
         match store.get(&key(0)).await? {
@@ -227,7 +227,7 @@ mod sqlite {
                 acknowledged = line.strip_prefix("acknowledged ").map_or(Ok(acknowledged), str::parse)?;
             }
             assert!(acknowledged > last, "no writes to interrupt");
-            let store = SqliteStore::from_url(&url)?;
+            let store = SqliteStore::from_url_with(&url, patient())?;
             let found = store.get(&key(0)).await?.expect("it was acknowledged");
             let stands = found.version.as_u64();
             assert!(stands == acknowledged || stands == acknowledged + 1, "{acknowledged}, and {stands} stands");

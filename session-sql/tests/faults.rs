@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use session_sql::session_core::{BoxError, Bytes, Put, PutOutcome, Record, SessionStore, StoreError, Version};
 use session_sql::{SqlConfig, SqlStore};
-use support::bed::{Bed, at, create, key, on_each, pool, record, with_causes};
+use support::bed::{Bed, at, create, key, on_each, patient, pool, record, with_causes};
 
 on_each!(
     a_pool_without_a_free_connection_is_unavailable_in_time,
@@ -207,6 +207,10 @@ mod on_sqlite {
         let pool = SqlitePoolOptions::new().max_connections(2).connect("sqlite::memory:").await?;
         let error = SqliteStore::new(pool).init().await.expect_err("it would lock itself out");
         assert!(with_causes(&error).contains("in_memory"), "{}", with_causes(&error));
+        // A URL without a name is a file of its own for each connection.
+        let error =
+            SqliteStore::from_url("sqlite://")?.init().await.expect_err("readers would not see what is written");
+        assert!(with_causes(&error).contains("name a file"), "{}", with_causes(&error));
         Ok(())
     }
 }
@@ -255,7 +259,7 @@ async fn a_read_only_mariadb_is_unavailable_for_writes() -> Result<(), BoxError>
 
     // Of the test's own: the setting is for the whole server.
     let server = session_conformance::servers::MariaDb::alone(&[]).await?;
-    let store = MySqlStore::from_url(server.url())?;
+    let store = MySqlStore::from_url_with(server.url(), patient())?;
     store.init().await?;
     create(&store, key(1), &record(1, 1_000)).await;
     for statement in [
@@ -267,7 +271,7 @@ async fn a_read_only_mariadb_is_unavailable_for_writes() -> Result<(), BoxError>
     }
     store.close().await;
     let rest = server.url().rsplit_once('@').map(|(_, rest)| rest);
-    let store = MySqlStore::from_url(&format!("mysql://visitor:visitor@{}", rest.unwrap()))?;
+    let store = MySqlStore::from_url_with(&format!("mysql://visitor:visitor@{}", rest.unwrap()), patient())?;
     store.init().await?;
     read_only(&store).await
 }

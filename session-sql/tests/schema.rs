@@ -4,7 +4,7 @@ mod support;
 
 use session_sql::session_core::{BoxError, SessionStore, StoreError};
 use session_sql::{ConfigError, SqlConfig, SqlStore};
-use support::bed::{Bed, at, create, key, on_each, record, with_causes};
+use support::bed::{Bed, at, create, key, on_each, patient, record, with_causes};
 use tokio::task::JoinSet;
 
 on_each!(
@@ -217,7 +217,7 @@ mod on_mariadb {
                 bed.run(format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {}.* TO {user}", bed.database)).await?;
             }
             let url = bed.url().rsplit_once('@').map(|(_, rest)| format!("mysql://{user}:visitor@{rest}"));
-            let store = MySqlStore::from_url(&url.unwrap())?;
+            let store = MySqlStore::from_url_with(&url.unwrap(), patient())?;
             let error = store.init().await.expect_err("it may not");
             assert!(matches!(error, StoreError::Misconfigured { .. }), "{error:?}");
             assert!(with_causes(&error).contains("CREATE command denied"), "{}", with_causes(&error));

@@ -9,7 +9,7 @@ use session_sql::{Dialect, SqlStore};
 use tokio::task::JoinSet;
 
 use crate::slices::{Party, Verb};
-use crate::store::{BATCH, DUE, EXTENDED, PAGE, SEEN, TASKS, all, drain, key, record};
+use crate::store::{BATCH, DUE, EXTENDED, PAGE, SEEN, TASKS, all, drain, key, numbers, record};
 
 /// The deadline of what is to be swept; the rows have it and the moments after.
 pub(crate) const EXPIRED: Timestamp = Timestamp::from_millis(1_000);
@@ -169,20 +169,15 @@ impl<Db: ByHand> Hand<Db> {
 
     /// A statement that adds ten to the power of `digits` rows; one of a thousand is Ann's.
     pub(crate) fn fill(&self, digits: u32, expires_at: Timestamp) -> String {
-        let ten = "SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
-                   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9";
-        let tables: Vec<_> = (0..digits).map(|at| format!("({ten}) t{at}")).collect();
-        let number: Vec<_> = (0..digits).map(|at| format!("t{at}.d * {}", 10_u32.pow(at))).collect();
         let ann = format!("CASE WHEN n % 1000 = 7 THEN {} ELSE {} END", Db::bytes("'ann'"), Db::bytes("'somebody'"));
         let payload = Db::bytes(&format!("'{}'", "x".repeat(200)));
         format!(
             "INSERT INTO {} (session_key, version, payload, owner, created_at, last_seen_at, expires_at) \
-             SELECT {}, n, {payload}, {ann}, 0, 0, {} + n FROM (SELECT {} AS n FROM {}) AS numbers",
+             SELECT {}, n, {payload}, {ann}, 0, 0, {} + n FROM {}",
             self.table,
             Db::KEY,
             expires_at.as_millis(),
-            number.join(" + "),
-            tables.join(", "),
+            numbers(digits),
         )
     }
 

@@ -132,3 +132,12 @@ pub(crate) fn key(party: u8, number: u64) -> SessionKey {
     bytes[8..16].copy_from_slice(&number.to_be_bytes());
     SessionKey::from_bytes(bytes)
 }
+
+/// A table of the numbers below ten to the power of `digits`, as `n`.
+pub(crate) fn numbers(digits: u32) -> String {
+    let ten = "SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 \
+               UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9";
+    let tables: Vec<_> = (0..digits).map(|at| format!("({ten}) t{at}")).collect();
+    let number: Vec<_> = (0..digits).map(|at| format!("t{at}.d * {}", 10_u32.pow(at))).collect();
+    format!("(SELECT {} AS n FROM {}) AS numbers", number.join(" + "), tables.join(", "))
+}

@@ -117,7 +117,7 @@ impl Backend for MySql {
             })
         } else if usize::try_from(packet).is_ok_and(|packet| packet < needed) {
             Err(SchemaError::Setting {
-                what: format!("the server takes packets of {packet} bytes, and a payload may have {needed}"),
+                what: format!("the server takes packets of {packet} bytes, and a write may have {needed}"),
                 remedy: "raise max_allowed_packet, or lower `SqlConfig::with_max_payload`".to_owned(),
             })
         } else {

@@ -122,12 +122,14 @@ impl Backend for Sqlite {
             .await
             .map_err(Failure::Sent)?;
         if files.iter().all(String::is_empty) {
-            // Each connection would have a database of its own, or lock tables against the others.
+            // Each connection would have a database of its own, or lock tables against the others. `pools.file` is
+            // there, and has no name, for a URL without one.
             return Ok(match pools.write.options().get_max_connections() {
-                1 => Ok(()),
-                several => Err(SchemaError::Setting {
-                    what: format!("a database in memory is one connection's, and the pool has {several}"),
-                    remedy: "use `SqliteStore::in_memory`, or a pool of one connection that is kept".to_owned(),
+                1 if pools.file.is_none() => Ok(()),
+                _ => Err(SchemaError::Setting {
+                    what: "a database without a file is one connection's, and there are several".to_owned(),
+                    remedy: "name a file, or use `SqliteStore::in_memory`, or a pool of one connection that is kept"
+                        .to_owned(),
                 }),
             });
         }

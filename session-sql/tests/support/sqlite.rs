@@ -8,7 +8,7 @@ use session_sql::sqlx::{self, AssertSqlSafe, Executor, Sqlite};
 use session_sql::{SqlConfig, SqliteStore};
 use tempfile::TempDir;
 
-use super::bed::Bed;
+use super::bed::{Bed, patient};
 
 /// A file per clause.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl SqliteFile {
 impl Harness for SqliteFile {
     async fn start() -> Result<Self, BoxError> {
         let folder = tempfile::tempdir()?;
-        Ok(Self { store: SqliteStore::from_url(&Self::url(&folder))?, folder })
+        Ok(Self { store: SqliteStore::from_url_with(&Self::url(&folder), patient())?, folder })
     }
 
     fn store(&self) -> Arc<dyn SessionStore> {
@@ -34,7 +34,7 @@ impl Harness for SqliteFile {
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        Ok(Arc::new(SqliteStore::from_url(&Self::url(&self.folder))?))
+        Ok(Arc::new(SqliteStore::from_url_with(&Self::url(&self.folder), patient())?))
     }
 
     fn limits(&self) -> Limits {
