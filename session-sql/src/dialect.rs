@@ -11,6 +11,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use session_core::Record;
 use sqlx::error::DatabaseError;
 use sqlx::{Database, Pool};
 
@@ -18,7 +19,7 @@ use crate::config::SqlConfig;
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::Pools;
-use crate::row::{Columns, Place};
+use crate::row::{Place, RowError};
 use crate::schema::{Table, Upgrade};
 use crate::statements::Spelling;
 
@@ -41,7 +42,10 @@ pub trait Backend: Database {
     const SPELLING: Spelling;
     /// The statement of a sweep.
     const SWEEP: &'static str;
-    /// What begins a transaction that is going to change the schema; `None` if there is no such thing.
+    /// What begins a transaction that is going to change the schema; `None` if it takes none.
+    ///
+    /// Beware: where the beginning of a transaction is dropped before the reply, sqlx 0.9 knows of none on PostgreSQL and
+    /// MySQL, and hands the connection on to writes that would never be committed. So there nothing begins one.
     const BEGIN: Option<&'static str>;
     /// The columns of the current schema as [`look`](Self::look) describes them, in any order.
     const COLUMNS: &'static [&'static str];
@@ -135,46 +139,31 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// Holds a row as it came.
+/// Holds what was read of a row.
 #[derive(Debug)]
 pub struct Fetched {
-    /// The record; the error if a column is not of its type.
-    pub(crate) columns: Result<Columns, sqlx::Error>,
+    /// The record; the error if it is none.
+    pub(crate) record: Result<Record, RowError>,
     /// Where it stands; `None` if the statement did not ask.
     pub(crate) place: Option<Place>,
 }
 
 /// Writes the parts of a [`Backend`] that work on connections.
 macro_rules! driver {
-    ($database:ty) => {
+    () => {
         async fn run(
             pools: &Pools<Self>,
             config: &SqlConfig,
             found: Option<u32>,
             statements: &[String],
         ) -> Result<(), Failure> {
-            async fn run_on(
-                connection: &mut <$database as sqlx::Database>::Connection,
-                config: &SqlConfig,
-                found: Option<u32>,
-                statements: &[String],
-            ) -> Result<(), Failure> {
-                let standing = <$database>::look(connection, config).await?;
-                if standing.and_then(|table| table.schema()) != found {
-                    return Ok(());
-                }
-                for statement in statements {
-                    let text = sqlx::AssertSqlSafe(statement.clone());
-                    sqlx::raw_sql(text).execute(&mut *connection).await.map_err(Failure::Sent)?;
-                }
-                Ok(())
-            }
             let mut writer = pools.writer().await?;
             let Some(begin) = Self::BEGIN else {
-                return run_on(&mut writer.connection, config, found, statements).await;
+                return driver!(@run &mut *writer.connection, config, found, statements);
             };
-            let mut transaction = writer.connection.begin_with(begin).await.map_err(Failure::Sent)?;
-            run_on(&mut transaction, config, found, statements).await?;
+            let begun = sqlx::Connection::begin_with(&mut *writer.connection, begin).await;
+            let mut transaction = begun.map_err(Failure::Sent)?;
+            driver!(@run &mut *transaction, config, found, statements)?;
             transaction.commit().await.map_err(Failure::Sent)
         }
 
@@ -193,6 +182,15 @@ macro_rules! driver {
             rows.iter().map(driver!(@read)).collect::<Result<_, _>>().map_err(Failure::Sent)
         }
     };
+    (@run $connection:expr, $config:expr, $found:expr, $statements:expr) => {{
+        let standing = Self::look($connection, $config).await?;
+        if standing.and_then(|table| table.schema()) == $found {
+            // In one message, which for PostgreSQL is one transaction.
+            let text = sqlx::AssertSqlSafe($statements.join(";\n"));
+            sqlx::raw_sql(text).execute($connection).await.map_err(Failure::Sent)?;
+        }
+        Ok::<_, Failure>(())
+    }};
     (@bind $sql:expr, $values:expr) => {{
         let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone($sql)));
         $values.iter().fold(query, |query, value| match *value {
@@ -215,9 +213,9 @@ macro_rules! driver {
             };
             let place = match row.len() {
                 6 => None,
-                _ => Some(crate::row::Place { key: row.try_get(6)?, arrival: row.try_get(7)? }),
+                _ => Some(crate::row::Place { key: crate::row::key(row.try_get(6)?), arrival: row.try_get(7)? }),
             };
-            Ok::<_, sqlx::Error>(Fetched { columns: columns(), place })
+            Ok::<_, sqlx::Error>(Fetched { record: crate::row::record(columns()), place })
         }
     };
 }

@@ -1,7 +1,6 @@
 //! What stands in a row, and whether it can be read.
 
 use std::fmt;
-use std::string::FromUtf8Error;
 
 use session_core::{Bytes, Owner, OwnerError, Record, SessionKey, Timestamp, Version};
 use thiserror::Error;
@@ -9,10 +8,10 @@ use thiserror::Error;
 use crate::error::SqlError;
 
 /// The columns of a record as the database gives them, in the order in which every statement asks for them.
-pub(crate) struct Columns {
+pub(crate) struct Columns<'r> {
     pub(crate) version: i64,
     pub(crate) payload: Vec<u8>,
-    pub(crate) owner: Option<Vec<u8>>,
+    pub(crate) owner: Option<&'r [u8]>,
     pub(crate) created_at: i64,
     pub(crate) last_seen_at: i64,
     pub(crate) expires_at: i64,
@@ -20,17 +19,12 @@ pub(crate) struct Columns {
 
 /// Where a row stands, for statements that walk.
 pub(crate) struct Place {
-    pub(crate) key: Vec<u8>,
+    /// `None` if it is no key, which the table lets nobody store.
+    pub(crate) key: Option<SessionKey>,
     pub(crate) arrival: i64,
 }
 
-/// Shows nothing: a payload and a key must not be shown.
-impl fmt::Debug for Columns {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Columns(..)")
-    }
-}
-
+/// Shows nothing: a key must not be shown.
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Place(..)")
@@ -48,19 +42,10 @@ pub(crate) enum RowError {
     NotUtf8,
     #[error("`owner` cannot be one")]
     Owner(#[from] OwnerError),
-    #[error("`session_key` has {len} bytes instead of 32")]
-    Key { len: usize },
-}
-
-// The text that is no UTF-8 stays out of the error.
-impl From<FromUtf8Error> for RowError {
-    fn from(_: FromUtf8Error) -> Self {
-        Self::NotUtf8
-    }
 }
 
 /// Makes a record of a row.
-pub(crate) fn record(columns: Result<Columns, sqlx::Error>) -> Result<Record, RowError> {
+pub(crate) fn record(columns: Result<Columns<'_>, sqlx::Error>) -> Result<Record, RowError> {
     let columns = columns.map_err(|error| RowError::Column(SqlError::new(error)))?;
     Ok(Record {
         version: version(columns.version),
@@ -72,12 +57,13 @@ pub(crate) fn record(columns: Result<Columns, sqlx::Error>) -> Result<Record, Ro
     })
 }
 
-pub(crate) fn key(bytes: &[u8]) -> Result<SessionKey, RowError> {
-    bytes.try_into().map(SessionKey::from_bytes).map_err(|_| RowError::Key { len: bytes.len() })
+/// Makes a key of bytes; `None` if they are no key.
+pub(crate) fn key(bytes: &[u8]) -> Option<SessionKey> {
+    bytes.try_into().ok().map(SessionKey::from_bytes)
 }
 
-fn owner(bytes: Vec<u8>) -> Result<Owner, RowError> {
-    Ok(Owner::new(String::from_utf8(bytes)?)?)
+fn owner(bytes: &[u8]) -> Result<Owner, RowError> {
+    Ok(Owner::new(std::str::from_utf8(bytes).map_err(|_| RowError::NotUtf8)?)?)
 }
 
 fn time(column: &'static str, millis: i64) -> Result<Timestamp, RowError> {
@@ -119,9 +105,9 @@ mod tests {
     fn what_is_no_time_no_owner_and_no_key_is_refused() {
         assert!(time("expires_at", -1).is_err());
         assert!(time("expires_at", 253_402_300_800_000).is_err());
-        assert!(owner(vec![0xff]).is_err());
-        assert!(owner(vec![]).is_err());
-        assert!(owner(vec![b'x'; 256]).is_err());
-        assert!(key(&[0; 31]).is_err());
+        assert!(owner(&[0xff]).is_err());
+        assert!(owner(&[]).is_err());
+        assert!(owner(&[b'x'; 256]).is_err());
+        assert!(key(&[0; 31]).is_none());
     }
 }

@@ -19,7 +19,7 @@ use crate::dialect::{Dialect, Fetched, Value};
 use crate::error::ConfigError;
 use crate::fault::{Effect, Fault, retrying};
 use crate::pools::Pools;
-use crate::row::{self, time_column, version_column};
+use crate::row::{time_column, version_column};
 use crate::schema;
 use crate::statements::Statements;
 
@@ -160,7 +160,7 @@ impl<Db: Dialect> Inner<Db> {
 
     async fn read(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
         let rows = self.fetch(&self.statements.get, &[Value::Bytes(key.as_bytes())]).await?;
-        let record = rows.into_iter().next().map(|row| row::record(row.columns)).transpose();
+        let record = rows.into_iter().next().map(|row| row.record).transpose();
         record.map_err(|error| StoreError::Corrupt { store: Db::STORE, source: error.into() })
     }
 

@@ -33,7 +33,7 @@ use session_core::{Cursor, Owner, Owners, Page, Scan, SessionKey, StoreError, Sw
 
 use crate::cursor;
 use crate::dialect::{Dialect, Fetched, Value};
-use crate::row::{self, time_column};
+use crate::row::time_column;
 use crate::store::SqlStore;
 
 #[async_trait]
@@ -79,15 +79,13 @@ fn rows(limit: NonZeroUsize) -> i64 {
 /// is a matter of rows.
 fn page(rows: Vec<Fetched>, limit: NonZeroUsize, mark: impl Fn(&SessionKey, i64) -> Cursor) -> Page {
     let full = rows.len() >= limit.get();
-    let mut page = Page::default();
+    let mut page = Page { records: Vec::with_capacity(rows.len()), next: None };
     let mut last = None;
     for fetched in rows {
         // The table holds no key of another length.
-        let Some((key, arrival)) = fetched.place.and_then(|at| Some((row::key(&at.key).ok()?, at.arrival))) else {
-            continue;
-        };
+        let Some((key, arrival)) = fetched.place.and_then(|at| Some((at.key?, at.arrival))) else { continue };
         last = Some((key, arrival));
-        if let Ok(record) = row::record(fetched.columns) {
+        if let Ok(record) = fetched.record {
             page.records.push((key, Arc::new(record)));
         }
     }

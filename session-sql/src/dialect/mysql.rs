@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
-use sqlx::{Connection, MySql, Pool, Row};
+use sqlx::{MySql, Pool, Row};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Logging, SqlConfig};
@@ -31,8 +31,7 @@ impl Backend for MySql {
     // DELETE has what it needs.
     const SWEEP: &'static str = "DELETE swept FROM (SELECT session_key FROM {t} WHERE expires_at <= ? ORDER BY expires_at \
          LIMIT ? FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key";
-    // Whatever changes a schema commits by itself. And sqlx 0.9, where the beginning of a transaction is dropped before
-    // the reply, does not know that there is one, and hands the connection on to writes that would never be committed.
+    // Whatever changes a schema commits by itself.
     const BEGIN: Option<&'static str> = None;
     const COLUMNS: &'static [&'static str] = &[
         "session_key binary not null",
@@ -160,5 +159,5 @@ impl Backend for MySql {
         Ok(done.map_err(Failure::Sent)?.rows_affected())
     }
 
-    driver!(MySql);
+    driver!();
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Connection, Pool, Postgres, Row};
+use sqlx::{Pool, Postgres, Row};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Logging, SqlConfig};
@@ -33,7 +33,8 @@ impl Backend for Postgres {
     // statement's snapshot and the lock is judged once more as it then stands, so that one that was extended stays.
     const SWEEP: &'static str = "DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
          WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
-    const BEGIN: Option<&'static str> = Some("BEGIN");
+    // The statements of one message are one transaction.
+    const BEGIN: Option<&'static str> = None;
     const COLUMNS: &'static [&'static str] = &[
         "session_key bytea not null",
         "arrival bigint not null",
@@ -135,7 +136,7 @@ impl Backend for Postgres {
         Self::execute(pools, sweep, &[Value::Number(before), Value::Number(limit)]).await
     }
 
-    driver!(Postgres);
+    driver!();
 }
 
 fn comment(config: &SqlConfig) -> String {

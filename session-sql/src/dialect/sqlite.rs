@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, Pool, Row, Sqlite};
+use sqlx::{Pool, Row, Sqlite};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Durability, Logging, SqlConfig};
@@ -162,7 +162,7 @@ impl Backend for Sqlite {
         Self::execute(pools, sweep, &[Value::Number(before), Value::Number(limit)]).await
     }
 
-    driver!(Sqlite);
+    driver!();
 }
 
 fn in_memory(url: &str) -> bool {
