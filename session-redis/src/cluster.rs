@@ -127,13 +127,13 @@ impl Node {
         if self.lost.load(Ordering::Acquire) { Err(io::Error::from(io::ErrorKind::BrokenPipe).into()) } else { Ok(()) }
     }
 
-    /// Keeps a write whose answer was lost from being sent again. All writes are scripts.
+    /// Keeps a write whose answer was lost from being sent again. All writes are scripts, or create by `SET`.
     fn judge(&self, command: &Cmd, error: RedisError) -> RedisError {
         if error.is_unrecoverable_error() {
             self.lost.store(true, Ordering::Release);
         }
-        let is_script = matches!(command.args_iter().next(), Some(Arg::Simple(b"EVALSHA" | b"EVAL")));
-        if is_script && (error.is_unrecoverable_error() || error.is_io_error()) {
+        let is_write = matches!(command.args_iter().next(), Some(Arg::Simple(b"EVALSHA" | b"EVAL" | b"SET")));
+        if is_write && (error.is_unrecoverable_error() || error.is_io_error()) {
             make_extension_error(REPLY_LOST.to_owned(), None)
         } else {
             error

@@ -70,6 +70,16 @@ impl Wire {
         }
     }
 
+    /// Writes. It is sent again only if surely nothing was done.
+    pub(crate) async fn write(&self, command: &Cmd) -> Result<Value, StoreError> {
+        let mut answer = self.send(command).await;
+        if answer.as_ref().is_err_and(|failed| failed.is(ServerErrorKind::ReadOnly)) {
+            self.leave_replica();
+            answer = self.send(command).await;
+        }
+        answer.map_err(|failed| failed.into_store_error(Intent::Write))
+    }
+
     /// Calls a script. It is sent again only if surely nothing was done.
     pub(crate) async fn call(&self, call: Call<'_>, intent: Intent) -> Result<Value, StoreError> {
         let mut command = call.by_hash();
@@ -87,16 +97,20 @@ impl Wire {
                 is_whole = true;
                 command = call.whole();
             } else if failed.is(ServerErrorKind::ReadOnly) && may_renew {
-                // The master has become a replica, and the link leads to the next one.
                 may_renew = false;
-                if let Route::Link(link) = &self.route {
-                    link.give_up();
-                }
+                self.leave_replica();
             } else if left > 0 && is_lost(&failed) {
                 left -= 1;
             } else {
                 return Err(failed.into_store_error(intent));
             }
+        }
+    }
+
+    /// Gives up a connection to what was the master and has become a replica: the next leads to the new master.
+    fn leave_replica(&self) {
+        if let Route::Link(link) = &self.route {
+            link.give_up();
         }
     }
 

@@ -16,11 +16,18 @@ fn config() -> RedisConfig {
     RedisConfig::default().with_response_timeout(Duration::from_secs(2))
 }
 
-/// The answer to a replace is lost, somebody else writes, and the same write is sent again.
+/// The answer to a write is lost, somebody else writes, and the same write is sent again.
 async fn is_told_and_not_sent_again(store: &RedisStore, direct: &RedisStore, loss: &Loss) {
     for round in 0..5 {
         let (key, first, next, other) = (key(), record(None), record(None), record(None));
+        assert!(until("the store", || async { store.get(&key).await.ok() }).await.is_none());
+        loss.next();
+        let create = store.put(&key, &first, Put::Create).await;
+        assert!(matches!(create, Err(StoreError::Indeterminate { .. })), "round {round}: {create:?}");
+        assert!(loss.happened());
+        assert_eq!(direct.get(&key).await.unwrap().as_deref(), Some(&first), "it was carried out");
         assert_eq!(until("the store", || async { store.put(&key, &first, Put::Create).await.ok() }).await, STORED);
+        assert_eq!(store.put(&key, &other, Put::Create).await.unwrap(), PutOutcome::Exists);
         loss.next();
         let put = store.put(&key, &next, Put::Replace(first.version)).await;
         assert!(matches!(put, Err(StoreError::Indeterminate { .. })), "round {round}: {put:?}");

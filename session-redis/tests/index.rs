@@ -203,8 +203,8 @@ async fn whatever_stands_under_a_key_is_corrupt_and_can_be_deleted() {
         let is_corrupt = |error: &StoreError| matches!(error, StoreError::Corrupt { .. });
         assert!(store.get(&key).await.is_err_and(|it| is_corrupt(&it)), "{kind}");
         let next = record(Some(&owner));
-        for put in [Put::Create, Put::Replace(first.version)] {
-            assert!(store.put(&key, &next, put).await.is_err_and(|it| is_corrupt(&it)), "{kind} {put:?}");
+        for (next, put) in [(&next, Put::Create), (&record(None), Put::Create), (&next, Put::Replace(first.version))] {
+            assert!(store.put(&key, next, put).await.is_err_and(|it| is_corrupt(&it)), "{kind} {put:?}");
         }
         let touch = store.touch(&key, first.version, first.last_seen_at, first.expires_at).await;
         assert!(touch.is_err_and(|it| is_corrupt(&it)), "{kind}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use session_redis::redis::aio::MultiplexedConnection;
 use session_redis::redis::{Cmd, Script, Value, cmd};
-use session_redis::session_core::{Bytes, Clock, SessionKey, SystemClock, Timestamp};
+use session_redis::session_core::{Bytes, Clock, Record, SessionKey, SystemClock, Timestamp};
 
 use super::contest::Contestant;
 use super::ours::{key, record};
@@ -46,29 +46,17 @@ impl ByHand {
     fn name(&self, key: &SessionKey) -> String {
         format!("{}:s:{}", self.prefix, key.encode())
     }
-
-    async fn put(&self, key: &SessionKey, version: u64, expected: Option<u64>) {
-        let record = record(self.payload.clone(), version);
-        let mut bytes = vec![0xf5, b'S', 1, 0];
-        bytes.extend(record.version.as_u64().to_be_bytes());
-        for at in [record.created_at, record.last_seen_at, record.expires_at] {
-            bytes.extend(&six(at));
-        }
-        bytes.extend_from_slice(&record.payload);
-        let expected = expected.map_or(Vec::new(), |version| version.to_be_bytes().to_vec());
-        let mut command = cmd("EVALSHA");
-        command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes).arg(expected);
-        command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
-        assert_eq!(self.ask(command).await, Value::Int(1));
-    }
 }
 
 impl Contestant for ByHand {
     type Key = SessionKey;
 
     async fn create(&self) -> SessionKey {
-        let key = key();
-        self.put(&key, 1, None).await;
+        let (key, record) = (key(), record(self.payload.clone(), 1));
+        let mut command = cmd("SET");
+        command.arg(self.name(&key)).arg(bytes(&record)).arg("NX");
+        command.arg("PXAT").arg(record.expires_at.as_millis() + 3_600_000);
+        assert_eq!(self.ask(command).await, Value::Okay);
         key
     }
 
@@ -89,7 +77,11 @@ impl Contestant for ByHand {
     }
 
     async fn write(&self, key: &SessionKey) {
-        self.put(key, 2, Some(1)).await;
+        let mut command = cmd("EVALSHA");
+        command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes(&record(self.payload.clone(), 2)));
+        command.arg(&1_u64.to_be_bytes());
+        command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
+        assert_eq!(self.ask(command).await, Value::Int(1));
     }
 
     async fn delete(&self, key: &SessionKey) {
@@ -97,6 +89,16 @@ impl Contestant for ByHand {
         command.arg(&self.delete).arg(1).arg(self.name(key)).arg(format!("{}:o:", self.prefix)).arg(key.as_bytes());
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
+}
+
+fn bytes(record: &Record) -> Vec<u8> {
+    let mut bytes = vec![0xf5, b'S', 1, 0];
+    bytes.extend(record.version.as_u64().to_be_bytes());
+    for at in [record.created_at, record.last_seen_at, record.expires_at] {
+        bytes.extend(&six(at));
+    }
+    bytes.extend_from_slice(&record.payload);
+    bytes
 }
 
 fn six(at: Timestamp) -> [u8; 6] {

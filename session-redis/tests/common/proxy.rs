@@ -15,7 +15,7 @@ pub(crate) struct Loss {
 }
 
 impl Loss {
-    /// Loses the next answer to a script, and with it the connection.
+    /// Loses the next answer to a write, and with it the connection.
     pub(crate) fn next(&self) {
         self.next.store(true, Ordering::SeqCst);
     }
@@ -46,7 +46,7 @@ pub(crate) async fn before(server: u16, loss: Loss) -> io::Result<u16> {
 async fn between(mut client: TcpStream, server: u16, loss: Loss) -> io::Result<()> {
     let mut server = TcpStream::connect(("127.0.0.1", server)).await?;
     let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    let mut is_script = false;
+    let mut is_write = false;
     loop {
         tokio::select! {
             read = client.read(&mut asked) => {
@@ -54,13 +54,14 @@ async fn between(mut client: TcpStream, server: u16, loss: Loss) -> io::Result<(
                 if asked.is_empty() {
                     return Ok(());
                 }
-                is_script = asked.windows(4).any(|word| word == b"EVAL");
+                let is = |word: &[u8]| asked.windows(word.len()).any(|asked| asked == word);
+                is_write = is(b"EVAL") || is(b"\r\nSET\r\n");
                 server.write_all(asked).await?;
             }
             read = server.read(&mut answered) => {
                 let answered = &answered[..read?];
                 // What the server does not know is asked once more.
-                let is_done = is_script && !answered.starts_with(b"-NOSCRIPT");
+                let is_done = is_write && !answered.starts_with(b"-NOSCRIPT");
                 if answered.is_empty() || is_done && loss.next.swap(false, Ordering::SeqCst) {
                     return Ok(());
                 }
