@@ -220,6 +220,8 @@ async fn a_user_who_may_not_is_told_what_to_grant() {
     let key = key();
     let error = store.put(&key, &record(None), Put::Create).await.unwrap_err();
     assert!(matches!(error, StoreError::Misconfigured { .. }), "{error:?}");
+    assert!(causes(&error).contains("'set'") && causes(&error).contains("access"), "{}", causes(&error));
+    let error = store.delete(&key).await.unwrap_err();
     assert!(causes(&error).contains("evalsha") && causes(&error).contains("access"), "{}", causes(&error));
     // Not the prefix that was granted.
     let store = RedisStore::from_url(&user.url(server.url()), RedisConfig::default()).unwrap();
