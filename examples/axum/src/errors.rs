@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{ALLOW, CACHE_CONTROL, SET_COOKIE, VARY};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use session_core::{CloseOutcome, SessionError};
+use session_core::SessionError;
 
 use crate::negotiate::Format;
 use crate::view::Problem;
@@ -18,7 +18,6 @@ use crate::view::Problem;
 const LONGEST: usize = 4096;
 
 pub(crate) async fn show(format: Format, request: Request, next: Next) -> Response {
-    let posted = request.method() == Method::POST;
     let response = next.run(request).await;
     let status = response.status();
     let (head, body) = response.into_parts();
@@ -30,15 +29,6 @@ pub(crate) async fn show(format: Format, request: Request, next: Next) -> Respon
         let message = text.filter(|text| !text.is_empty()).or_else(reason);
         let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or("Error").to_owned());
         return problem(format, status, message, &head.headers);
-    }
-    // An answer that says it was done must be true, and the session may have ended meanwhile.
-    let refused = match head.extensions.get() {
-        Some(CloseOutcome::Gone) => "This session has ended, and nothing was changed.",
-        Some(CloseOutcome::Discarded) => "This session has ended, or came with another one; nothing was changed.",
-        _ => return Response::from_parts(head, body),
-    };
-    if posted {
-        return problem(format, StatusCode::CONFLICT, refused.to_owned(), &head.headers);
     }
     Response::from_parts(head, body)
 }

@@ -42,7 +42,7 @@ async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
 
     assert_eq!(thief.get("/").await.json(), json!({ "user": null, "visits": 0, "cart": [], "flash": [] }));
     let refused = thief.post("/cart", &json!({ "item": "stolen" })).await.error(409);
-    assert!(refused.contains("nothing was changed"), "{refused}");
+    assert!(refused.contains("renewed or ended"), "{refused}");
     assert_eq!(browser.get("/").await.json()["cart"], json!(["pear"]));
 }
 
@@ -185,7 +185,7 @@ async fn a_request_under_way_does_not_bring_back_a_session_that_signs_out() {
     assert_eq!(browser.cookie, None, "the cookie is removed");
 
     let (slow, answer) = waiting.await.unwrap();
-    assert_eq!(answer.error(409), "This session has ended, and nothing was changed.");
+    assert_eq!(answer.error(409), "the session has ended; the changes were discarded");
     assert!(answer.header("set-cookie").is_empty(), "{answer:?}");
     assert_eq!(slow.cookie, after.cookie);
     assert_eq!((after.user().await, after.count().await), (Value::Null, json!(0)));

@@ -8,9 +8,9 @@
 //!    [`Sessions::find`] gives any one's. The same `Sessions` layered twice opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status of the
 //!    [`SessionError`](crate::SessionError), an empty body, and the error in its extensions
-//!    (`Arc<SessionError>`). A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) there; with
-//!    `Gone` or `Discarded` its changes were dropped, because the session had ended or was read-only, and an app
-//!    that must not say otherwise looks at it.
+//!    (`Arc<SessionError>`). So it is where changes were dropped because the session had ended, with 409, unless the
+//!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
+//!    [`CloseOutcome`](crate::CloseOutcome) there.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
 //!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
 //! 5. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
