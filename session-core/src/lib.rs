@@ -44,7 +44,7 @@ mod expiry; // idle and absolute timeout
 #[doc(hidden)]
 pub mod fuzzing;
 
-#[cfg(feature = "tower")]
+#[cfg(feature = "_web")]
 pub mod web;
 
 pub use async_trait::async_trait;

@@ -116,7 +116,7 @@ impl Sessions {
     }
 
     /// Tells whether both are the same `Sessions`.
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "_web")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
