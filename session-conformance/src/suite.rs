@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::num::NonZeroUsize;
 
-use crate::clause::{Capability, Clause};
+use crate::clause::{Capability, Clause, Numbered};
 use crate::harness::Harness;
 use crate::runner::{Outcome, run};
 
@@ -86,7 +86,10 @@ macro_rules! suite {
         $(, except { $($clause:ident : $no_clause:literal),* $(,)? })?
         $(,)?
     ) => {
-        $crate::__suite! { ($) ($harness) [$($($group $no_group)*)?] [$($($clause $no_clause)*)?] }
+        $crate::__suite! {
+            ($) ($crate::__clauses, $crate::Clause, $crate::Capability) ($crate::__test::<$harness>)
+            [$($($group $no_group)*)?] [$($($clause $no_clause)*)?]
+        }
     };
 }
 
@@ -96,10 +99,18 @@ macro_rules! suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __suite {
-    (($d:tt) ($harness:ty) [$($group:ident $no_group:literal)*] [$($clause:ident $no_clause:literal)*]) => {
+    (($d:tt) ($list:path, $clause_of:path, $capability:path) ($run:expr)
+        [$($group:ident $no_group:literal)*] [$($clause:ident $no_clause:literal)*]
+    ) => {
         // What is misspelt fails here.
-        const _: &[$crate::Clause] = &[$($crate::Clause::$clause),*];
-        const _: &[$crate::Capability] = &[$($crate::Capability::$group),*];
+        const _: &[$clause_of] = {
+            use $clause_of as Clause;
+            &[$(Clause::$clause),*]
+        };
+        const __SESSION_CONFORMANCE_WITHOUT: &[$capability] = {
+            use $capability as Capability;
+            &[$(Capability::$group),*]
+        };
 
         #[allow(unused_macros)]
         macro_rules! __session_conformance_test {
@@ -116,10 +127,7 @@ macro_rules! __suite {
             };
         }
 
-        $crate::__clauses! {
-            $crate::__tests,
-            { __session_conformance_test ($harness) [$($crate::Capability::$group),*] }
-        }
+        $list! { $crate::__tests, { __session_conformance_test ($clause_of) ($run) } }
     };
 }
 
@@ -127,13 +135,14 @@ macro_rules! __suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
-    ({ $emit:ident ($harness:ty) $without:tt }
+    ({ $emit:ident ($clause_of:path) ($run:expr) }
         $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+
     ) => {
         $($($emit! { $group $clause
             #[test]
             fn $function() {
-                $crate::__test::<$harness>($crate::Clause::$clause, &$without);
+                use $clause_of as Clause;
+                ($run)(Clause::$clause, __SESSION_CONFORMANCE_WITHOUT);
             }
         })+)+
     };
@@ -143,8 +152,14 @@ macro_rules! __tests {
 #[doc(hidden)]
 #[track_caller]
 pub fn __test<H: Harness>(clause: Clause, without: &[Capability]) {
+    tell(clause, || run::<H>(clause, without));
+}
+
+/// Ends a test as its clause came out, of as many runs as the environment asks for.
+#[track_caller]
+pub(crate) fn tell<C: Numbered>(clause: C, run: impl Fn() -> Outcome<C>) {
     let times = repeats(std::env::var_os(REPEAT)).unwrap_or_else(|error| panic!("{error}"));
-    let outcome = repeated(times, || run::<H>(clause, without)).unwrap_or_else(|failure| panic!("{failure}"));
+    let outcome = repeated(times, run).unwrap_or_else(|failure| panic!("{failure}"));
     // Past the test runner's capture, so that a clause that checked nothing is never silent.
     if let Some(reason) = outcome {
         let thread = std::thread::current();
@@ -163,7 +178,7 @@ fn repeats(asked: Option<OsString>) -> Result<NonZeroUsize, String> {
 }
 
 /// Runs until it fails, or so many times; gives why nothing could be checked, if so.
-fn repeated(times: NonZeroUsize, run: impl Fn() -> Outcome) -> Result<Option<String>, String> {
+fn repeated<C: Numbered>(times: NonZeroUsize, run: impl Fn() -> Outcome<C>) -> Result<Option<String>, String> {
     for number in 1..=times.get() {
         match run() {
             Outcome::Passed => {}

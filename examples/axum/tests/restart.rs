@@ -76,7 +76,7 @@ async fn the_development_cookie_goes_over_plain_http_to_any_host() {
     let login = browser.request(reqwest::Method::POST, "/login").header("host", "shop.test").form(&[("name", "Ann")]);
     let answer = browser.send(login).await;
     let [cookie] = answer.header("set-cookie")[..] else { panic!("{answer:?}") };
-    assert!(cookie.starts_with("session=") && !cookie.contains("Secure"), "{cookie}");
+    assert!(cookie.starts_with("axum-session=") && !cookie.contains("Secure"), "{cookie}");
     assert_eq!(browser.user().await, "Ann");
 }
 

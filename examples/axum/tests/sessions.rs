@@ -23,7 +23,7 @@ async fn no_cookie_is_set_before_anything_is_written() {
     let [cookie] = answer.header("set-cookie")[..] else { panic!("{answer:?}") };
     let mut attributes: Vec<_> = cookie.split("; ").skip(1).collect();
     attributes.sort_unstable();
-    assert!(cookie.starts_with("__Host-session="), "{cookie}");
+    assert!(cookie.starts_with("__Host-axum-session="), "{cookie}");
     assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
     assert_eq!(browser.get("/").await.json()["visits"], 1);
     assert_eq!(browser.get("/").await.json()["visits"], 2);
@@ -42,7 +42,7 @@ async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
 
     assert_eq!(thief.get("/").await.json(), json!({ "user": null, "visits": 0, "cart": [], "flash": [] }));
     let refused = thief.post("/cart", &json!({ "item": "stolen" })).await.error(409);
-    assert!(refused.contains("nothing was changed"), "{refused}");
+    assert!(refused.starts_with("Nothing was changed"), "{refused}");
     assert_eq!(browser.get("/").await.json()["cart"], json!(["pear"]));
 }
 
@@ -129,7 +129,7 @@ async fn ending_the_session_one_is_in_is_signing_out() {
 async fn an_invented_id_is_not_adopted() {
     let server = Home::new().start().await;
     let mut browser = Browser::new(&server);
-    let invented = format!("__Host-session={}", "A".repeat(43));
+    let invented = format!("__Host-axum-session={}", "A".repeat(43));
     browser.cookie = Some(invented.clone());
     assert!(browser.get("/").await.header("set-cookie").is_empty());
     browser.sign_in("Ann").await;
@@ -185,7 +185,7 @@ async fn a_request_under_way_does_not_bring_back_a_session_that_signs_out() {
     assert_eq!(browser.cookie, None, "the cookie is removed");
 
     let (slow, answer) = waiting.await.unwrap();
-    assert_eq!(answer.error(409), "This session has ended, and nothing was changed.");
+    assert_eq!(answer.error(409), "Nothing was changed: the session has ended, or another request was faster.");
     assert!(answer.header("set-cookie").is_empty(), "{answer:?}");
     assert_eq!(slow.cookie, after.cookie);
     assert_eq!((after.user().await, after.count().await), (Value::Null, json!(0)));
@@ -211,14 +211,14 @@ async fn a_cookie_that_makes_no_sense_is_an_empty_session() {
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let good = browser.cookie.clone().unwrap();
-    let other = format!("__Host-session={}", "A".repeat(43));
+    let other = format!("__Host-axum-session={}", "A".repeat(43));
     let cookies: [&[&[u8]]; 8] = [
-        &[b"__Host-session="],
-        &[b"__Host-session=short"],
-        &[b"=;;; ;=\"__Host-session"],
-        &[&[b"__Host-session=", [b'A'; 30_000].as_slice()].concat()],
-        &[b"__Host-session=\xff\xfe\x80"],
-        &[b"\xff=1; __Host-session=\"\xe9\""],
+        &[b"__Host-axum-session="],
+        &[b"__Host-axum-session=short"],
+        &[b"=;;; ;=\"__Host-axum-session"],
+        &[&[b"__Host-axum-session=", [b'A'; 30_000].as_slice()].concat()],
+        &[b"__Host-axum-session=\xff\xfe\x80"],
+        &[b"\xff=1; __Host-axum-session=\"\xe9\""],
         &[&[good.as_bytes(), b"; ", other.as_bytes()].concat()],
         &[good.as_bytes(), other.as_bytes()],
     ];

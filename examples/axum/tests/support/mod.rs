@@ -37,8 +37,10 @@ impl Home {
 
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_example-axum"));
-        command.current_dir(self.0.path()).env("PORT", "0").env("RUST_LOG", "example_axum=debug");
-        command.env_remove("SESSION_COOKIE").env_remove("SESSION_FILE");
+        command.current_dir(self.0.path()).env("PORT", "0").env("RUST_LOG", "example_demo=debug");
+        for name in ["SESSION_COOKIE", "SESSION_FILE", "SESSION_KEYS", "SESSION_STORE"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }

@@ -1,7 +1,7 @@
 //! A short name for what a visitor holds in their hands.
 
-use axum::http::HeaderMap;
-use axum::http::header::USER_AGENT;
+use http::HeaderMap;
+use http::header::USER_AGENT;
 
 /// How many characters of an unknown program's name are shown.
 const LONGEST: usize = 30;
@@ -50,7 +50,7 @@ pub(crate) fn name(headers: &HeaderMap) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use http::HeaderValue;
 
     fn named(user_agent: &'static str) -> String {
         name(&HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static(user_agent))]))

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-use crate::routes::{CART, VISITS};
+use crate::pages::{CART, VISITS};
 
 /// The visitor, as their session knows them.
 #[derive(Serialize)]
@@ -33,6 +33,10 @@ impl Visitor {
 #[derive(Serialize, Template)]
 #[template(path = "home.html")]
 pub(crate) struct Home {
+    #[serde(skip)]
+    pub(crate) framework: &'static str,
+    #[serde(skip)]
+    pub(crate) store: &'static str,
     #[serde(flatten)]
     pub(crate) visitor: Visitor,
     pub(crate) flash: Vec<Flash>,
@@ -79,6 +83,8 @@ impl Device {
 #[derive(Serialize, Template)]
 #[template(path = "problem.html")]
 pub(crate) struct Problem {
+    #[serde(skip)]
+    pub(crate) framework: &'static str,
     #[serde(skip)]
     pub(crate) status: u16,
     pub(crate) error: String,

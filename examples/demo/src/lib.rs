@@ -1,0 +1,29 @@
+#![doc = include_str!("../README.md")]
+
+// In and out.
+mod answer; // Answer, Body: what every framework can make a response of
+mod ask; // Ask, Format: the request
+mod csrf; // forms of other sites
+mod errors; // refusals, and every error's form
+
+// What it does.
+mod demo; // Demo: what all handlers share
+mod device; // names of devices
+mod live; // what outlives a response's head
+mod pages; // one handler per route
+mod rig; // routes for tests alone
+mod view; // templates
+
+// What it runs on.
+mod assets; // style, script, icon, security headers
+mod run; // main: sets up, serves, stops
+mod settings; // the environment
+mod store; // SESSION_STORE
+mod watch; // counts what the store does, and fails in its place
+
+pub use answer::{Answer, Body, Pieces};
+pub use ask::{Ask, BODY_LIMIT, Format};
+pub use assets::protection;
+pub use demo::Demo;
+pub use run::main;
+pub use session_core::BoxError;

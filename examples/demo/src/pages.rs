@@ -1,0 +1,260 @@
+//! What the app does. The sessions take a line or two in each handler.
+
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, Method, StatusCode};
+use serde::Deserialize;
+use session_core::{FlashLevel, Key, LazySession, Owner, Session, SessionError, SessionKey};
+
+use crate::answer::Answer;
+use crate::ask::Ask;
+use crate::assets;
+use crate::demo::Demo;
+use crate::device;
+use crate::errors::{Refusal, refuse};
+use crate::view::{Count, Device, Home, Visitor};
+
+type Result<T = Answer> = std::result::Result<T, Refusal>;
+
+// The values that a session holds, each with its type.
+pub(crate) const VISITS: Key<u32> = Key::new("visits");
+pub(crate) const CART: Key<Vec<String>> = Key::new("cart");
+pub(crate) const COUNT: Key<u32> = Key::new("count");
+const DEVICE: Key<String> = Key::new("device");
+
+/// How many characters a name may have, so that it fits an [`Owner`] in any script.
+const NAME: usize = 60;
+/// How many characters an item may have, and how many items a cart.
+const ITEM: usize = 80;
+const ITEMS: usize = 100;
+/// How long `delay_ms` may make a request wait.
+const LONGEST_DELAY: Duration = Duration::from_secs(10);
+
+/// Each takes the session that the framework's extractor or guard has given, and what was asked for.
+impl Demo {
+    /// Shows the page: `GET /`.
+    pub async fn home(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, home(self, session, ask)).await
+    }
+
+    /// Signs in: `POST /login`.
+    pub async fn login(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, login(self, session, ask)).await
+    }
+
+    /// Signs out: `POST /logout`.
+    pub async fn logout(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, logout(self, session, ask)).await
+    }
+
+    /// Adds an item to the cart: `POST /cart`.
+    pub async fn add_to_cart(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, add_to_cart(self, session, ask)).await
+    }
+
+    /// Empties the cart: `POST /cart/empty`.
+    pub async fn empty_cart(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, empty_cart(self, session, ask)).await
+    }
+
+    /// Shows the counter: `GET /count`.
+    pub async fn count(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, count(self, session, ask)).await
+    }
+
+    /// Adds one to the counter: `POST /count`.
+    pub async fn add_to_count(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, add_to_count(self, session, ask)).await
+    }
+
+    /// Lists the user's sessions: `GET /sessions`.
+    pub async fn list_sessions(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, list_sessions(self, session, ask)).await
+    }
+
+    /// Ends all sessions of the user but this one: `POST /sessions/end-others`.
+    pub async fn end_other_sessions(&self, session: &Session, ask: &Ask) -> Answer {
+        self.answer(ask, end_other_sessions(self, session, ask)).await
+    }
+
+    /// Ends one of the user's sessions: `POST /sessions/{key}/end`.
+    pub async fn end_session(&self, session: &Session, ask: &Ask, key: &str) -> Answer {
+        self.answer(ask, end_session(self, session, ask, key)).await
+    }
+
+    /// Answers without asking for a session: `GET /untouched`.
+    pub async fn untouched(&self, ask: &Ask) -> Answer {
+        self.answer(ask, async { Ok(untouched()) }).await
+    }
+
+    /// Gives style, script and icon; for every path that has no route, and there is no such page at most.
+    pub async fn file(&self, ask: &Ask) -> Answer {
+        let found = if matches!(ask.method, Method::GET | Method::HEAD) { assets::file(&ask.path) } else { None };
+        self.answer(ask, async { found.ok_or_else(|| refuse(StatusCode::NOT_FOUND, "There is no such page.")) }).await
+    }
+
+    /// Does what tests ask for: every method of `/test/{*path}`. There is no such page unless `SESSION_TEST` is set.
+    pub async fn test(&self, session: &LazySession, ask: &Ask) -> Answer {
+        self.answer(ask, self.rigged(session, ask)).await
+    }
+}
+
+/// Shows the page. A visitor who has done nothing yet has no session, and a look does not begin one.
+async fn home(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let mut flash = Vec::new();
+    if !session.is_new() {
+        // A transaction, so that of two tabs opened at once both count, and one shows the messages.
+        let greet = session.transaction::<_, SessionError, _>(|draft| {
+            draft.update(VISITS, |visits| visits.unwrap_or(0) + 1)?;
+            draft.take_flash()
+        });
+        flash = greet.await?;
+    }
+    let devices = match session.owner() {
+        Some(owner) => devices(demo, session, &owner).await?,
+        None => Vec::new(),
+    };
+    let count = session.get(COUNT)?.unwrap_or(0);
+    let (framework, store) = (demo.framework(), demo.store());
+    let (visitor, is_new) = (Visitor::of(session)?, session.is_new());
+    Ok(demo.show(ask.format(), &Home { framework, store, visitor, flash, count, devices, is_new }))
+}
+
+#[derive(Deserialize)]
+struct Login {
+    #[serde(default)]
+    name: String,
+}
+
+/// Signs in. A real app would ask for more than a name.
+async fn login(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let form: Login = ask.input()?;
+    let name = text(&form.name, "name", NAME)?;
+    let owner = Owner::new(name)?;
+
+    // What a visitor collected is theirs when they sign in. What another user left is not.
+    if session.owner().is_some_and(|before| before != owner) {
+        session.clear()?;
+    }
+    // The first of these gives a session of another owner a new id, the second one of the same owner: whoever
+    // knew the old id is left with nothing.
+    session.set_owner(owner)?;
+    session.set_authenticated()?;
+    session.insert(DEVICE, device::name(&ask.headers))?;
+    session.flash(FlashLevel::Success, format!("Welcome, {name}."))?;
+    Ok(demo.done(ask.format(), "/", &Visitor::of(session)?))
+}
+
+/// Signs out. Requests of this session that are still under way can no longer write.
+async fn logout(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    session.destroy();
+    Ok(demo.done(ask.format(), "/", &Visitor::of(session)?))
+}
+
+#[derive(Deserialize)]
+struct CartItem {
+    #[serde(default)]
+    item: String,
+}
+
+async fn add_to_cart(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let form: CartItem = ask.input()?;
+    let item = text(&form.item, "item", ITEM)?.to_owned();
+    if session.get(CART)?.is_some_and(|cart| cart.len() >= ITEMS) {
+        return Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, format!("The cart is full: it holds {ITEMS} items.")));
+    }
+    session.flash(FlashLevel::Success, format!("Added {item} to your cart."))?;
+    session.update(CART, move |cart| {
+        let mut cart = cart.unwrap_or_default();
+        cart.push(item.clone());
+        cart
+    })?;
+    Ok(demo.done(ask.format(), "/#cart", &Visitor::of(session)?))
+}
+
+async fn empty_cart(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    session.remove(CART)?;
+    Ok(demo.done(ask.format(), "/#cart", &Visitor::of(session)?))
+}
+
+async fn count(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let count = session.get(COUNT)?.unwrap_or(0);
+    Ok(demo.done(ask.format(), "/#count", &Count { count }))
+}
+
+#[derive(Deserialize)]
+struct Delay {
+    #[serde(default)]
+    delay_ms: u64,
+}
+
+/// Adds one, however many requests do so at once: what was written meanwhile is what `update` adds to.
+async fn add_to_count(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let delay: Delay = ask.query()?;
+    if delay.delay_ms > 0 {
+        // The session is read by now, and not yet written: time for others to come between.
+        tracing::debug!(delay.delay_ms, "waiting before the write");
+        tokio::time::sleep(Duration::from_millis(delay.delay_ms).min(LONGEST_DELAY)).await;
+    }
+    let count = session.update(COUNT, |count| count.unwrap_or(0) + 1)?;
+    Ok(demo.done(ask.format(), "/#count", &Count { count }))
+}
+
+async fn list_sessions(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let owner = user(session)?;
+    Ok(demo.done(ask.format(), "/#sessions", &devices(demo, session, &owner).await?))
+}
+
+/// Ends one of the user's own sessions: of somebody else's, not even that it exists is told.
+async fn end_session(demo: &Demo, session: &Session, ask: &Ask, key: &str) -> Result {
+    let owner = user(session)?;
+    let not_found = || refuse(StatusCode::NOT_FOUND, "You have no such session.");
+    let key = SessionKey::parse(key.as_bytes()).ok_or_else(not_found)?;
+    if session.key() == Some(key) {
+        // Ending the session one is in is signing out.
+        session.destroy();
+        return Ok(demo.done(ask.format(), "/", &Vec::<Device>::new()));
+    }
+    if !demo.sessions().revoke_owned(&owner, &key).await? {
+        return Err(not_found());
+    }
+    session.flash(FlashLevel::Success, "Ended that session.")?;
+    Ok(demo.done(ask.format(), "/#sessions", &devices(demo, session, &owner).await?))
+}
+
+async fn end_other_sessions(demo: &Demo, session: &Session, ask: &Ask) -> Result {
+    let owner = user(session)?;
+    let ended = demo.sessions().revoke_all(&owner, session.key().as_ref()).await?;
+    session.flash(FlashLevel::Success, format!("Other sessions ended: {ended}."))?;
+    Ok(demo.done(ask.format(), "/#sessions", &devices(demo, session, &owner).await?))
+}
+
+/// Never asks for its session, so it costs no read, and caches may keep the answer for everybody.
+fn untouched() -> Answer {
+    let mut answer = Answer::new("The same for everybody.\n".into());
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+/// Gives the user who is signed in.
+fn user(session: &Session) -> Result<Owner> {
+    session.owner().ok_or(Refusal::SignIn)
+}
+
+/// Lists the owner's sessions, and marks this one.
+async fn devices(demo: &Demo, session: &Session, owner: &Owner) -> Result<Vec<Device>> {
+    let infos = demo.sessions().list(owner).await?;
+    infos.iter().map(|info| Ok(Device::new(info, session, info.get(DEVICE)?))).collect()
+}
+
+/// Gives `value` without blanks around it, if it is 1 to `most` characters that can be seen.
+fn text<'a>(value: &'a str, what: &str, most: usize) -> Result<&'a str> {
+    let value = value.trim();
+    if (1..=most).contains(&value.chars().count()) && !value.contains(char::is_control) {
+        return Ok(value);
+    }
+    let message = format!("The {what} must have 1 to {most} characters, and no line breaks.");
+    Err(refuse(StatusCode::UNPROCESSABLE_ENTITY, message))
+}

@@ -1,0 +1,226 @@
+//! Routes for tests alone: time that stands still, a store that fails, requests that wait.
+//!
+//! | route | does |
+//! |---|---|
+//! | `POST /test/clock?advance_ms=` | moves the time on |
+//! | `POST /test/store?state=` | makes the store `up`, `down` or `slow` |
+//! | `GET /test/store` | tells how often each verb of the store was called |
+//! | `GET /test/gate?name=&held=` | answers once so many requests are held at that gate, one unless told |
+//! | `POST /test/gate?name=` | lets those go that are held there, and all that come later |
+//! | `/test/do?steps=` | does these steps with the session, see [`Step`] |
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::json;
+use session_core::{CookieLifetime, LazySession, ManualClock};
+use tokio::sync::watch;
+use tokio_stream::StreamExt;
+
+use crate::answer::{Answer, Body};
+use crate::ask::Ask;
+use crate::demo::{Demo, json};
+use crate::errors::{Refusal, refuse, see_other};
+use crate::pages::COUNT;
+use crate::watch::StoreState;
+
+/// How long a request waits at a gate, or for one there: for ever would hide what hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Debug)]
+pub(crate) struct Rig {
+    pub(crate) clock: ManualClock,
+    gates: Mutex<HashMap<String, Arc<Gate>>>,
+}
+
+/// Where requests wait until they are let go.
+#[derive(Debug, Default)]
+struct Gate {
+    held: watch::Sender<usize>,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    /// Waits here until the gate is opened.
+    async fn pass(&self) -> Result<(), Refusal> {
+        self.held.send_modify(|held| *held += 1);
+        in_time("nobody opened the gate", self.open.subscribe().wait_for(|open| *open)).await
+    }
+}
+
+async fn in_time<T>(otherwise: &str, what: impl Future<Output = T>) -> Result<(), Refusal> {
+    let waited = tokio::time::timeout(PATIENCE, what).await;
+    waited.map(drop).map_err(|_| refuse(StatusCode::GATEWAY_TIMEOUT, otherwise))
+}
+
+impl Rig {
+    pub(crate) fn new(clock: ManualClock) -> Self {
+        Self { clock, gates: Mutex::default() }
+    }
+
+    fn gate(&self, name: &str) -> Arc<Gate> {
+        let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(gates.entry(name.to_owned()).or_default())
+    }
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance_ms: u64,
+}
+
+#[derive(Deserialize)]
+struct SetStore {
+    state: StoreState,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    #[serde(default = "one")]
+    held: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+#[derive(Deserialize)]
+struct Steps {
+    #[serde(default)]
+    steps: String,
+}
+
+/// One of the steps of `/test/do`, in the words of its address.
+enum Step<'a> {
+    /// `has`: asks whether there is a cookie.
+    Has,
+    /// `read`: loads the session. All that follow do, too.
+    Read,
+    /// `add`: adds one to the counter.
+    Add,
+    /// `renew`: gives the session a new id.
+    Renew,
+    /// `end`: ends the session.
+    End,
+    /// `remember`: makes its cookie persistent.
+    Remember,
+    /// `hold:NAME`: waits at a gate.
+    Hold(&'a str),
+    /// `fail`: answers 500.
+    Fail,
+    /// `panic`: panics.
+    Panic,
+    /// `redirect`: answers 303 to the page.
+    Redirect,
+    /// `public`: allows caches to keep the answer for everybody.
+    Public,
+    /// `stream:NAME`: answers a body in two pieces, of which the second waits at a gate.
+    Stream(&'a str),
+}
+
+impl<'a> Step<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        Some(match text.split_once(':').unwrap_or((text, "")) {
+            ("has", "") => Self::Has,
+            ("read", "") => Self::Read,
+            ("add", "") => Self::Add,
+            ("renew", "") => Self::Renew,
+            ("end", "") => Self::End,
+            ("remember", "") => Self::Remember,
+            ("hold", name) => Self::Hold(name),
+            ("fail", "") => Self::Fail,
+            ("panic", "") => Self::Panic,
+            ("redirect", "") => Self::Redirect,
+            ("public", "") => Self::Public,
+            ("stream", name) => Self::Stream(name),
+            _ => return None,
+        })
+    }
+}
+
+impl Demo {
+    pub(crate) async fn rigged(&self, session: &LazySession, ask: &Ask) -> Result<Answer, Refusal> {
+        let not_found = || refuse(StatusCode::NOT_FOUND, "There is no such page.");
+        let rig = self.rig().ok_or_else(not_found)?;
+        match (&ask.method, ask.path.as_str()) {
+            (&Method::POST, "/test/clock") => {
+                rig.clock.advance(Duration::from_millis(ask.query::<Advance>()?.advance_ms));
+                Ok(json(&json!({})))
+            }
+            (&Method::POST, "/test/store") => {
+                self.watched().set(ask.query::<SetStore>()?.state);
+                Ok(json(&json!({})))
+            }
+            (&Method::GET, "/test/store") => Ok(json(&self.watched().counts())),
+            (&Method::GET, "/test/gate") => {
+                let wanted: Named = ask.query()?;
+                let mut held = rig.gate(&wanted.name).held.subscribe();
+                in_time("nobody came to the gate", held.wait_for(|held| *held >= wanted.held)).await?;
+                Ok(json(&json!({})))
+            }
+            (&Method::POST, "/test/gate") => {
+                rig.gate(&ask.query::<Named>()?.name).open.send_replace(true);
+                Ok(json(&json!({})))
+            }
+            (_, "/test/do") => step_by_step(rig, session, &ask.query::<Steps>()?.steps).await,
+            _ => Err(not_found()),
+        }
+    }
+}
+
+async fn step_by_step(rig: &Rig, lazy: &LazySession, steps: &str) -> Result<Answer, Refusal> {
+    let mut loaded = None;
+    let mut answer = None;
+    let mut public = false;
+    for text in steps.split(',').filter(|text| !text.is_empty()) {
+        let unknown = || refuse(StatusCode::BAD_REQUEST, format!("There is no step {text:?}."));
+        let step = Step::parse(text).ok_or_else(unknown)?;
+        match step {
+            Step::Has => drop(lazy.has_cookie()),
+            Step::Hold(name) => rig.gate(name).pass().await?,
+            Step::Fail => return Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "As you wish.")),
+            Step::Panic => panic!("a test asked for it"),
+            Step::Redirect => answer = Some(see_other("/")),
+            Step::Public => public = true,
+            Step::Stream(name) => answer = Some(Answer::new(in_pieces(rig.gate(name)))),
+            Step::Read | Step::Add | Step::Renew | Step::End | Step::Remember => {
+                let session = lazy.load().await?;
+                match step {
+                    Step::Add => drop(session.update(COUNT, |count| count.unwrap_or(0) + 1)?),
+                    Step::Renew => session.renew()?,
+                    Step::End => session.destroy(),
+                    Step::Remember => session.set_cookie_lifetime(CookieLifetime::Persistent)?,
+                    _ => {}
+                }
+                loaded = Some(session);
+            }
+        }
+    }
+    let mut answer = match (answer, loaded) {
+        (Some(answer), _) => answer,
+        (None, Some(session)) => json(&json!({ "count": session.get(COUNT)?.unwrap_or(0) })),
+        (None, None) => json(&json!({})),
+    };
+    if public {
+        let value = HeaderValue::from_static("public, max-age=60, s-maxage=600");
+        answer.headers_mut().insert(CACHE_CONTROL, value);
+    }
+    Ok(answer)
+}
+
+/// Makes a body of two pieces, of which the second waits.
+fn in_pieces(gate: Arc<Gate>) -> Body {
+    let first = tokio_stream::once(Ok(Bytes::from_static(b"the first piece\n")));
+    let second = tokio_stream::once(gate).then(async |gate| match gate.pass().await {
+        Ok(()) => Ok(Bytes::from_static(b"the second piece\n")),
+        Err(_) => Err(io::Error::other("nobody opened the gate")),
+    });
+    Body::Pieces(Box::pin(first.chain(second)))
+}

@@ -1,0 +1,152 @@
+//! What the environment sets.
+
+use std::env;
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use session_core::cookie::{CookieLifetime, CookieTransport, SigningKey};
+use session_core::{CookieConfig, FailurePolicy};
+
+use crate::store::StoreUrl;
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// `PORT`; 0 picks a free one.
+    pub(crate) port: u16,
+    /// `SESSION_STORE`.
+    pub(crate) store: StoreUrl,
+    /// `SESSION_FILE`: where sessions in memory wait while the server is down.
+    pub(crate) session_file: PathBuf,
+    /// `SESSION_COOKIE`, `SESSION_KEYS` and `SESSION_LIFETIME`.
+    pub(crate) cookie: CookieConfig,
+    /// `SESSION_ON_FAILURE`.
+    pub(crate) on_failure: FailurePolicy,
+    /// `SESSION_TIMEOUT_MS`: how long the store may take.
+    pub(crate) timeout: Duration,
+    /// `SESSION_MAX_PER_OWNER`; `None` for no limit.
+    pub(crate) max_per_owner: Option<NonZeroUsize>,
+    /// `SESSION_TEST`: whether there are routes for tests.
+    pub(crate) test: bool,
+}
+
+impl Settings {
+    /// Reads them for an example, whose cookie has its name: ports share a browser's jar.
+    pub(crate) fn from_env(framework: &str) -> Result<Self, String> {
+        Self::read(framework, |name| env::var_os(name))
+    }
+
+    fn read(framework: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
+        let refuse = |name: &str, value: &str, allowed: &str| format!("{name} is {value:?}; allowed is {allowed}");
+        // `None` if it is not set, and then the default counts.
+        let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
+        let choice = |name: &str, choices: [&str; 2]| match text(name) {
+            None => Ok(0),
+            Some(value) => choices
+                .iter()
+                .position(|choice| *choice == value)
+                .ok_or_else(|| refuse(name, &value, &format!("{:?}, the default, or {:?}", choices[0], choices[1]))),
+        };
+
+        let port = text("PORT").map_or(Ok(3000), |value| {
+            let allowed = "a number from 0 to 65535, where 0 picks a free port";
+            value.parse().map_err(|_| refuse("PORT", &value, allowed))
+        })?;
+        let session_file = match variable("SESSION_FILE") {
+            Some(value) if value.is_empty() => return Err(refuse("SESSION_FILE", "", "the path of a file")),
+            value => value.map_or_else(|| PathBuf::from("sessions.tab"), PathBuf::from),
+        };
+        let store = StoreUrl::parse(text("SESSION_STORE").as_deref().unwrap_or("ets:"))?;
+
+        let mut cookie = match choice("SESSION_COOKIE", ["secure", "development"])? {
+            0 => CookieConfig::default(),
+            // Over plain http and on any host: whoever sees the traffic is the visitor.
+            _ => CookieConfig::development().with_transport(CookieTransport::HttpAnywhere),
+        };
+        cookie = cookie.with_name(format!("{framework}-session"));
+        if choice("SESSION_LIFETIME", ["browser", "persistent"])? == 1 {
+            cookie = cookie.with_lifetime(CookieLifetime::Persistent);
+        }
+        if let Some(keys) = text("SESSION_KEYS") {
+            // What is wrong is not quoted: it may be a key but for one character.
+            let key = |text: &str| SigningKey::new(URL_SAFE_NO_PAD.decode(text).ok()?).ok();
+            let keys: Option<Vec<_>> = keys.split(',').map(key).collect();
+            let keys = keys.ok_or(
+                "SESSION_KEYS has to be keys of 32 bytes or more, each in base64url without padding, \
+                                   separated by commas",
+            )?;
+            cookie = cookie.with_signing_keys(keys);
+        }
+
+        let on_failure = match choice("SESSION_ON_FAILURE", ["fail-closed", "anonymous"])? {
+            0 => FailurePolicy::FailClosed,
+            _ => FailurePolicy::Anonymous,
+        };
+        let number = |name: &str| -> Result<Option<NonZeroUsize>, String> {
+            let parse = |value: String| value.parse().map_err(|_| refuse(name, &value, "a number from 1 on"));
+            text(name).map(parse).transpose()
+        };
+        let timeout = number("SESSION_TIMEOUT_MS")?.map_or(5_000, |number| number.get() as u64);
+        Ok(Self {
+            port,
+            store,
+            session_file,
+            cookie,
+            on_failure,
+            timeout: Duration::from_millis(timeout),
+            max_per_owner: number("SESSION_MAX_PER_OWNER")?,
+            test: choice("SESSION_TEST", ["0", "1"])? == 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(name: &str, value: &str) -> Result<Settings, String> {
+        Settings::read("axum", |asked| (asked == name).then(|| value.into()))
+    }
+
+    #[test]
+    fn all_of_it_has_defaults() {
+        let settings = Settings::read("axum", |_| None).unwrap();
+        assert_eq!((settings.port, settings.session_file), (3000, PathBuf::from("sessions.tab")));
+        assert_eq!(settings.store, StoreUrl::parse("ets:").unwrap());
+        assert!(settings.max_per_owner.is_none() && !settings.test);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_refused_with_what_is() {
+        for (name, value, allowed) in [
+            ("PORT", "http", "a number from 0 to 65535"),
+            ("PORT", "65536", "a number from 0 to 65535"),
+            ("PORT", "", "a number from 0 to 65535"),
+            ("SESSION_COOKIE", "insecure", "\"secure\", the default, or \"development\""),
+            ("SESSION_LIFETIME", "long", "\"browser\", the default, or \"persistent\""),
+            ("SESSION_ON_FAILURE", "", "\"fail-closed\", the default, or \"anonymous\""),
+            ("SESSION_MAX_PER_OWNER", "0", "a number from 1 on"),
+            ("SESSION_TIMEOUT_MS", "soon", "a number from 1 on"),
+            ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
+            ("SESSION_STORE", "mongodb://localhost", "postgres://"),
+            ("SESSION_FILE", "", "the path of a file"),
+        ] {
+            let error = read(name, value).unwrap_err();
+            assert!(error.contains(name) && error.contains(allowed), "{error}");
+        }
+        assert!(read("PORT", "0").is_ok() && read("SESSION_COOKIE", "development").is_ok());
+    }
+
+    #[test]
+    fn keys_are_read_and_never_quoted() {
+        let key = URL_SAFE_NO_PAD.encode([7; 32]);
+        assert!(read("SESSION_KEYS", &key).is_ok() && read("SESSION_KEYS", &format!("{key},{key}")).is_ok());
+        for wrong in [String::new(), key[1..].to_owned(), format!("{key}!"), format!("{key},")] {
+            let error = read("SESSION_KEYS", &wrong).unwrap_err();
+            assert!(!error.contains(&key[1..]), "{error}");
+        }
+    }
+}
