@@ -192,7 +192,6 @@ macro_rules! define {
     };
 }
 
-#[cfg(all(unix, feature = "http"))]
 pub(crate) use define;
 
 __clauses! { define, {

@@ -9,7 +9,6 @@ mod erased;
 mod handle;
 mod harness;
 mod history;
-#[cfg(all(unix, feature = "http"))]
 pub mod http;
 mod leak;
 mod log;

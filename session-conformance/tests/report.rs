@@ -3,7 +3,7 @@
 #[path = "../examples/report/column.rs"]
 mod column;
 
-use column::{Cell, columns};
+use column::{Cell, Kind, columns};
 use session_conformance::{CLAUSES, Clause};
 
 /// What the test program of a store prints that breaks TCH-2 in its one module and does without a scan, and of another
@@ -45,8 +45,8 @@ const STDERR: &str =
 
 #[test]
 fn each_module_is_a_store_with_its_outcomes_and_reasons() {
-    let columns = columns("store", STDOUT, STDERR);
-    let names: Vec<_> = columns.iter().map(|column| &*column.store).collect();
+    let columns = columns(Kind::Stores, "store", STDOUT, STDERR);
+    let names: Vec<_> = columns.iter().map(|column| &*column.subject).collect();
     assert_eq!(names, ["store mysql", "store near"]);
     let cell = |clause: Clause| &columns[1].cells[CLAUSES.iter().position(|other| *other == clause).unwrap()];
     assert!(*cell(Clause::PUT_10) == Cell::Passed);
@@ -59,14 +59,29 @@ fn each_module_is_a_store_with_its_outcomes_and_reasons() {
 
 #[test]
 fn a_server_that_cannot_be_had_is_no_failure_and_is_named() {
-    let columns = columns("store", STDOUT, STDERR);
+    let columns = columns(Kind::Stores, "store", STDOUT, STDERR);
     let reason = "there is no MySQL to test with; there are three ways to get one";
     assert_eq!(columns[0].not_there(), Some(reason));
 }
 
 #[test]
 fn a_clause_that_was_not_run_has_failed() {
-    let columns = columns("store", STDOUT, STDERR);
+    let columns = columns(Kind::Stores, "store", STDOUT, STDERR);
     // All but the five that the output names.
     assert_eq!(columns[1].count(|cell| matches!(cell, Cell::Failed(_))), CLAUSES.len() - 4 + 1);
+}
+
+#[test]
+fn a_server_is_read_by_the_clauses_of_its_own_suite() {
+    assert_eq!(Kind::ALL.map(Kind::test), ["conformance", "http"]);
+    let stdout = "test cookie_1_none_is_set_before_something_is_written ... ok\n\
+                  test live_1_events_end_when_the_session_does ... ignored, no events\n\
+                  test rec_1_a_key_never_put_is_none ... ok\n";
+    let columns = columns(Kind::Servers, "example", stdout, "");
+    let [column] = &columns[..] else { panic!("one server is to be read") };
+    let rows = Kind::Servers.rows();
+    let cell = |id: &str| &column.cells[rows.iter().position(|row| row.id == id && !row.sentence.is_empty()).unwrap()];
+    assert!(*cell("COOKIE-1") == Cell::Passed);
+    assert!(*cell("LIVE-1") == Cell::LeftOut("no events".into()));
+    assert_eq!(column.count(|cell| matches!(cell, Cell::Failed(_))), rows.len() - 2);
 }

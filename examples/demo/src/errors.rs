@@ -115,6 +115,11 @@ pub(crate) fn see_other(page: &str) -> Answer {
 }
 
 fn keep(from: &HeaderMap, to: &mut HeaderMap) {
+    // That the answer has two forms is said once.
+    let says_accept = |value: &HeaderValue| value.to_str().is_ok_and(|it| it.to_ascii_lowercase().contains("accept"));
+    if from.get_all(VARY).iter().any(says_accept) {
+        to.remove(VARY);
+    }
     for name in [ALLOW, CACHE_CONTROL, SET_COOKIE, VARY] {
         for value in from.get_all(&name) {
             to.append(&name, value.clone());

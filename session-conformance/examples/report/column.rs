@@ -1,11 +1,45 @@
-//! One store's outcome, read from what its tests print.
+//! One subject's outcome, read from what its tests print: that of a store, or of a server.
 
-use session_conformance::{CLAUSES, Clause};
+use session_conformance::{CLAUSES, http};
 
-/// What the suite came to on one store.
+/// A suite, by the name that its tests have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Stores,
+    Servers,
+}
+
+/// A clause, of either suite.
+#[derive(Clone, Copy)]
+pub(crate) struct Row {
+    pub(crate) id: &'static str,
+    pub(crate) sentence: &'static str,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Stores, Self::Servers];
+
+    /// Gives the name of the tests that run it.
+    pub(crate) fn test(self) -> &'static str {
+        match self {
+            Self::Stores => "conformance",
+            Self::Servers => "http",
+        }
+    }
+
+    /// Gives its clauses, in the contract's order.
+    pub(crate) fn rows(self) -> Vec<Row> {
+        match self {
+            Self::Stores => CLAUSES.iter().map(|it| Row { id: it.id(), sentence: it.sentence() }).collect(),
+            Self::Servers => http::CLAUSES.iter().map(|it| Row { id: it.id(), sentence: it.sentence() }).collect(),
+        }
+    }
+}
+
+/// What a suite came to on one subject.
 pub(crate) struct Column {
-    pub(crate) store: String,
-    /// In the order of [`CLAUSES`].
+    pub(crate) subject: String,
+    /// In the order of the suite's clauses.
     pub(crate) cells: Vec<Cell>,
 }
 
@@ -37,33 +71,37 @@ impl Column {
 }
 
 /// Reads the columns, one for each module with clauses, or one for the package.
-pub(crate) fn columns(package: &str, stdout: &str, stderr: &str) -> Vec<Column> {
-    let verdicts: Vec<_> = stdout.lines().filter_map(verdict).collect();
+pub(crate) fn columns(kind: Kind, package: &str, stdout: &str, stderr: &str) -> Vec<Column> {
+    let rows = kind.rows();
+    let verdicts: Vec<_> = stdout.lines().filter_map(|line| verdict(&rows, line)).collect();
     let mut modules: Vec<&str> = verdicts.iter().map(|(module, ..)| *module).collect();
     modules.sort_unstable();
     modules.dedup();
     let column = |module: &str| Column {
-        store: if module.is_empty() { package.to_owned() } else { format!("{package} {}", module.replace('_', " ")) },
-        cells: CLAUSES.iter().map(|clause| cell(*clause, module, &verdicts, stdout, stderr)).collect(),
+        subject: if module.is_empty() { package.to_owned() } else { format!("{package} {}", module.replace('_', " ")) },
+        cells: rows.iter().map(|row| cell(row.id, module, &verdicts, stdout, stderr)).collect(),
     };
     modules.into_iter().map(column).collect()
 }
 
+/// The module, the clause, the test, and what it came to.
+type Verdict<'a> = (&'a str, &'static str, &'a str, &'a str);
+
 /// Reads `test module::rec_1_a_key … ... ok`, if that is what it is.
-fn verdict(line: &str) -> Option<(&str, Clause, &str, &str)> {
+fn verdict<'a>(rows: &[Row], line: &'a str) -> Option<Verdict<'a>> {
     let (test, verdict) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
     let test = test.split(" - ").next()?;
     let (module, name) = test.rsplit_once("::").unwrap_or(("", test));
-    let clause = CLAUSES.iter().find(|clause| name.starts_with(&prefix(**clause)))?;
-    Some((module, *clause, test, verdict))
+    let row = rows.iter().find(|row| name.starts_with(&prefix(row.id)))?;
+    Some((module, row.id, test, verdict))
 }
 
 /// Gives what the names of a clause's tests begin with: `rec_1_` for REC-1.
-fn prefix(clause: Clause) -> String {
-    format!("{}_", clause.id().to_lowercase().replace('-', "_"))
+fn prefix(id: &str) -> String {
+    format!("{}_", id.to_lowercase().replace('-', "_"))
 }
 
-fn cell(clause: Clause, module: &str, verdicts: &[(&str, Clause, &str, &str)], stdout: &str, stderr: &str) -> Cell {
+fn cell(clause: &str, module: &str, verdicts: &[Verdict<'_>], stdout: &str, stderr: &str) -> Cell {
     let found = verdicts.iter().find(|(other, about, ..)| *other == module && *about == clause);
     let Some((_, _, test, verdict)) = found else {
         return Cell::Failed(format!("{clause} was not run: the suite ended before it"));

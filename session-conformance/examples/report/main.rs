@@ -1,12 +1,12 @@
-//! Runs the suite against every store of the workspace that can be had on this machine, and prints one table of
-//! clauses by stores.
+//! Runs the suites against every store and every server of the workspace that can be had on this machine, and prints a
+//! table of clauses by stores, and one of clauses by servers.
 //!
 //! ```text
 //! cargo run -q -p session-conformance --example report [-- --markdown]
 //! ```
 //!
-//! A store is whatever package has a test called `conformance`; where that has several suites in modules, each is a
-//! store. It exits with 1 when a clause fails, and with 2 when the suite could not be run. A store whose server cannot
+//! A store is whatever package has a test called `conformance`, and a server one called `http`; where that has several
+//! suites in modules, each is one. It exits with 1 when a clause fails, and with 2 when the suite could not be run. A store whose server cannot
 //! be had is named with the reason, and is no failure.
 
 mod column;
@@ -16,7 +16,7 @@ mod table;
 use std::env;
 use std::process::ExitCode;
 
-use column::{Cell, Column};
+use column::{Cell, Column, Kind};
 
 fn main() -> ExitCode {
     let show = match env::args().nth(1).as_deref() {
@@ -27,23 +27,33 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let columns = match columns() {
-        Ok(columns) => columns,
+    let tables = match tables() {
+        Ok(tables) => tables,
         Err(error) => {
             eprintln!("report: {error}");
             return ExitCode::from(2);
         }
     };
-    print!("{}", show(&columns));
-    let failed: usize = columns.iter().map(|column| column.count(|cell| matches!(cell, Cell::Failed(_)))).sum();
+    let mut failed = 0;
+    for (number, (kind, columns)) in tables.iter().enumerate() {
+        let gap = if number == 0 { "" } else { "\n" };
+        print!("{gap}{}", show(*kind, columns));
+        failed += columns.iter().map(|column| column.count(|cell| matches!(cell, Cell::Failed(_)))).sum::<usize>();
+    }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn columns() -> Result<Vec<Column>, suites::Error> {
-    let mut columns = Vec::new();
+fn tables() -> Result<[(Kind, Vec<Column>); 2], suites::Error> {
+    let mut tables = Kind::ALL.map(|kind| (kind, Vec::new()));
     for suite in suites::build()? {
         eprintln!("{} …", suite.package);
-        columns.extend(suite.run()?);
+        let columns = suite.run()?;
+        for (kind, table) in &mut tables {
+            if *kind == suite.kind {
+                table.extend(columns);
+                break;
+            }
+        }
     }
-    Ok(columns)
+    Ok(tables)
 }

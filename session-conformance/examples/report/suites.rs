@@ -1,4 +1,4 @@
-//! Finds the stores: builds every test called `conformance`, and runs it.
+//! Finds the stores and the servers: builds every test called `conformance` or `http`, and runs it.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,12 +6,13 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::column::{Cell, Column, columns};
+use crate::column::{Cell, Column, Kind, columns};
 
 pub(crate) type Error = Box<dyn std::error::Error>;
 
 /// A test that was built.
 pub(crate) struct Suite {
+    pub(crate) kind: Kind,
     pub(crate) package: String,
     folder: PathBuf,
     program: PathBuf,
@@ -19,10 +20,11 @@ pub(crate) struct Suite {
 
 /// Builds the tests, with all features; their order is that of the packages' names, the reference first.
 pub(crate) fn build() -> Result<Vec<Suite>, Error> {
-    eprintln!("building the tests called conformance, of the whole workspace, with all features …");
+    eprintln!("building the tests called conformance and http, of the whole workspace, with all features …");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = Command::new(cargo)
-        .args(["test", "-q", "--workspace", "--all-features", "--test", "conformance", "--no-run"])
+        .args(["test", "-q", "--workspace", "--all-features", "--no-run"])
+        .args(Kind::ALL.iter().flat_map(|kind| ["--test", kind.test()]))
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()?;
@@ -30,23 +32,26 @@ pub(crate) fn build() -> Result<Vec<Suite>, Error> {
         return Err("the suites cannot be built".into());
     }
     let mut suites = String::from_utf8(build.stdout)?.lines().filter_map(suite).collect::<Vec<_>>();
-    suites.sort_by(|a, b| (a.package != "session-ets", &a.package).cmp(&(b.package != "session-ets", &b.package)));
-    if suites.is_empty() {
-        return Err("no package of this workspace has a test called conformance".into());
+    let is_reference = |suite: &Suite| ["session-ets", "example-axum"].contains(&&*suite.package);
+    suites.sort_by(|a, b| (!is_reference(a), &a.package).cmp(&(!is_reference(b), &b.package)));
+    for kind in Kind::ALL {
+        if !suites.iter().any(|suite| suite.kind == kind) {
+            return Err(format!("no package of this workspace has a test called {}", kind.test()).into());
+        }
     }
     Ok(suites)
 }
 
 fn suite(message: &str) -> Option<Suite> {
     let message: Value = serde_json::from_str(message).ok()?;
-    if message["reason"] != "compiler-artifact" || message["target"]["name"] != "conformance" {
-        return None;
-    }
+    let is_test = message["reason"] == "compiler-artifact" && message["target"]["kind"][0] == "test";
+    let kind = *Kind::ALL.iter().find(|kind| is_test && message["target"]["name"] == kind.test())?;
     let manifest = PathBuf::from(message["manifest_path"].as_str()?);
     // The identity ends with `/name#version`, or with `#name@version` where the folder has another name.
     let (path, last) = message["package_id"].as_str()?.rsplit_once('#')?;
     let package = last.split_once('@').map_or(path.rsplit('/').next()?, |(name, _)| name);
     Some(Suite {
+        kind,
         package: package.to_owned(),
         folder: manifest.parent()?.to_owned(),
         program: PathBuf::from(message["executable"].as_str()?),
@@ -58,7 +63,7 @@ impl Suite {
     pub(crate) fn run(&self) -> io::Result<Vec<Column>> {
         let output = Command::new(&self.program).current_dir(&self.folder).output()?;
         let told = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let columns = columns(&self.package, &told[0], &told[1]);
+        let columns = columns(self.kind, &self.package, &told[0], &told[1]);
         let says_why = |cell: &Cell| matches!(cell, Cell::Failed(_) | Cell::NotThere(_));
         let explained = columns.iter().any(|column| column.count(says_why) > 0);
         if columns.is_empty() || !(output.status.success() || explained) {

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use session_conformance::{CLAUSES, Clause};
-
-use crate::column::{Cell, Column};
+use crate::column::{Cell, Column, Kind, Row};
 
 type Counted = fn(&Cell) -> bool;
 
@@ -27,11 +25,12 @@ fn sign(cell: &Cell) -> &'static str {
     }
 }
 
-/// Writes the table with a number for each store, whose names come first.
-pub(crate) fn text(columns: &[Column]) -> String {
+/// Writes the table with a number for each subject, whose names come first.
+pub(crate) fn text(kind: Kind, columns: &[Column]) -> String {
+    let rows = kind.rows();
     let mut text = String::new();
     for (number, column) in (1..).zip(columns) {
-        let _ = writeln!(text, "{number:>3}  {}", column.store);
+        let _ = writeln!(text, "{number:>3}  {}", column.subject);
     }
     let mut row = |name: &str, cells: &[String], note: &str| {
         let cells: String = cells.iter().map(|cell| format!("{cell:>5}")).collect();
@@ -39,39 +38,41 @@ pub(crate) fn text(columns: &[Column]) -> String {
     };
     row("", &[], "");
     row("clause", &(1..=columns.len()).map(|number| number.to_string()).collect::<Vec<_>>(), "");
-    for (index, clause) in CLAUSES.iter().enumerate() {
+    for (index, clause) in rows.iter().enumerate() {
         let cells: Vec<_> = columns.iter().map(|column| sign(&column.cells[index]).to_owned()).collect();
-        row(clause.id(), &cells, &shortened(*clause));
+        row(clause.id, &cells, &shortened(clause.sentence));
     }
     row("", &[], "");
     for (name, counted) in COUNTS {
         row(name, &columns.iter().map(|column| column.count(counted).to_string()).collect::<Vec<_>>(), "");
     }
-    let _ = write!(text, "\n{}", notes(columns, "  "));
-    for (store, failure) in failures(columns) {
-        let _ = writeln!(text, "\n{store}\n{failure}");
+    let _ = write!(text, "\n{}", notes(&rows, columns, "  "));
+    for (subject, failure) in failures(columns) {
+        let _ = writeln!(text, "\n{subject}\n{failure}");
     }
     text
 }
 
-/// Writes the table with the stores' names at its head.
-pub(crate) fn markdown(columns: &[Column]) -> String {
+/// Writes the table with the subjects' names at its head.
+pub(crate) fn markdown(kind: Kind, columns: &[Column]) -> String {
+    let rows = kind.rows();
     let mut text = String::from("| clause |");
     for column in columns {
-        let _ = write!(text, " {} |", column.store);
+        let _ = write!(text, " {} |", column.subject);
     }
     let _ = writeln!(text, "\n|---|{}", ":-:|".repeat(columns.len()));
-    for (index, clause) in CLAUSES.iter().enumerate() {
+    for (index, clause) in rows.iter().enumerate() {
         let cells: Vec<_> = columns.iter().map(|column| sign(&column.cells[index])).collect();
+        let clause = clause.id;
         let _ = writeln!(text, "| {clause} | {} |", cells.join(" | "));
     }
     for (name, counted) in COUNTS {
         let counts: Vec<_> = columns.iter().map(|column| column.count(counted).to_string()).collect();
         let _ = writeln!(text, "| **{name}** | {} |", counts.join(" | "));
     }
-    let _ = write!(text, "\n{}", notes(columns, "- "));
-    for (store, failure) in failures(columns) {
-        let _ = writeln!(text, "\n{store}\n\n```text\n{failure}\n```");
+    let _ = write!(text, "\n{}", notes(&rows, columns, "- "));
+    for (subject, failure) in failures(columns) {
+        let _ = writeln!(text, "\n{subject}\n\n```text\n{failure}\n```");
     }
     text
 }
@@ -79,21 +80,21 @@ pub(crate) fn markdown(columns: &[Column]) -> String {
 fn failures(columns: &[Column]) -> impl Iterator<Item = (&str, &str)> {
     columns.iter().flat_map(|column| {
         column.cells.iter().filter_map(|cell| match cell {
-            Cell::Failed(failure) => Some((&*column.store, &**failure)),
+            Cell::Failed(failure) => Some((&*column.subject, &**failure)),
             _ => None,
         })
     })
 }
 
 /// Says why clauses were not checked, each reason once.
-fn notes(columns: &[Column], bullet: &str) -> String {
+fn notes(rows: &[Row], columns: &[Column], bullet: &str) -> String {
     let mut text = String::new();
     for column in columns {
         if let Some(reason) = column.not_there() {
-            let _ = writeln!(text, "{bullet}{}: ? {reason}", column.store);
+            let _ = writeln!(text, "{bullet}{}: ? {reason}", column.subject);
         }
-        let mut reasons: Vec<(&str, &str, Vec<Clause>)> = Vec::new();
-        for (clause, cell) in CLAUSES.iter().zip(&column.cells) {
+        let mut reasons: Vec<(&str, &str, Vec<Row>)> = Vec::new();
+        for (clause, cell) in rows.iter().zip(&column.cells) {
             let (Cell::LeftOut(reason) | Cell::NotApplicable(reason)) = cell else { continue };
             match reasons.iter_mut().find(|(sign_of, known, _)| (*sign_of, *known) == (sign(cell), reason)) {
                 Some((.., clauses)) => clauses.push(*clause),
@@ -101,26 +102,30 @@ fn notes(columns: &[Column], bullet: &str) -> String {
             }
         }
         for (sign, reason, clauses) in reasons {
-            let _ = writeln!(text, "{bullet}{}: {sign} {}: {reason}", column.store, spans(&clauses));
+            let _ = writeln!(text, "{bullet}{}: {sign} {}: {reason}", column.subject, spans(&clauses));
         }
     }
     text
 }
 
 /// Writes clauses in a row of one group as `SWP-1 to SWP-4`.
-fn spans(clauses: &[Clause]) -> String {
-    let groups = clauses.chunk_by(|a, b| a.group() == b.group()).map(|group| match group {
-        [only] => only.to_string(),
-        [first, .., last] => format!("{first} to {last}"),
+fn spans(clauses: &[Row]) -> String {
+    let groups = clauses.chunk_by(|a, b| group(a) == group(b)).map(|group| match group {
+        [only] => only.id.to_owned(),
+        [first, .., last] => format!("{} to {}", first.id, last.id),
         [] => String::new(),
     });
     groups.collect::<Vec<_>>().join(", ")
 }
 
+/// Gives the first half of a clause's id.
+fn group(row: &Row) -> &'static str {
+    row.id.split('-').next().unwrap_or(row.id)
+}
+
 /// Cuts the clause's sentence to what fits beside the table.
-fn shortened(clause: Clause) -> String {
+fn shortened(sentence: &str) -> String {
     const WIDTH: usize = 70;
-    let sentence = clause.sentence();
     match sentence.char_indices().nth(WIDTH) {
         Some((end, _)) => format!("{}…", &sentence[..end]),
         None => sentence.to_owned(),

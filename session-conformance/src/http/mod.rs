@@ -1,12 +1,15 @@
 //! The suite for web frameworks: numbered clauses about what a browser sees of sessions, checked by a real HTTP client
-//! on a running server.
+//! on a running server. The list of clauses is always here; what runs them is behind the feature `http`, on Unix.
 //!
 //! ```
+//! # #[cfg(all(unix, feature = "http"))]
+//! # mod tests {
 //! // tests/http.rs
 //! use std::process::Command;
 //!
 //! # const MY_SERVER: &str = "my-server";
 //! session_conformance::http_suite!(Command::new(MY_SERVER), without { LIVE: "neither events nor sockets" });
+//! # }
 //! ```
 //!
 //! Each clause is a `#[test]` of its own, and starts the server anew in a folder of its own. Nothing sleeps: the server's
@@ -74,15 +77,25 @@
 //! | `public` | adds `Cache-Control: public, max-age=60, s-maxage=600` |
 //! | `stream:NAME` | answers a body in two pieces, `the first piece` and `the second piece`, of which the second waits at a gate |
 
-mod browser;
-mod case;
 mod clause;
-mod clauses;
-mod raw;
-mod site;
-mod suite;
+
+// What runs the clauses.
+#[cfg(all(unix, feature = "http"))]
+mod browser; // a client that keeps its cookie by hand
+#[cfg(all(unix, feature = "http"))]
+mod case; // one run of a clause
+#[cfg(all(unix, feature = "http"))]
+mod clauses; // one function each
+#[cfg(all(unix, feature = "http"))]
+mod raw; // requests that no client sends
+#[cfg(all(unix, feature = "http"))]
+mod site; // a running server
+#[cfg(all(unix, feature = "http"))]
+mod suite; // the macro, and the runner
 
 pub use clause::{CLAUSES, Capability, Clause, Group};
+#[cfg(all(unix, feature = "http"))]
 #[doc(hidden)]
 pub use suite::__test;
+#[cfg(all(unix, feature = "http"))]
 pub use suite::run;

@@ -1,5 +1,7 @@
 //! LIVE: responses that outlive their head.
 
+use std::time::Duration;
+
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Error as SocketError;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -12,6 +14,14 @@ use crate::check::{Check, broken, ensure, works};
 
 /// How a session is ended: by its own browser, and from another one.
 const ENDS: [&str; 2] = ["/logout", "/sessions/end-others"];
+
+/// How long a response may outlive its session: no time that a page would promise, but an end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Waits for the end of what should have one.
+async fn in_time<T>(what: &str, end: impl Future<Output = Check<T>>) -> Check<T> {
+    tokio::time::timeout(PATIENCE, end).await.unwrap_or_else(|_| broken(what, format!("none within {PATIENCE:?}")))
+}
 
 /// Ends the browser's session.
 async fn end(site: &Site, browser: &Browser, path: &str) -> Check {
@@ -52,9 +62,13 @@ pub(super) async fn live_1_events_end_when_the_session_does(case: &Case) -> Chec
         end(&site, &ann, path).await?;
         // Whatever still comes is no sign of life, and then there is an end.
         let before = seen.len();
-        while let Some(piece) = works("the end of the events", response.chunk().await)? {
-            seen.push_str(&String::from_utf8_lossy(&piece));
-        }
+        in_time("the end of the events", async {
+            while let Some(piece) = works("the end of the events", response.chunk().await)? {
+                seen.push_str(&String::from_utf8_lossy(&piece));
+            }
+            Ok(())
+        })
+        .await?;
         let after = seen[before..].matches("\"count\"").count();
         ensure(after <= 1, "no more events of a session that has ended", || seen.clone())?;
     }
@@ -94,10 +108,14 @@ pub(super) async fn live_2_a_socket_ends_when_the_session_does(case: &Case) -> C
             }
         }
         end(&site, &ann, path).await?;
-        let mut after = 0;
-        while let Some(Ok(message)) = socket.next().await {
-            after += usize::from(message.to_text().is_ok_and(|text| text.contains("\"count\"")));
-        }
+        let after = in_time("the end of the socket", async {
+            let mut after = 0;
+            while let Some(Ok(message)) = socket.next().await {
+                after += usize::from(message.to_text().is_ok_and(|text| text.contains("\"count\"")));
+            }
+            Ok(after)
+        })
+        .await?;
         ensure(after <= 1, "no more messages of a session that has ended", || after.to_string())?;
     }
     Ok(())

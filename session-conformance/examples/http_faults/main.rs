@@ -1,0 +1,53 @@
+//! Runs every clause about what a browser sees against every fault of the catalogue, and writes `HTTP-FAULTS.md`.
+//!
+//! ```text
+//! cargo run -p session-conformance --features http --example http_faults            writes the page, in some minutes
+//! cargo run -p session-conformance --features http --example http_faults failures   shows a failure of each clause
+//! ```
+
+#[path = "../../tests/http_faults/adapter.rs"]
+mod adapter;
+#[path = "../../tests/http_faults/catalogue.rs"]
+mod catalogue;
+#[path = "../../tests/http_faults/page.rs"]
+mod page;
+#[path = "../../tests/http_faults/routes.rs"]
+mod routes;
+#[path = "../../tests/http_faults/tamper.rs"]
+mod tamper;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs};
+
+use catalogue::{FAULTS, Fault};
+use session_conformance::http::{CLAUSES, Clause};
+
+fn main() -> ExitCode {
+    if let Some(ended) = adapter::serve_if_asked() {
+        return ended;
+    }
+    if env::args().nth(1).as_deref() == Some("failures") {
+        for fault in FAULTS {
+            for failure in fault.meant_for.iter().filter_map(|(clause, _)| fault.run(*clause).failure()) {
+                println!("A server that {}:\n\n{failure}", fault.wrong);
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("HTTP-FAULTS.md");
+    match fs::write(path, page::write(caught)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("http_faults: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs every clause against the fault.
+fn caught(fault: &Fault) -> Vec<Clause> {
+    let caught = CLAUSES.iter().filter(|clause| fault.run(**clause).failure().is_some()).copied().collect();
+    eprintln!("{}: {caught:?}", fault.name);
+    caught
+}

@@ -1,0 +1,203 @@
+//! A server that serves the demo by an adapter written here, in which each fault is one wrong thing.
+
+#![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
+
+use std::env;
+use std::process::ExitCode;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, COOKIE, HOST, HeaderValue, SET_COOKIE, VARY};
+use axum::http::{HeaderMap, StatusCode, request};
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Router, serve};
+use example_demo::{Answer, Ask, Demo, Format};
+use session_conformance::session_core::{BoxError, Closed, Handled, LazySession};
+
+use crate::catalogue::{FAULTS, NONE};
+use crate::routes;
+
+/// The environment's variable that says which fault to serve.
+pub const FAULT: &str = "SESSION_CONFORMANCE_FAULT";
+
+/// A request, as the faults see it.
+#[derive(Debug)]
+pub struct Incoming {
+    pub head: request::Parts,
+    pub body: Bytes,
+}
+
+impl Incoming {
+    pub fn method(&self) -> &str {
+        self.head.method.as_str()
+    }
+
+    pub fn path(&self) -> &str {
+        self.head.uri.path()
+    }
+
+    pub fn query(&self) -> &str {
+        self.head.uri.query().unwrap_or_default()
+    }
+
+    pub fn ask(&self) -> Ask {
+        Ask::of(&self.head, self.body.clone())
+    }
+
+    /// Gives the cookies, each with its name, as they came.
+    pub fn cookies(&self) -> Vec<(String, String)> {
+        let lines = self.head.headers.get_all(COOKIE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+        let cookies = lines.flat_map(|line| line.split(';').map(str::to_owned).collect::<Vec<_>>());
+        cookies.filter_map(|it| it.split_once('=').map(|(name, value)| (name.into(), value.trim().into()))).collect()
+    }
+
+    /// Puts these cookies in the place of those that came.
+    pub fn set_cookies(&mut self, cookies: &[(String, String)]) {
+        let line =
+            cookies.iter().map(|(name, value)| format!("{}={value}", name.trim())).collect::<Vec<_>>().join("; ");
+        self.head.headers.remove(COOKIE);
+        if let Ok(line) = HeaderValue::from_bytes(line.as_bytes()) {
+            self.head.headers.insert(COOKIE, line);
+        }
+    }
+}
+
+pub type Handling = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// What an adapter does, one after the other. A fault replaces one of them.
+#[derive(Clone, Copy)]
+pub struct Adapter {
+    /// Looks at a request before its session is opened, and may answer in place of everything else.
+    pub before: fn(&mut Incoming) -> Option<StatusCode>,
+    /// Whether the session is read before a handler asks for it.
+    pub reads_early: fn(&Incoming) -> bool,
+    pub handle: fn(Demo, LazySession, Incoming) -> Handling,
+    /// How a response, or `None` for a panic, is closed; `None` to not close it.
+    pub handled: fn(&Seen, Option<StatusCode>) -> Option<Handled>,
+    /// Whether the response waits for the end of closing.
+    pub waits: fn(&Seen) -> bool,
+    /// What closing says, before the response is told.
+    pub closed: fn(&mut Closed),
+    /// Looks at the response.
+    pub after: fn(&Seen, &mut Response),
+    /// Whether live responses end with their session: events, and sockets.
+    pub live_ends: [bool; 2],
+}
+
+/// What is kept of a request for its response.
+#[derive(Debug)]
+pub struct Seen {
+    pub method: String,
+    pub path: String,
+    pub query: String,
+    pub cookies: Vec<(String, String)>,
+    /// What the handler said of caches.
+    pub cache_control: Option<HeaderValue>,
+}
+
+/// The adapter without a fault.
+pub const RIGHT: Adapter = Adapter {
+    before: |_| None,
+    reads_early: |_| false,
+    handle: |demo, session, incoming| Box::pin(routes::handle(demo, session, incoming)),
+    handled: right_handled,
+    waits: |_| true,
+    closed: |_| (),
+    after: |_, _| (),
+    live_ends: [true; 2],
+};
+
+pub fn right_handled(_: &Seen, status: Option<StatusCode>) -> Option<Handled> {
+    Some(if status.is_none_or(|it| it.is_server_error()) { Handled::Failed } else { Handled::Completed })
+}
+
+/// Serves, if the environment names a fault; `None` if it does not.
+pub fn serve_if_asked() -> Option<ExitCode> {
+    let name = env::var(FAULT).ok()?;
+    let fault = [&NONE].into_iter().chain(FAULTS).find(|fault| fault.name == name)?;
+    Some(example_demo::main("faulty", |demo| async {
+        let (listener, stop) = (demo.listen()?, demo.asked_to_stop());
+        let app = Router::new()
+            .route("/live/events", get(routes::events))
+            .route("/live/socket", get(routes::socket))
+            .fallback(answer)
+            .with_state((demo, fault.adapter));
+        Ok::<_, BoxError>(serve(listener, app).with_graceful_shutdown(stop).await?)
+    }))
+}
+
+async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request) -> Response {
+    let format = Format::of(request.headers());
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, 1 << 20).await else { return status(StatusCode::BAD_REQUEST) };
+    let mut incoming = Incoming { head, body };
+    let mut seen = Seen {
+        method: incoming.method().to_owned(),
+        path: incoming.path().to_owned(),
+        query: incoming.query().to_owned(),
+        cookies: incoming.cookies(),
+        cache_control: None,
+    };
+    if let Some(refused) = (adapter.before)(&mut incoming) {
+        return status(refused);
+    }
+    let session = open(&demo, &incoming.head.headers);
+    if (adapter.reads_early)(&incoming) {
+        let _ = session.load().await;
+    }
+    // In a task of its own, so that a panic ends that.
+    let handling = (adapter.handle)(demo.clone(), session.clone(), incoming);
+    let handled = tokio::spawn(handling).await.ok();
+    let close = (adapter.handled)(&seen, handled.as_ref().map(Response::status));
+    let response = handled.map_or_else(|| status(StatusCode::INTERNAL_SERVER_ERROR), |it| it.map(Body::new));
+    seen.cache_control = response.headers().get(CACHE_CONTROL).cloned();
+    let mut response = match close {
+        None => response,
+        Some(close) => {
+            let closing = demo.sessions().close(&session, close);
+            if (adapter.waits)(&seen) {
+                let mut closed = closing.await;
+                (adapter.closed)(&mut closed);
+                tell(response, closed)
+            } else {
+                tokio::spawn(closing);
+                response
+            }
+        }
+    };
+    (adapter.after)(&seen, &mut response);
+    demo.dress(format, response, Body::new)
+}
+
+pub fn open(demo: &Demo, headers: &HeaderMap) -> LazySession {
+    let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    demo.sessions().open_on_host(headers.get(HOST).map(HeaderValue::as_bytes), cookies)
+}
+
+pub fn status(status: StatusCode) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    response
+}
+
+/// Adds to the response what closing says.
+fn tell(mut response: Response, closed: Closed) -> Response {
+    if let Err(error) = &closed.outcome {
+        response = status(StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+    let lines = |name| response.headers().get_all(name).iter().map(HeaderValue::as_bytes);
+    let (vary, private) = (closed.vary(lines(VARY)), closed.cache_control(lines(CACHE_CONTROL)));
+    for (name, value) in [(VARY, vary), (CACHE_CONTROL, private)] {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    if let Some(cookie) = closed.set_cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    if let Ok(outcome) = closed.outcome {
+        response.extensions_mut().insert(outcome);
+    }
+    response
+}

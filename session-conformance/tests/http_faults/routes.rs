@@ -1,0 +1,94 @@
+//! The demo's routes, without a framework's help.
+
+#![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
+
+use std::convert::Infallible;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use example_demo::{Answer, Ask, Demo};
+use session_conformance::session_core::{LazySession, SessionError};
+use tokio_stream::{StreamExt, pending};
+
+use crate::adapter::{Adapter, Incoming, open};
+
+/// Does what the framework's routing and extractors do.
+pub async fn handle(demo: Demo, lazy: LazySession, incoming: Incoming) -> Answer {
+    routed(&demo, &lazy, &incoming).await.unwrap_or_else(|error| failed(&error))
+}
+
+/// Answers as an extractor does that cannot load the session.
+pub fn failed(error: &SessionError) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer
+}
+
+async fn routed(demo: &Demo, lazy: &LazySession, incoming: &Incoming) -> Result<Answer, SessionError> {
+    let ask = &incoming.ask();
+    let method = if incoming.method() == "HEAD" { "GET" } else { incoming.method() };
+    let path = incoming.path();
+    Ok(match (method, path) {
+        ("GET", "/") => demo.home(&lazy.load().await?, ask).await,
+        ("POST", "/login") => demo.login(&lazy.load().await?, ask).await,
+        ("POST", "/logout") => demo.logout(&lazy.load().await?, ask).await,
+        ("POST", "/cart/empty") => demo.empty_cart(&lazy.load().await?, ask).await,
+        ("GET", "/count") => demo.count(&lazy.load().await?, ask).await,
+        ("POST", "/count") => demo.add_to_count(&lazy.load().await?, ask).await,
+        ("GET", "/sessions") => demo.list_sessions(&lazy.load().await?, ask).await,
+        ("POST", "/sessions/end-others") => demo.end_other_sessions(&lazy.load().await?, ask).await,
+        ("GET", "/untouched") => demo.untouched(ask).await,
+        _ if path.starts_with("/test/") => demo.test(lazy, ask).await,
+        _ => match path.strip_prefix("/sessions/").and_then(|rest| rest.strip_suffix("/end")) {
+            Some(key) => demo.end_session(&lazy.load().await?, ask, key).await,
+            None => demo.file(ask).await,
+        },
+    })
+}
+
+fn live_ask(headers: &HeaderMap) -> Ask {
+    Ask::new("GET", "/live", headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())), Bytes::new())
+}
+
+pub async fn events(State((demo, adapter)): State<(Demo, Adapter)>, headers: HeaderMap) -> Response {
+    let session = match open(&demo, &headers).load().await {
+        Ok(session) => session,
+        Err(error) => return failed(&error).map(Body::new),
+    };
+    let counts = match demo.live(session, &live_ask(&headers)) {
+        Ok(counts) => counts.map(|count| Ok::<_, Infallible>(Event::default().data(count))),
+        Err(refused) => return refused.map(Body::new),
+    };
+    if adapter.live_ends[0] {
+        Sse::new(counts).into_response()
+    } else {
+        Sse::new(counts.chain(pending())).into_response()
+    }
+}
+
+pub async fn socket(
+    State((demo, adapter)): State<(Demo, Adapter)>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let session = match open(&demo, &headers).load().await {
+        Ok(session) => session,
+        Err(error) => return failed(&error).map(Body::new),
+    };
+    match demo.live(session, &live_ask(&headers)) {
+        Ok(mut counts) => upgrade.on_upgrade(async move |mut socket| {
+            while let Some(count) = counts.next().await {
+                if socket.send(Message::text(count)).await.is_err() {
+                    return;
+                }
+            }
+            while !adapter.live_ends[1] && matches!(socket.recv().await, Some(Ok(_))) {}
+        }),
+        Err(refused) => refused.map(Body::new),
+    }
+}
