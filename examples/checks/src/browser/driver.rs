@@ -52,8 +52,10 @@ impl Driver {
         let browser = browser.unwrap_or_else(|| panic!("no {} on PATH: {HOW_TO_GET_IT}", BROWSERS.join(", no ")));
         which::which(DRIVER).unwrap_or_else(|error| panic!("{DRIVER}: {error}: {HOW_TO_GET_IT}"));
 
+        let profiles = TempDir::new().expect("there is room for a folder");
         let mut shell = Command::new("sh");
-        shell.args(["-c", SCRIPT]).process_group(0);
+        // Browsers leave more behind than their profiles.
+        shell.args(["-c", SCRIPT]).process_group(0).env("TMPDIR", profiles.path());
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut shell = shell.spawn().expect("there is a shell");
         let said = BufReader::new(shell.stdout.take().expect("it is piped"));
@@ -61,7 +63,7 @@ impl Driver {
             shell,
             url: String::new(),
             browser: browser.to_str().expect("programs' paths are text").to_owned(),
-            profiles: Some(TempDir::new().expect("there is room for a folder")),
+            profiles: Some(profiles),
             started: AtomicU32::new(0),
         };
         let port = tokio::task::spawn_blocking(move || port(said));

@@ -87,7 +87,7 @@ impl Window {
     /// Presses a button that stays on the page.
     pub(super) async fn press(&self, button: &str) {
         self.until(&format!("a button {button:?}"), async || {
-            let button = self.client.find(Locator::XPath(&button_of("/", button))).await?;
+            let button = self.client.find(Locator::XPath(&button_of("", button))).await?;
             button.click().await.map(Some)
         })
         .await;
@@ -95,13 +95,13 @@ impl Window {
 
     /// Presses a button that sends a form, and waits for the next page.
     pub(super) async fn send(&self, button: &str) {
-        self.send_in("/", button).await;
+        self.send_in("", button).await;
     }
 
     /// Does so with one of many buttons: that within the element of this XPath.
     pub(super) async fn send_in(&self, within: &str, button: &str) {
         let path = button_of(within, button);
-        self.leave(&format!("a button {button:?} in {within}"), async || {
+        self.leave(&format!("a button {button:?} {within}"), async || {
             self.client.find(Locator::XPath(&path)).await?.click().await
         })
         .await;
