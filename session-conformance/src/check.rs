@@ -3,16 +3,16 @@
 use std::error::Error;
 use std::fmt::{self, Debug, Write};
 
-use crate::clause::Clause;
+use crate::clause::{Clause, Numbered};
 
-/// Says how a store broke a clause.
+/// Says how a store, or a server, broke a clause.
 ///
 /// It prints as the clause's id and sentence, what was done, what was expected and what came.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Failure {
+pub struct Failure<C = Clause> {
     /// The clause that was broken.
-    pub clause: Clause,
+    pub clause: C,
     /// What was done up to then, the last step last.
     pub done: Vec<String>,
     /// What the contract asks for.
@@ -21,16 +21,16 @@ pub struct Failure {
     pub came: String,
 }
 
-impl fmt::Display for Failure {
+impl<C: Numbered> fmt::Display for Failure<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} is broken: {}", self.clause.id(), self.clause.sentence())?;
+        writeln!(f, "{} is broken: {}", self.clause, self.clause.sentence())?;
         write_block(f, "done", &self.done.join("\n"))?;
         write_block(f, "expected", &self.expected)?;
         write_block(f, "came", &self.came)
     }
 }
 
-impl Error for Failure {}
+impl<C: Numbered> Error for Failure<C> {}
 
 fn write_block(f: &mut fmt::Formatter<'_>, title: &str, text: &str) -> fmt::Result {
     for (number, line) in text.lines().enumerate() {

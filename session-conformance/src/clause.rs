@@ -131,9 +131,17 @@ macro_rules! __clauses {
     };
 }
 
+/// Names a clause of a suite, wherever it does not matter of which.
+#[doc(hidden)]
+pub trait Numbered: Copy + fmt::Debug + fmt::Display {
+    /// Gives the sentence of the contract.
+    fn sentence(self) -> &'static str;
+}
+
+/// Makes the clauses of a suite, given what its type is to say of itself and the list.
 macro_rules! define {
-    ({} $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
-        /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
+    ({ $(#[$about:meta])+ } $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
+        $(#[$about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(non_camel_case_types, reason = "an id is easiest to find as the contract writes it")]
         #[non_exhaustive]
@@ -148,7 +156,7 @@ macro_rules! define {
         pub const CLAUSES: &[Clause] = &[$($(Clause::$clause,)+)+];
 
         impl Clause {
-            /// Gives the id as the contract writes it, such as `REC-8`.
+            /// Gives the id as the contract writes it.
             #[must_use]
             pub const fn id(self) -> &'static str {
                 match self { $($(Self::$clause => $id,)+)+ }
@@ -166,17 +174,28 @@ macro_rules! define {
                 match self { $($(Self::$clause => Group::$group,)+)+ }
             }
         }
+
+        impl $crate::clause::Numbered for Clause {
+            fn sentence(self) -> &'static str {
+                self.sentence()
+            }
+        }
+
+        /// Writes the id as the contract does.
+        impl std::fmt::Display for Clause {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.id())
+            }
+        }
     };
 }
 
-__clauses! { define, {} }
+#[cfg(all(unix, feature = "http"))]
+pub(crate) use define;
 
-/// Writes the id as the contract does.
-impl fmt::Display for Clause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.id())
-    }
-}
+__clauses! { define, {
+    /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
+} }
 
 /// Names what a group of clauses is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

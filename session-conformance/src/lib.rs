@@ -9,6 +9,8 @@ mod erased;
 mod handle;
 mod harness;
 mod history;
+#[cfg(all(unix, feature = "http"))]
+pub mod http;
 mod leak;
 mod log;
 mod moves;

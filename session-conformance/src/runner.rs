@@ -21,19 +21,19 @@ use crate::trace::Trace;
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Outcome<C = Clause> {
     /// The store keeps the clause, as far as a test can tell.
     Passed,
     /// The clause could not be checked on this store, for this reason.
     NotApplicable(String),
     /// The store breaks the clause.
-    Failed(Failure),
+    Failed(Failure<C>),
 }
 
-impl Outcome {
+impl<C> Outcome<C> {
     /// Gives the failure; `None` if there is none.
     #[must_use]
-    pub fn failure(self) -> Option<Failure> {
+    pub fn failure(self) -> Option<Failure<C>> {
         match self {
             Self::Failed(failure) => Some(failure),
             _ => None,
@@ -52,7 +52,10 @@ pub fn run<H: Harness>(clause: Clause, without: &[Capability]) -> Outcome {
         return Outcome::NotApplicable(format!("the store is declared to be without {capability:?}"));
     }
     let (log, trace) = (Log::default(), Trace::default());
-    match watched(Terms::of::<H>(), clause, without.to_vec(), log.clone(), trace.clone()) {
+    let (told, traced) = (log.clone(), trace.clone());
+    let (terms, without) = (Terms::of::<H>(), without.to_vec());
+    let time_limit = terms.time_limit;
+    match watched(clause.id(), time_limit, move || on_runtime(terms, clause, without, told, traced)) {
         Ok(()) => Outcome::Passed,
         Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
         Err(Stop::Broken { expected, came }) => {
@@ -64,7 +67,12 @@ pub fn run<H: Harness>(clause: Clause, without: &[Capability]) -> Outcome {
     }
 }
 
-fn watched(terms: Terms, clause: Clause, without: Vec<Capability>, log: Log, trace: Trace) -> Check {
+/// Checks a clause on a thread and a runtime of its own, and gives it up when its time is over.
+pub(crate) fn watched<F: Future<Output = Check>>(
+    clause: &str,
+    time_limit: Duration,
+    check: impl FnOnce() -> F + Send + 'static,
+) -> Check {
     let (done, verdict) = channel();
     let body = move || {
         let runtime = match runtime() {
@@ -74,8 +82,7 @@ fn watched(terms: Terms, clause: Clause, without: Vec<Capability>, log: Log, tra
                 return;
             }
         };
-        let on_runtime =
-            AssertUnwindSafe(|| runtime.block_on(Box::pin(on_runtime(terms, clause, without, log, trace))));
+        let on_runtime = AssertUnwindSafe(|| runtime.block_on(Box::pin(check())));
         // Nobody listens any more once the watchdog has barked.
         let _ = done.send(catch_unwind(on_runtime));
         // A store may have left a thread that never ends.
@@ -85,11 +92,11 @@ fn watched(terms: Terms, clause: Clause, without: Vec<Capability>, log: Log, tra
         return broken("a thread", error.to_string());
     }
     // The clause is waited for from outside, so that a store which blocks its thread is noticed, too.
-    match verdict.recv_timeout(terms.time_limit) {
+    match verdict.recv_timeout(time_limit) {
         Ok(Ok(check)) => check,
         Ok(Err(panic)) => broken("no panic", panic_text(&*panic)),
         Err(RecvTimeoutError::Timeout) => {
-            broken(format!("an end within {:?}", terms.time_limit), "none: the last step done hangs, or all are slow")
+            broken(format!("an end within {time_limit:?}"), "none: the last step done hangs, or all are slow")
         }
         Err(RecvTimeoutError::Disconnected) => broken("a verdict", "the clause's thread ended without one"),
     }

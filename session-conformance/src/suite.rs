@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::clause::{Capability, Clause};
+use crate::clause::{Capability, Clause, Numbered};
 use crate::harness::Harness;
 use crate::runner::{Outcome, run};
 
@@ -84,7 +84,10 @@ macro_rules! suite {
         $(, except { $($clause:ident : $no_clause:literal),* $(,)? })?
         $(,)?
     ) => {
-        $crate::__suite! { ($) ($harness) [$($($group $no_group)*)?] [$($($clause $no_clause)*)?] }
+        $crate::__suite! {
+            ($) ($crate::__clauses, $crate::Clause, $crate::Capability) ($crate::__test::<$harness>)
+            [$($($group $no_group)*)?] [$($($clause $no_clause)*)?]
+        }
     };
 }
 
@@ -94,10 +97,18 @@ macro_rules! suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __suite {
-    (($d:tt) ($harness:ty) [$($group:ident $no_group:literal)*] [$($clause:ident $no_clause:literal)*]) => {
+    (($d:tt) ($list:path, $clause_of:path, $capability:path) ($run:expr)
+        [$($group:ident $no_group:literal)*] [$($clause:ident $no_clause:literal)*]
+    ) => {
         // What is misspelt fails here.
-        const _: &[$crate::Clause] = &[$($crate::Clause::$clause),*];
-        const _: &[$crate::Capability] = &[$($crate::Capability::$group),*];
+        const _: &[$clause_of] = {
+            use $clause_of as Clause;
+            &[$(Clause::$clause),*]
+        };
+        const __SESSION_CONFORMANCE_WITHOUT: &[$capability] = {
+            use $capability as Capability;
+            &[$(Capability::$group),*]
+        };
 
         #[allow(unused_macros)]
         macro_rules! __session_conformance_test {
@@ -114,10 +125,7 @@ macro_rules! __suite {
             };
         }
 
-        $crate::__clauses! {
-            $crate::__tests,
-            { __session_conformance_test ($harness) [$($crate::Capability::$group),*] }
-        }
+        $list! { $crate::__tests, { __session_conformance_test ($clause_of) ($run) } }
     };
 }
 
@@ -125,13 +133,14 @@ macro_rules! __suite {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tests {
-    ({ $emit:ident ($harness:ty) $without:tt }
+    ({ $emit:ident ($clause_of:path) ($run:expr) }
         $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+
     ) => {
         $($($emit! { $group $clause
             #[test]
             fn $function() {
-                $crate::__test::<$harness>($crate::Clause::$clause, &$without);
+                use $clause_of as Clause;
+                ($run)(Clause::$clause, __SESSION_CONFORMANCE_WITHOUT);
             }
         })+)+
     };
@@ -141,7 +150,13 @@ macro_rules! __tests {
 #[doc(hidden)]
 #[track_caller]
 pub fn __test<H: Harness>(clause: Clause, without: &[Capability]) {
-    match run::<H>(clause, without) {
+    tell(clause, run::<H>(clause, without));
+}
+
+/// Ends a test as its clause came out.
+#[track_caller]
+pub(crate) fn tell<C: Numbered>(clause: C, outcome: Outcome<C>) {
+    match outcome {
         Outcome::Passed => {}
         // Past the test runner's capture, so that a clause that checked nothing is never silent.
         Outcome::NotApplicable(reason) => {

@@ -12,7 +12,7 @@ use crate::expiry::Expiry;
 use crate::owner_limit::{OwnerLimit, OwnerLimitAction};
 use crate::queue::Queue;
 use crate::random::{RandomSource, SystemRandom};
-use crate::sessions::{ConflictPolicy, FailurePolicy, Inner, OnServerError, Sessions};
+use crate::sessions::{ConflictPolicy, FailurePolicy, GonePolicy, Inner, OnServerError, Sessions};
 use crate::store::SessionStore;
 
 /// Sets up [`Sessions`]. Every setting has a default that is safe.
@@ -44,6 +44,7 @@ pub struct SessionsBuilder {
     random: Arc<dyn RandomSource>,
     conflict_policy: ConflictPolicy,
     failure_policy: FailurePolicy,
+    gone_policy: GonePolicy,
     on_server_error: OnServerError,
     operation_timeout: Duration,
     max_payload: usize,
@@ -62,6 +63,7 @@ impl SessionsBuilder {
             random: Arc::new(SystemRandom),
             conflict_policy: ConflictPolicy::default(),
             failure_policy: FailurePolicy::default(),
+            gone_policy: GonePolicy::default(),
             on_server_error: OnServerError::default(),
             operation_timeout: Duration::from_secs(5),
             max_payload: 64 * 1024,
@@ -106,6 +108,13 @@ impl SessionsBuilder {
     /// Sets what a request gets when the store fails. The default is [`FailurePolicy::FailClosed`].
     pub fn on_failure(mut self, policy: FailurePolicy) -> Self {
         self.failure_policy = policy;
+        self
+    }
+
+    /// Sets what a request gets whose changes were dropped because its session had ended. The default is
+    /// [`GonePolicy::Refuse`].
+    pub fn on_gone(mut self, policy: GonePolicy) -> Self {
+        self.gone_policy = policy;
         self
     }
 
@@ -184,6 +193,7 @@ impl SessionsBuilder {
             random: self.random,
             conflict_policy: self.conflict_policy,
             failure_policy: self.failure_policy,
+            gone_policy: self.gone_policy,
             on_server_error: self.on_server_error,
             operation_timeout: self.operation_timeout,
             owner_limit: self.owner_limit,

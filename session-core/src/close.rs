@@ -8,11 +8,11 @@ use crate::backend::Deadline;
 use crate::cache;
 use crate::codec::Kind;
 use crate::cookie::CookieLifetime;
-use crate::error::SessionError;
+use crate::error::{ReadOnly, SessionError};
 use crate::finish::{Finish, in_background};
 use crate::lazy::LazySession;
 use crate::session::Session;
-use crate::sessions::{OnServerError, Sessions};
+use crate::sessions::{GonePolicy, OnServerError, Sessions};
 use crate::state::{Destroy, Origin, State, Told};
 use crate::write::Touch;
 
@@ -34,7 +34,7 @@ pub enum Handled {
 pub struct Closed {
     /// What became of the session. An error means that what the handler did to the session could not be stored,
     /// so its response must not be sent; answer with [`SessionError::http_status`] instead, and with these headers.
-    /// With `Gone` and `Discarded`, too, nothing was stored; the response may say so.
+    /// With `Gone` and `Discarded`, too, nothing was stored, but the response may be sent: see [`GonePolicy`].
     pub outcome: Result<CloseOutcome, SessionError>,
     /// The value of a `Set-Cookie` header to add. A response that has it must be private: see
     /// [`cache_control`](Self::cache_control).
@@ -61,10 +61,12 @@ pub enum CloseOutcome {
     Renewed,
     /// It has ended, and the cookie is removed.
     Destroyed,
-    /// It ended while the request ran, and the changes were discarded.
+    /// It ended while the request ran, and the changes, if any, were discarded. With changes it is an error
+    /// unless [`GonePolicy::Answer`] is set.
     Gone,
     /// The changes were discarded: the handler said `ignore`, the request failed, or the session could not
-    /// be written from the start.
+    /// be written from the start. That last one is an error unless [`GonePolicy::Answer`] is set, or the policy
+    /// was to go on [without the store](crate::FailurePolicy::Anonymous).
     Discarded,
 }
 
@@ -215,6 +217,8 @@ impl Session {
     }
 
     async fn write_at_close(&self, handled: Handled, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
+        // A response that tells of a failure promises nothing.
+        let refuse = handled == Handled::Completed && self.sessions().gone_policy() == GonePolicy::Refuse;
         let touch = {
             let mut state = self.state();
             state.closed = true;
@@ -223,8 +227,14 @@ impl Session {
                 return Ok(CloseOutcome::Destroyed);
             }
             if state.destroy == Destroy::No {
-                if let Origin::Ended { .. } = state.origin {
-                    return Ok(CloseOutcome::Gone);
+                let refused = refuse && !state.ignored && state.is_changed();
+                match (&state.origin, state.read_only()) {
+                    (Origin::Ended { .. }, _) if refused => return Err(SessionError::Gone),
+                    (Origin::Ended { .. }, _) => return Ok(CloseOutcome::Gone),
+                    // Whoever goes on without the store was told to.
+                    (_, None | Some(ReadOnly::StoreFailed)) => {}
+                    (_, Some(reason)) if refused => return Err(SessionError::ReadOnly(reason)),
+                    _ => {}
                 }
                 if state.ignored || (state.is_changed() && (failed || state.read_only().is_some())) {
                     return Ok(CloseOutcome::Discarded);
@@ -240,7 +250,10 @@ impl Session {
             only_read.then(|| self.touch_due(&state))
         };
         match touch {
-            None => self.write(deadline).await,
+            None => match self.write(deadline).await? {
+                CloseOutcome::Gone if refuse => Err(SessionError::Gone),
+                outcome => Ok(outcome),
+            },
             Some(Some(touch)) if self.sessions().touch(touch, deadline).await => {
                 self.state().touched(touch.seen, touch.expires_at);
                 Ok(CloseOutcome::Touched)

@@ -73,7 +73,7 @@ impl LazySession {
         self.0.session.get()
     }
 
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "_web")]
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.0.sessions
     }

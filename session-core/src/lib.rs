@@ -44,7 +44,7 @@ mod expiry; // idle and absolute timeout
 #[doc(hidden)]
 pub mod fuzzing;
 
-#[cfg(feature = "tower")]
+#[cfg(feature = "_web")]
 pub mod web;
 
 pub use async_trait::async_trait;
@@ -69,7 +69,7 @@ pub use owner_limit::OwnerLimitAction;
 pub use random::{RandomSource, SystemRandom};
 pub use record::{Owner, Record, Version};
 pub use session::Session;
-pub use sessions::{ConflictPolicy, FailurePolicy, OnServerError, Sessions};
+pub use sessions::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, Sessions};
 pub use store::{
     Cursor, Eviction, Limits, Owners, Page, Put, PutOutcome, Reclaim, Scan, SessionStore, SessionStoreExt, Sweep,
 };

@@ -59,6 +59,7 @@ pub(crate) struct Inner {
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) conflict_policy: ConflictPolicy,
     pub(crate) failure_policy: FailurePolicy,
+    pub(crate) gone_policy: GonePolicy,
     pub(crate) on_server_error: OnServerError,
     pub(crate) operation_timeout: Duration,
     pub(crate) max_payload: usize,
@@ -115,7 +116,7 @@ impl Sessions {
     }
 
     /// Tells whether both are the same `Sessions`.
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "_web")]
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -154,6 +155,10 @@ impl Sessions {
 
     pub(crate) fn failure_policy(&self) -> FailurePolicy {
         self.0.failure_policy
+    }
+
+    pub(crate) fn gone_policy(&self) -> GonePolicy {
+        self.0.gone_policy
     }
 
     pub(crate) fn on_server_error(&self) -> OnServerError {
@@ -224,8 +229,28 @@ pub enum FailurePolicy {
     /// An error, which adapters answer with 503.
     #[default]
     FailClosed,
-    /// An empty session that is never written, so that pages which can do without go on.
+    /// An empty session that is never written, so that pages which can do without go on. What they change in it
+    /// is dropped, and they are answered all the same; [`Session::read_only`](crate::Session::read_only) tells them.
     Anonymous,
+}
+
+/// Says what a request gets whose changes were dropped, because its session had ended: by logout, revocation or
+/// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that
+/// came with [several](crate::ReadOnly::SeveralCookies) session cookies is treated likewise.
+///
+/// A request that only read its session, or destroyed it, or said [`ignore`](crate::Session::ignore), or ended with a
+/// server error, is answered under either policy. So is one that was told by an error of
+/// [`commit`](crate::Session::commit), [`transaction`](crate::Session::transaction) or
+/// [`reload`](crate::Session::reload), and changed nothing after that. One that logs in with a retired id
+/// loses nothing: see [`Session::set_owner`](crate::Session::set_owner).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GonePolicy {
+    /// An error, which adapters answer with 409: an answer that says "saved" must be true.
+    #[default]
+    Refuse,
+    /// The handler's answer, whatever it says. [`CloseOutcome`](crate::CloseOutcome) tells who looks at it.
+    Answer,
 }
 
 /// Says what becomes of the changes of a request that ended with a server error.

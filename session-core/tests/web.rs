@@ -4,6 +4,7 @@
 mod support;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -170,6 +171,22 @@ async fn a_store_that_fails_is_a_503_without_a_cookie() {
         assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
     }
     assert_eq!(send(&app, &mut browser, "/add").await.into_body().collect().await.unwrap().to_bytes(), "2");
+}
+
+#[tokio::test]
+async fn an_answer_whose_changes_were_dropped_is_not_sent() {
+    let (sessions, _) = sessions(store());
+    let app = app(&sessions);
+    let mut browser = Browser::default();
+    send(&app, &mut browser, "/add").await;
+    let mut straggler = browser.clone();
+    browser.request(&sessions, |session| session.destroy()).await;
+    let response = send(&app, &mut straggler, "/add").await;
+    assert_eq!(response.status(), StatusCode::CONFLICT);
+    assert!(!response.headers().contains_key(SET_COOKIE));
+    assert!(response.extensions().get::<Arc<SessionError>>().is_some());
+    assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    assert_eq!(send(&app, &mut straggler, "/read").await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

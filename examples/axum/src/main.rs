@@ -1,5 +1,7 @@
 //! Sessions on axum: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::process::ExitCode;
 
 use axum::body::{Body, Bytes};
@@ -30,9 +32,11 @@ fn app(demo: Demo) -> Router {
         .route("/cart/empty", post(empty_cart))
         .route("/count", get(count).post(add_to_count))
         .route("/sessions", get(list_sessions))
-        .route("/sessions/{key}/end", post(end_session))
+        .route("/sessions/{key}/end", post(end_one))
         .route("/sessions/end-others", post(end_other_sessions))
         .route("/untouched", get(untouched))
+        .route("/live/events", get(live::events))
+        .route("/live/socket", get(live::socket))
         .route("/test/{*path}", any(test))
         .fallback(file)
         .layer(CatchPanicLayer::new())
@@ -73,12 +77,7 @@ async fn list_sessions(State(demo): State<Demo>, session: Session, Asked(ask): A
     demo.list_sessions(&session, &ask).await.map(Body::new)
 }
 
-async fn end_session(
-    State(demo): State<Demo>,
-    session: Session,
-    Path(key): Path<String>,
-    Asked(ask): Asked,
-) -> Response {
+async fn end_one(State(demo): State<Demo>, session: Session, Path(key): Path<String>, Asked(ask): Asked) -> Response {
     demo.end_session(&session, &ask, &key).await.map(Body::new)
 }
 

@@ -5,7 +5,7 @@
 //! | `POST /test/clock?advance_ms=` | moves the time on |
 //! | `POST /test/store?state=` | makes the store `up`, `down` or `slow` |
 //! | `GET /test/store` | tells how often each verb of the store was called |
-//! | `GET /test/gate?name=` | answers once a request is held at that gate |
+//! | `GET /test/gate?name=&held=` | answers once so many requests are held at that gate, one unless told |
 //! | `POST /test/gate?name=` | lets those go that are held there, and all that come later |
 //! | `/test/do?steps=` | does these steps with the session, see [`Step`] |
 
@@ -83,6 +83,12 @@ struct SetStore {
 #[derive(Deserialize)]
 struct Named {
     name: String,
+    #[serde(default = "one")]
+    held: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 #[derive(Deserialize)]
@@ -154,8 +160,9 @@ impl Demo {
             }
             (&Method::GET, "/test/store") => Ok(json(&self.watched().counts())),
             (&Method::GET, "/test/gate") => {
-                let gate = rig.gate(&ask.query::<Named>()?.name);
-                in_time("nobody came to the gate", gate.held.subscribe().wait_for(|held| *held > 0)).await?;
+                let wanted: Named = ask.query()?;
+                let mut held = rig.gate(&wanted.name).held.subscribe();
+                in_time("nobody came to the gate", held.wait_for(|held| *held >= wanted.held)).await?;
                 Ok(json(&json!({})))
             }
             (&Method::POST, "/test/gate") => {

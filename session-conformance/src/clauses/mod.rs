@@ -47,4 +47,7 @@ macro_rules! dispatch {
     };
 }
 
+#[cfg(all(unix, feature = "http"))]
+pub(crate) use dispatch;
+
 crate::__clauses! { dispatch, {} }

@@ -30,30 +30,17 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
-use thiserror::Error;
 
-use super::shared;
+use super::{SessionRejection, rejection, shared};
 use crate::error::SessionError;
 use crate::lazy::LazySession;
 use crate::session::Session;
 
-/// Says why a handler was not given its session.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum SessionRejection {
-    /// No layer has opened a session. Answered with 500.
-    #[error("the route has no `SessionLayer`; add one with `Router::layer`")]
-    MissingLayer,
-    /// The session could not be loaded. Answered with [`SessionError::http_status`].
-    #[error(transparent)]
-    Session(#[from] SessionError),
-}
-
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         match self {
-            Self::MissingLayer => {
-                tracing::error!(error = %self, "a handler was not given its session");
+            Self::NotOpened { .. } => {
+                rejection::log(&self, self.http_status());
                 (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
             }
             Self::Session(error) => error.into_response(),
@@ -64,11 +51,7 @@ impl IntoResponse for SessionRejection {
 /// The body names the status and nothing of the inside; the error itself is in the extensions, in an `Arc`.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let status = shared::status(&self);
-        // The visitor is not told why, so a log must be.
-        if status.is_server_error() {
-            tracing::error!(error = self.as_dyn(), "a request failed at its session");
-        }
+        let status = shared::logged(&self);
         let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
         *response.status_mut() = status;
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -81,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LazySession {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        shared::innermost(&parts.extensions).cloned().ok_or(SessionRejection::MissingLayer)
+        parts.extensions.get().cloned().ok_or(SessionRejection::NotOpened { missing: "SessionLayer" })
     }
 }
 
@@ -99,6 +82,6 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for LazySession {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(shared::innermost(&parts.extensions).cloned())
+        Ok(parts.extensions.get().cloned())
     }
 }

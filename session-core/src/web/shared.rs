@@ -3,77 +3,72 @@
 use std::sync::Arc;
 
 use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE, VARY};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 
-use crate::close::Closed;
+use super::opened::sealed::Search;
+use super::opened::{Carrier, Opened};
+use crate::close::{CloseOutcome, Closed};
 use crate::error::SessionError;
 use crate::lazy::LazySession;
 use crate::sessions::Sessions;
 
-/// The sessions opened for a request, the outermost first. Two layers on one route do not collide.
+/// The sessions of the outer layers, the outermost first. The innermost's [`LazySession`] stands for itself, so that
+/// one layer needs one entry, and a framework's own way to read an extension finds it.
 #[derive(Clone, Debug, Default)]
-struct Opened(Vec<LazySession>);
+struct Outer(Vec<LazySession>);
 
-impl Sessions {
-    /// Finds this one's session among those opened for a request; `None` if its layer is not there.
-    ///
-    /// For routes with two layers: the extractors give the session of the innermost.
-    #[must_use]
-    pub fn find(&self, extensions: &Extensions) -> Option<LazySession> {
-        extensions.get::<Opened>()?.0.iter().find(|lazy| lazy.sessions().is(self)).cloned()
+impl Search for Extensions {
+    fn search(&self, wanted: &dyn Fn(&LazySession) -> bool) -> Option<LazySession> {
+        let outer = self.get::<Outer>().into_iter().flat_map(|outer| outer.0.iter().rev());
+        self.get::<LazySession>().into_iter().chain(outer).find(|session| wanted(session)).cloned()
     }
 }
 
-/// Finds the session of the innermost layer.
-#[cfg(feature = "axum")]
-pub(super) fn innermost(extensions: &Extensions) -> Option<&LazySession> {
-    extensions.get::<Opened>()?.0.last()
-}
+impl Carrier for Extensions {}
 
-/// Opens a session for `request`, and leaves it in the extensions; `None` if these sessions were opened
+/// Opens a session for a request, and leaves it in the extensions; `None` if these sessions were opened
 /// already, by the same layer further out.
-pub(super) fn open<B>(sessions: &Sessions, request: &mut Request<B>) -> Option<LazySession> {
-    if sessions.find(request.extensions()).is_some() {
+pub(super) fn open(sessions: &Sessions, headers: &HeaderMap, uri: &Uri, extensions: &mut Extensions) -> Option<Opened> {
+    if sessions.find(extensions).is_some() {
         return None;
     }
     // HTTP/2 has no Host header but an authority.
-    let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str().as_bytes()));
-    let lazy = sessions.open_on_host(host, lines(request.headers(), COOKIE));
-    request.extensions_mut().get_or_insert_default::<Opened>().0.push(lazy.clone());
-    Some(lazy)
+    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str().as_bytes()));
+    let session = sessions.open_on_host(host, lines(headers, COOKIE));
+    if let Some(outer) = extensions.insert(session.clone()) {
+        extensions.get_or_insert_default::<Outer>().0.push(outer);
+    }
+    Some(Opened::new(session))
 }
 
-/// Adds to `response` what closing its request has to say; where that failed, answers in its place.
-///
-/// The outcome, or the error in an `Arc`, is left in the response's extensions for whoever is outside.
-pub(super) fn answer<B: Default>(mut response: Response<B>, closed: Closed) -> Response<B> {
-    if let Err(error) = &closed.outcome {
-        response = refuse(status(error));
-    }
-    let vary = closed.vary(lines(response.headers(), VARY));
-    let private = closed.cache_control(lines(response.headers(), CACHE_CONTROL));
-    let headers = response.headers_mut();
+/// Adds to the headers of a response what closing its request has to say.
+pub(super) fn tell(closed: &Closed, headers: &mut HeaderMap) {
+    let vary = closed.vary(lines(headers, VARY));
+    let private = closed.cache_control(lines(headers, CACHE_CONTROL));
     replace(headers, VARY, vary);
     replace(headers, CACHE_CONTROL, private);
-    if let Some(set_cookie) = closed.set_cookie {
+    if let Some(set_cookie) = &closed.set_cookie {
         let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
         headers.append(SET_COOKIE, value);
     }
-    match closed.outcome {
-        Ok(outcome) => drop(response.extensions_mut().insert(outcome)),
-        Err(error) => drop(response.extensions_mut().insert(Arc::new(error))),
-    }
-    response
 }
 
-/// Makes the response that takes the place of a handler's whose changes could not be stored.
-fn refuse<B: Default>(status: StatusCode) -> Response<B> {
-    let mut response = Response::new(B::default());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+/// Leaves in the extensions of a response, for whoever is outside, what became of the session: the outcome, or the
+/// error in an `Arc`.
+pub(super) fn note(outcome: Result<CloseOutcome, SessionError>, extensions: &mut Extensions) {
+    match outcome {
+        Ok(outcome) => drop(extensions.insert(outcome)),
+        Err(error) => drop(extensions.insert(Arc::new(error))),
+    }
+}
+
+/// Gives the status that answers an error, once it is logged.
+#[cfg(any(feature = "axum", feature = "poem"))]
+pub(super) fn logged(error: &SessionError) -> StatusCode {
+    super::rejection::log(error, error.http_status());
+    status(error)
 }
 
 pub(super) fn status(error: &SessionError) -> StatusCode {

@@ -4,16 +4,20 @@
 //!
 //! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
 //!    does to a session needs a [`commit`](crate::Session::commit).
-//! 2. **Two layers on one route do not collide.** The extractors give the innermost one's session;
-//!    [`Sessions::find`] gives any one's. The same `Sessions` layered twice opens once.
+//! 2. **Two layers on one route do not collide.** The request's extensions have the innermost one's
+//!    [`LazySession`](crate::LazySession); [`Sessions::find`] gives any one's. The same `Sessions` layered twice
+//!    opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status of the
 //!    [`SessionError`](crate::SessionError), an empty body, and the error in its extensions
-//!    (`Arc<SessionError>`). A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) there; with
-//!    `Gone` or `Discarded` its changes were dropped, because the session had ended or was read-only, and an app
-//!    that must not say otherwise looks at it.
+//!    (`Arc<SessionError>`). So it is where changes were dropped because the session had ended, with 409, unless the
+//!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
+//!    [`CloseOutcome`](crate::CloseOutcome) there.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
 //!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
 //! 5. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
+//!
+//! A handler finds its session in the request's extensions, whatever its framework calls them:
+//! `request.extensions().get::<LazySession>()`.
 //!
 //! ```
 //! use session_core::web::tower::SessionLayer;
@@ -28,14 +32,15 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::opened::Opened;
 use super::shared;
-use crate::close::{Closing, Handled};
-use crate::lazy::LazySession;
+use crate::close::{Closed, Closing, Handled};
 use crate::sessions::Sessions;
 
 /// Gives each request its session; see the [module page](self).
@@ -80,8 +85,10 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let opened = shared::open(&self.sessions, &mut request);
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        let opened = shared::open(&self.sessions, &head.headers, &head.uri, &mut head.extensions);
+        let request = Request::from_parts(head, body);
         ResponseFuture { handling: self.inner.call(request), opened, closing: None }
     }
 }
@@ -94,17 +101,9 @@ pin_project! {
         #[pin]
         handling: F,
         // Until the handler is done; `None` if a layer further out has opened the session.
-        opened: Option<LazySession>,
+        opened: Option<Opened>,
         // The handler's answer waits here while its session is closed.
         closing: Option<(Closing, Option<T>)>,
-    }
-
-    impl<F, T> PinnedDrop for ResponseFuture<F, T> {
-        fn drop(this: Pin<&mut Self>) {
-            if let Some(session) = this.project().opened.take() {
-                session.sessions().abandon(&session);
-            }
-        }
     }
 }
 
@@ -119,16 +118,28 @@ where
         let this = self.project();
         if this.closing.is_none() {
             let answer = ready!(this.handling.poll(cx));
-            let Some(session) = this.opened.take() else { return Poll::Ready(answer) };
+            let Some(opened) = this.opened.take() else { return Poll::Ready(answer) };
             let handled = match &answer {
                 Ok(response) if !response.status().is_server_error() => Handled::Completed,
                 _ => Handled::Failed,
             };
-            *this.closing = Some((session.sessions().close(&session, handled), Some(answer)));
+            *this.closing = Some((opened.close(handled), Some(answer)));
         }
         let (closing, answer) = this.closing.as_mut().expect("it was just set");
         let closed = ready!(Pin::new(closing).poll(cx));
         let answer = answer.take().expect("a future is not polled after its end");
-        Poll::Ready(answer.map(|response| shared::answer(response, closed)))
+        Poll::Ready(answer.map(|response| tell(response, closed)))
     }
+}
+
+/// Adds to `response` what closing its request has to say; where that failed, answers in its place.
+fn tell<B: Default>(mut response: Response<B>, closed: Closed) -> Response<B> {
+    if let Err(error) = &closed.outcome {
+        response = Response::new(B::default());
+        *response.status_mut() = shared::status(error);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    shared::tell(&closed, response.headers_mut());
+    shared::note(closed.outcome, response.extensions_mut());
+    response
 }

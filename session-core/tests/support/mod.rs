@@ -10,6 +10,7 @@ use session_core::{
 };
 use session_ets::{EtsStore, Table};
 
+#[macro_use]
 pub(crate) mod faulty;
 pub(crate) mod stepped;
 

@@ -1,0 +1,183 @@
+//! The list of clauses about what a browser sees.
+
+use crate::clause::define;
+
+/// Hands the list of clauses to another macro, as the store's list does.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __http_clauses {
+    ($callback:path, $args:tt) => {
+        $callback! { $args
+            COOKIE {
+                COOKIE_1 "COOKIE-1" cookie_1_none_is_set_before_something_is_written
+                    "no cookie is set until something is written";
+                COOKIE_2 "COOKIE-2" cookie_2_the_first_write_sets_one_with_exact_attributes
+                    "the first write sets one cookie: `__Host-`, with `HttpOnly`, `Path=/`, `SameSite=Lax`, `Secure` and nothing else";
+                COOKIE_3 "COOKIE-3" cookie_3_none_is_set_where_the_id_stays
+                    "a request that reads or changes a session whose id stays sets none";
+                COOKIE_4 "COOKIE-4" cookie_4_what_makes_no_sense_is_an_empty_session
+                    "an unknown, malformed or oversized cookie is an empty session, not an error, and sets no cookie";
+                COOKIE_5 "COOKIE-5" cookie_5_of_several_none_counts
+                    "the same cookie twice counts once; of several different ones none does, and none is set or removed";
+                COOKIE_6 "COOKIE-6" cookie_6_a_padded_name_is_another_name
+                    "a name padded with Unicode blanks, or in another case, is the name of another cookie";
+                COOKIE_7 "COOKIE-7" cookie_7_removal_repeats_the_attributes
+                    "signing out removes the cookie, with the attributes that it was set with";
+                COOKIE_8 "COOKIE-8" cookie_8_a_persistent_one_says_until_when
+                    "a persistent cookie lasts as long as its session, by default or for one session alone; others have neither `Max-Age` nor `Expires`";
+                COOKIE_9 "COOKIE-9" cookie_9_the_development_cookie_is_not_secure
+                    "the development cookie has neither prefix nor `Secure`";
+            }
+            ID {
+                ID_1 "ID-1" id_1_an_invented_id_is_never_adopted
+                    "an id that a client made up is never adopted";
+                ID_2 "ID-2" id_2_signing_in_gives_a_new_id
+                    "signing in, also again, gives a new id and keeps what was in the session";
+                ID_3 "ID-3" id_3_the_old_id_is_dead
+                    "after a renewal the old id shows nothing, changes nothing, and sets or removes no cookie";
+                ID_4 "ID-4" id_4_a_straggler_does_not_disturb_the_new_cookie
+                    "a request that began with the old id and ends after the renewal leaves the new cookie and session alone";
+                ID_5 "ID-5" id_5_signing_out_ends_the_id
+                    "after signing out the id is dead";
+                ID_6 "ID-6" id_6_signing_out_kills_writers_in_flight
+                    "a request under way at the sign-out is answered 409, sets no cookie, and brings nothing back";
+            }
+            TIME {
+                TIME_1 "TIME-1" time_1_a_touch_is_throttled
+                    "a session that is only read is touched once per interval, not once per request";
+                TIME_2 "TIME-2" time_2_idle_sessions_end
+                    "a session that was not used for its idle timeout is empty, and its id is not used again";
+                TIME_3 "TIME-3" time_3_use_keeps_a_session_to_its_absolute_end
+                    "use, reading too, keeps a session past the idle timeout, but not past the absolute one";
+                TIME_4 "TIME-4" time_4_what_expires_under_way_is_not_revived
+                    "a session that expires while a request changes it stays ended";
+            }
+            SAVE {
+                SAVE_1 "SAVE-1" save_1_parallel_updates_all_count
+                    "of updates that all read before any wrote, every one counts";
+                SAVE_2 "SAVE-2" save_2_a_message_is_shown_once
+                    "of pages opened at once all count, and one shows the message";
+                SAVE_3 "SAVE-3" save_3_a_redirect_leaves_after_the_save
+                    "a redirect leaves only after what was written is stored";
+                SAVE_4 "SAVE-4" save_4_a_streaming_body_comes_after_the_save
+                    "with a streaming body, cookie and session are there before the body's end";
+                SAVE_5 "SAVE-5" save_5_a_server_error_saves_nothing
+                    "a response of 500 saves nothing and sets no cookie";
+                SAVE_6 "SAVE-6" save_6_a_panic_saves_nothing
+                    "a panic saves nothing, sets no cookie, and ends neither the session nor the server";
+                SAVE_7 "SAVE-7" save_7_signing_out_is_done_in_spite_of_an_error
+                    "a session that is ended by a request which then fails is ended";
+            }
+            CACHE {
+                CACHE_1 "CACHE-1" cache_1_what_asked_varies_by_cookie
+                    "a response whose handler read the session, or asked for the cookie, says `Vary: Cookie`";
+                CACHE_2 "CACHE-2" cache_2_what_never_asked_costs_nothing
+                    "a route that does not ask costs no read, and its response says nothing of cookies";
+                CACHE_3 "CACHE-3" cache_3_what_sets_the_cookie_is_private
+                    "a response that sets the cookie is private: `public` and `s-maxage` go";
+                CACHE_4 "CACHE-4" cache_4_what_sets_none_stays_as_it_was
+                    "a response that sets no cookie keeps its `Cache-Control`";
+                CACHE_5 "CACHE-5" cache_5_head_options_and_404_are_harmless
+                    "HEAD answers as GET without a body; OPTIONS, and what is not there, read no session and set no cookie";
+            }
+            LEAK {
+                LEAK_1 "LEAK-1" leak_1_no_id_in_a_body_or_a_header
+                    "no id stands in a body, in a `Location`, or in any header but `Set-Cookie`";
+                LEAK_2 "LEAK-2" leak_2_no_id_in_the_log
+                    "no id stands in the log, at its most talkative, and neither does what a client sent for one";
+            }
+            STORE {
+                STORE_1 "STORE-1" store_1_down_is_503_without_a_cookie
+                    "while the store is down, what needs a session is answered 503 and sets no cookie; the rest goes on";
+                STORE_2 "STORE-2" store_2_down_at_the_write_is_503
+                    "where the store fails after the handler, its response is not sent, but 503 without a cookie";
+                STORE_3 "STORE-3" store_3_slow_is_503_in_time
+                    "a store that does not answer is 503 when the time is up";
+                STORE_4 "STORE-4" store_4_anonymous_is_empty_and_never_written
+                    "with `anonymous`, reading goes on with an empty session, no change is said to be done, and nothing is ever written over the real one";
+                STORE_5 "STORE-5" store_5_all_is_well_once_it_is_back
+                    "once the store is back, the same cookies work and nothing is lost";
+                STORE_6 "STORE-6" store_6_signing_out_while_down_removes_the_cookie
+                    "where the store fails while a session is ended, the answer is 503, and the cookie is removed all the same";
+            }
+            OWNER {
+                OWNER_1 "OWNER-1" owner_1_a_user_sees_their_sessions_alone
+                    "a user sees all their sessions, with the one they are in, and nobody else's";
+                OWNER_2 "OWNER-2" owner_2_one_session_is_ended_from_another
+                    "ending one of one's own sessions ends it at once, and no other; somebody else's is not found";
+                OWNER_3 "OWNER-3" owner_3_all_others_are_ended
+                    "ending all others ends all of that user but this one, and nobody else's";
+                OWNER_4 "OWNER-4" owner_4_all_are_ended
+                    "ending all others and then one's own leaves no session of that user, and removes the cookie";
+                OWNER_5 "OWNER-5" owner_5_a_revoked_session_is_not_brought_back
+                    "a request under way in a session that another ends is answered 409, and brings nothing back";
+                OWNER_6 "OWNER-6" owner_6_there_is_a_maximum
+                    "with a maximum per owner, one sign-in too many ends the session that signed in first";
+            }
+            KEYS {
+                KEYS_1 "KEYS-1" keys_1_what_is_not_signed_is_empty
+                    "with signing keys, a cookie without signature, with a wrong one, or signed by another key is an empty session and costs no read";
+                KEYS_2 "KEYS-2" keys_2_keys_rotate
+                    "a new key in front signs, and the old one behind it still verifies; dropped, it does not";
+            }
+            LIVE {
+                LIVE_1 "LIVE-1" live_1_events_end_when_the_session_does
+                    "server-sent events show changes, and end when the session is ended";
+                LIVE_2 "LIVE-2" live_2_a_socket_ends_when_the_session_does
+                    "a WebSocket shows changes, and ends when the session is ended";
+            }
+        }
+    };
+}
+
+__http_clauses! { define, {
+    /// Names a clause about what a browser sees, written with an underscore: `COOKIE_1` is COOKIE-1.
+} }
+
+/// Names what a group of clauses is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Group {
+    /// When a cookie is set, read and removed, and how it is written.
+    COOKIE,
+    /// Which ids are good.
+    ID,
+    /// Timeouts, and touching.
+    TIME,
+    /// What is stored, and when.
+    SAVE,
+    /// What caches are told.
+    CACHE,
+    /// Where no id may stand.
+    LEAK,
+    /// What is answered when the store fails.
+    STORE,
+    /// A user's sessions; optional, for stores without an index by owner.
+    OWNER,
+    /// Signed cookies.
+    KEYS,
+    /// Responses that outlive their head; optional.
+    LIVE,
+}
+
+/// Names what a server may do without, by the group of clauses that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Capability {
+    /// Lists of a user's sessions.
+    OWNER,
+    /// Server-sent events and WebSockets.
+    LIVE,
+}
+
+impl Group {
+    /// Gives the capability that all clauses of the group need; `None` if every server has to pass them.
+    #[must_use]
+    pub const fn capability(self) -> Option<Capability> {
+        match self {
+            Self::OWNER => Some(Capability::OWNER),
+            Self::LIVE => Some(Capability::LIVE),
+            _ => None,
+        }
+    }
+}

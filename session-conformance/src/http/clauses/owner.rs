@@ -1,0 +1,157 @@
+//! OWNER: a user's sessions.
+
+use serde_json::Value;
+
+use super::super::browser::Browser;
+use super::super::case::Case;
+use super::super::site::Site;
+use crate::check::{Check, broken, ensure, equal};
+
+/// Lists a browser's sessions.
+async fn list(browser: &mut Browser) -> Check<Vec<Value>> {
+    let answer = browser.get("/sessions").await?;
+    answer.is(200)?;
+    match answer.json()? {
+        Value::Array(sessions) => Ok(sessions),
+        other => broken("a list", other.to_string()),
+    }
+}
+
+/// Gives the key of the session that a browser is in.
+async fn key(browser: &mut Browser) -> Check<String> {
+    let sessions = list(browser).await?;
+    let current: Vec<_> = sessions.iter().filter(|session| session["current"] == true).collect();
+    match current[..] {
+        [only] if only["key"].is_string() => Ok(only["key"].as_str().unwrap_or_default().to_owned()),
+        _ => broken("one session that is the current one, with its key", format!("{sessions:?}")),
+    }
+}
+
+async fn signed_in(site: &Site, name: &'static str, user: &str) -> Check<Browser> {
+    let mut browser = site.browser(name);
+    browser.sign_in(user).await?;
+    Ok(browser)
+}
+
+/// Checks OWNER-1: a user sees all their sessions, with the one they are in, and nobody else's.
+pub(super) async fn owner_1_a_user_sees_their_sessions_alone(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut browsers = Vec::new();
+    for name in ["laptop", "phone", "tablet"] {
+        browsers.push(signed_in(&site, name, "Ann").await?);
+    }
+    let mut bob = signed_in(&site, "bob", "Bob").await?;
+    let mut keys = Vec::new();
+    for browser in &mut browsers {
+        keys.push(key(browser).await?);
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    equal("the keys of Ann's", &3, &keys.len())?;
+    for browser in &mut browsers {
+        let mut listed: Vec<_> =
+            list(browser).await?.iter().map(|it| it["key"].as_str().unwrap_or_default().to_owned()).collect();
+        listed.sort_unstable();
+        equal("Ann's sessions", &keys, &listed)?;
+    }
+    equal("Bob's sessions", &1, &list(&mut bob).await?.len())?;
+    site.browser("visitor").is_signed_in(false).await
+}
+
+/// Checks OWNER-2: ending one of one's own sessions ends it at once, and no other; somebody else's is not found.
+pub(super) async fn owner_2_one_session_is_ended_from_another(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut laptop = signed_in(&site, "laptop", "Ann").await?;
+    let mut phone = signed_in(&site, "phone", "Ann").await?;
+    let mut tablet = signed_in(&site, "tablet", "Ann").await?;
+    let mut bob = signed_in(&site, "bob", "Bob").await?;
+    let phones = format!("/sessions/{}/end", key(&mut phone).await?);
+    bob.post(&phones).await?.is(404)?;
+    phone.is_signed_in(true).await?;
+
+    let answer = laptop.post(&phones).await?;
+    answer.is(200)?;
+    answer.sets_none()?;
+    phone.is_signed_in(false).await?;
+    laptop.post(&phones).await?.is(404)?;
+    for browser in [&mut laptop, &mut tablet, &mut bob] {
+        browser.is_signed_in(true).await?;
+    }
+    equal("Ann's sessions", &2, &list(&mut laptop).await?.len())
+}
+
+/// Checks OWNER-3: ending all others ends all of that user but this one, and nobody else's.
+pub(super) async fn owner_3_all_others_are_ended(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut laptop = signed_in(&site, "laptop", "Ann").await?;
+    let mut others = Vec::new();
+    for name in ["phone", "tablet", "library"] {
+        others.push(signed_in(&site, name, "Ann").await?);
+    }
+    let mut bob = signed_in(&site, "bob", "Bob").await?;
+    laptop.post("/sessions/end-others").await?.is(200)?;
+    for other in &mut others {
+        other.is_signed_in(false).await?;
+    }
+    laptop.is_signed_in(true).await?;
+    equal("Ann's sessions", &1, &list(&mut laptop).await?.len())?;
+    bob.is_signed_in(true).await
+}
+
+/// Checks OWNER-4: ending all others and then one's own leaves no session of that user, and removes the cookie.
+pub(super) async fn owner_4_all_are_ended(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut laptop = signed_in(&site, "laptop", "Ann").await?;
+    let mut phone = signed_in(&site, "phone", "Ann").await?;
+    let mut old = laptop.copy("old id");
+    laptop.post("/sessions/end-others").await?.is(200)?;
+    let own = format!("/sessions/{}/end", key(&mut laptop).await?);
+    let answer = laptop.post(&own).await?;
+    answer.is(200)?;
+    ensure(answer.sets_one()?.removes(), "the cookie is removed", || answer.to_string())?;
+    phone.is_signed_in(false).await?;
+    old.is_signed_in(false).await?;
+    let mut again = signed_in(&site, "again", "Ann").await?;
+    equal("Ann's sessions", &1, &list(&mut again).await?.len())
+}
+
+/// Checks OWNER-5: a request under way in a session that another ends is answered 409, and brings nothing back.
+pub(super) async fn owner_5_a_revoked_session_is_not_brought_back(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut laptop = signed_in(&site, "laptop", "Ann").await?;
+    let mut phone = signed_in(&site, "phone", "Ann").await?;
+    let mut writers = Vec::new();
+    for steps in ["read,hold:gate,add", "add,hold:gate", "renew,hold:gate"] {
+        let mut writer = phone.copy("writer");
+        writers.push(tokio::spawn(async move { writer.post(&format!("/test/do?steps={steps}")).await }));
+    }
+    site.held("gate", writers.len()).await?;
+    laptop.post("/sessions/end-others").await?.is(200)?;
+    site.open("gate").await?;
+    for writer in writers {
+        let answer = writer.await.expect("the request does not panic")?;
+        answer.is(409)?;
+        answer.sets_none()?;
+    }
+    phone.is_signed_in(false).await?;
+    equal("Ann's sessions", &1, &list(&mut laptop).await?.len())
+}
+
+/// Checks OWNER-6: with a maximum per owner, one sign-in too many ends the session that signed in first.
+pub(super) async fn owner_6_there_is_a_maximum(case: &Case) -> Check {
+    let site = case.start_with(&[("SESSION_MAX_PER_OWNER", "2")]).await?;
+    let mut browsers = Vec::new();
+    for name in ["first", "second", "third", "fourth"] {
+        browsers.push(signed_in(&site, name, "Ann").await?);
+        // Who signed in first is told by the time.
+        site.advance(std::time::Duration::from_secs(1)).await?;
+        let mut bob = signed_in(&site, "bob", "Bob").await?;
+        bob.post("/logout").await?.is(200)?;
+        let at = browsers.len();
+        for (number, browser) in browsers.iter_mut().enumerate() {
+            browser.is_signed_in(number + 2 >= at).await?;
+        }
+    }
+    let [.., last] = &mut browsers[..] else { return Ok(()) };
+    equal("Ann's sessions", &2, &list(last).await?.len())
+}

@@ -1,0 +1,88 @@
+//! The suite for web frameworks: numbered clauses about what a browser sees of sessions, checked by a real HTTP client
+//! on a running server.
+//!
+//! ```
+//! // tests/http.rs
+//! use std::process::Command;
+//!
+//! # const MY_SERVER: &str = "my-server";
+//! session_conformance::http_suite!(Command::new(MY_SERVER), without { LIVE: "neither events nor sockets" });
+//! ```
+//!
+//! Each clause is a `#[test]` of its own, and starts the server anew in a folder of its own. Nothing sleeps: the server's
+//! time stands until a clause moves it, and requests wait at gates until they are let go.
+//!
+//! # What the server has to do
+//!
+//! The example of any framework in this project's repository does. It is started with these variables besides those
+//! of the [`Command`](std::process::Command):
+//!
+//! | variable | the server |
+//! |---|---|
+//! | `PORT` | `0`: listens on a free port of 127.0.0.1, and prints a line to stdout: `listening on http://127.0.0.1:PORT` |
+//! | `SESSION_TEST` | `1`: has the routes under `/test/`, and a clock that stands until it is moved |
+//! | `SESSION_FILE` | a path at which a store in memory waits while the server is down |
+//! | `SESSION_COOKIE` | `development`: the development cookie; by default the safe one |
+//! | `SESSION_KEYS` | signs cookies by these keys, in base64url and separated by commas |
+//! | `SESSION_LIFETIME` | `persistent`: cookies are; by default they are not |
+//! | `SESSION_ON_FAILURE` | `anonymous`, or `fail-closed`, the default: the failure policy |
+//! | `SESSION_TIMEOUT_MS` | how long the store may take |
+//! | `SESSION_MAX_PER_OWNER` | how many sessions a user may have; one more ends the oldest |
+//! | `RUST_LOG` | `trace`: logs all it can |
+//!
+//! All other settings are the defaults: an idle timeout of a day, an absolute one of 30 days. It ends on SIGTERM, with
+//! success, and its sessions are there when it is started again in the same folder.
+//!
+//! It answers in JSON, as all requests ask for it by `Accept`; errors are `{error}`.
+//!
+//! | route | takes | does | answers |
+//! |---|---|---|---|
+//! | `GET /` | | hands out the messages, and counts a visit in one transaction with that, if there is a session | `{user, visits, cart, flash}` |
+//! | `POST /login` | a form with `name` | sets owner and time of authentication, leaves one message; what was in the session stays | `{user, …}` |
+//! | `POST /logout` | | destroys the session | 200 |
+//! | `POST /cart/empty` | | removes a value | 200 |
+//! | `GET /count` | | only reads | `{count}` |
+//! | `POST /count` | | adds one by `update` | `{count}` |
+//! | `GET /sessions` | | lists the user's sessions | `[{key, current, …}]`; 401 if nobody is signed in |
+//! | `POST /sessions/{key}/end` | | ends one of them; one's own is destroyed | 200; 404 if the user has none of that key |
+//! | `POST /sessions/end-others` | | ends all but this one | 200 |
+//! | `GET /untouched` | | never asks for its session | `Cache-Control: public, max-age=60` |
+//! | `GET /live/events` | | LIVE: server-sent events with `{count}` in their data, one at the beginning and one for each change, until the session ends | 401 without a session |
+//! | `GET /live/socket` | | LIVE: a WebSocket with the same as text messages | 401 without a session |
+//! | `POST /test/clock` | `?advance_ms=` | moves the time on | `{}` |
+//! | `POST /test/store` | `?state=` | makes the store `up`, `down` or `slow`: it gives no answer until that changes | `{}` |
+//! | `GET /test/store` | | | how often the store was called: `{get, put, touch, …}`; calls that wait count |
+//! | `GET /test/gate` | `?name=&held=` | answers once so many requests are held at that gate | `{}` |
+//! | `POST /test/gate` | `?name=` | lets those go, and all that come later | `{}` |
+//! | any method, `/test/do` | `?steps=` | does these steps, separated by commas, with its session | `{count}`, or as the steps say |
+//!
+//! A request whose changes were dropped, because its session had ended, is answered 409. What is not there is 404.
+//! These are the steps:
+//!
+//! | step | does |
+//! |---|---|
+//! | `has` | asks whether there is a cookie, by [`LazySession::has_cookie`](session_core::LazySession::has_cookie) |
+//! | `read` | loads the session, as `add`, `renew`, `end` and `remember` do |
+//! | `add` | adds one to the counter |
+//! | `renew` | gives the session a new id |
+//! | `end` | destroys the session |
+//! | `remember` | makes its cookie persistent |
+//! | `hold:NAME` | waits at a gate |
+//! | `fail` | answers 500 |
+//! | `panic` | panics |
+//! | `redirect` | answers 303 |
+//! | `public` | adds `Cache-Control: public, max-age=60, s-maxage=600` |
+//! | `stream:NAME` | answers a body in two pieces, `the first piece` and `the second piece`, of which the second waits at a gate |
+
+mod browser;
+mod case;
+mod clause;
+mod clauses;
+mod raw;
+mod site;
+mod suite;
+
+pub use clause::{CLAUSES, Capability, Clause, Group};
+#[doc(hidden)]
+pub use suite::__test;
+pub use suite::run;

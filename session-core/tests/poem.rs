@@ -1,0 +1,209 @@
+//! The middleware and the extractors for poem.
+#![cfg(feature = "poem")]
+
+mod adapter;
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter::{Answer, Client, adapter_tests};
+use poem::endpoint::BoxEndpoint;
+use poem::http::StatusCode;
+use poem::http::header::{CACHE_CONTROL, LOCATION, VARY};
+use poem::middleware::AddData;
+use poem::web::Data;
+use poem::{Body, Endpoint, EndpointExt, Error, IntoResponse, Request, Response, Route, handler};
+use session_core::web::poem::SessionMiddleware;
+use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
+use support::faulty::{Fault, Faulty};
+use support::{Browser, count, sessions, store};
+
+#[handler]
+async fn add(session: Session) -> Result<String, SessionError> {
+    Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+#[handler]
+async fn read(session: Session) -> Result<String, SessionError> {
+    Ok(format!("{:?}", session.get::<u64>("n")?))
+}
+
+#[handler]
+async fn tested(lazy: LazySession) -> String {
+    lazy.has_cookie().to_string()
+}
+
+#[handler]
+async fn redirect(session: Session) -> Response {
+    count(&session);
+    StatusCode::SEE_OTHER.with_header(LOCATION, "/read").into_response()
+}
+
+#[handler]
+async fn stream(session: Session) -> Response {
+    count(&session);
+    let chunks = ["one ", "two"].map(Ok::<_, std::io::Error>);
+    Body::from_bytes_stream(tokio_stream::iter(chunks)).into_response()
+}
+
+#[handler]
+async fn cached(session: Session) -> Response {
+    count(&session);
+    "cached".with_header(CACHE_CONTROL, "public, max-age=60").with_header(VARY, "Accept").into_response()
+}
+
+#[handler]
+async fn fail(session: Session) -> StatusCode {
+    count(&session);
+    StatusCode::BAD_GATEWAY
+}
+
+#[handler]
+async fn broken(session: Session) -> Result<String, Error> {
+    count(&session);
+    Err(Error::from_string("broken", StatusCode::BAD_GATEWAY))
+}
+
+#[handler]
+async fn refused(session: Session) -> Result<String, Error> {
+    count(&session);
+    Err(Error::from_string("refused", StatusCode::UNPROCESSABLE_ENTITY))
+}
+
+#[handler]
+async fn logout_and_fail(session: Session) -> StatusCode {
+    session.destroy();
+    StatusCode::INTERNAL_SERVER_ERROR
+}
+
+#[handler]
+async fn wrong_type(session: Session) -> Result<String, SessionError> {
+    session.get::<String>("n").map(Option::unwrap_or_default)
+}
+
+#[handler]
+async fn both(request: &Request, inner: Session, outermost: Data<&Sessions>) -> Result<(), SessionError> {
+    count(&inner);
+    outermost.find(request.extensions()).expect("its middleware is there").load().await?.insert("n", 40)
+}
+
+#[handler]
+async fn panics(session: Session) -> StatusCode {
+    count(&session);
+    panic!("a handler's bug");
+}
+
+#[handler]
+async fn hangs(session: Session) -> StatusCode {
+    session.destroy();
+    std::future::pending().await
+}
+
+#[handler]
+async fn untouched() -> &'static str {
+    "nothing"
+}
+
+fn app(sessions: &[Sessions]) -> BoxEndpoint<'static> {
+    let app = Route::new()
+        .at("/add", add)
+        .at("/read", read)
+        .at("/tested", tested)
+        .at("/redirect", redirect)
+        .at("/stream", stream)
+        .at("/cached", cached)
+        .at("/fail", fail)
+        .at("/broken", broken)
+        .at("/refused", refused)
+        .at("/logout-and-fail", logout_and_fail)
+        .at("/wrong-type", wrong_type)
+        .at("/both", both)
+        .at("/panics", panics)
+        .at("/hangs", hangs)
+        .at("/untouched", untouched);
+    let app = app.map_to_response().boxed();
+    let app =
+        sessions.first().cloned().into_iter().fold(app, |app, outermost| app.with(AddData::new(outermost)).boxed());
+    sessions.iter().rev().fold(app, |app, sessions| app.with(SessionMiddleware::new(sessions.clone())).boxed())
+}
+
+async fn send(sessions: &[Sessions], method: &str, path: &str, headers: &[(&'static str, String)]) -> Response {
+    let request = Request::builder().method(method.parse().unwrap()).uri(path.parse().unwrap());
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    app(sessions).get_response(request.finish()).await
+}
+
+struct Site(Vec<Sessions>);
+
+async fn start(sessions: Vec<Sessions>) -> Site {
+    Site(sessions)
+}
+
+impl Client for Site {
+    async fn send(&self, method: &str, path: &str, headers: &[(&'static str, String)]) -> Answer {
+        let answer = send(&self.0, method, path, headers).await;
+        let headers = answer.headers().iter();
+        Answer {
+            status: answer.status().as_u16(),
+            headers: headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect(),
+            body: answer.into_body().into_string().await.unwrap(),
+        }
+    }
+}
+
+adapter_tests!(start);
+
+#[tokio::test]
+async fn what_is_outside_finds_the_outcome_or_the_error() {
+    let faulty = Faulty::new(store());
+    let sessions = [sessions(faulty.clone()).0];
+    let answer = send(&sessions, "GET", "/add", &[]).await;
+    assert_eq!(answer.data(), Some(&CloseOutcome::Created));
+    faulty.next("put", Fault::Down);
+    let answer = send(&sessions, "GET", "/add", &[]).await;
+    assert!(matches!(**answer.data::<Arc<SessionError>>().unwrap(), SessionError::Store(_)));
+}
+
+#[tokio::test]
+async fn a_missing_middleware_is_named() {
+    let answer = send(&[], "GET", "/read", &[]).await;
+    assert!(answer.into_body().into_string().await.unwrap().contains("SessionMiddleware"));
+}
+
+#[tokio::test]
+async fn a_panic_saves_nothing() {
+    let (sessions, _) = sessions(store());
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    let (list, cookie) = ([sessions.clone()], browser.cookie.clone().unwrap());
+    let panicked = tokio::spawn(async move { send(&list, "GET", "/panics", &[("cookie", cookie)]).await.status() });
+    assert!(panicked.await.unwrap_err().is_panic());
+    assert_eq!(browser.read(&sessions, "n").await, Some(1));
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_ends_its_handler_and_its_logout_is_done() {
+    let faulty = Faulty::new(store());
+    let (sessions, _) = sessions(faulty.clone());
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    let (list, cookie) = ([sessions.clone()], browser.cookie.clone().unwrap());
+    faulty.calls();
+    let hanging = tokio::spawn(async move { send(&list, "GET", "/hangs", &[("cookie", cookie)]).await.status() });
+    let limit = Duration::from_secs(10);
+    let loaded = async {
+        while faulty.calls().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(limit, loaded).await.expect("the handler runs");
+    hanging.abort();
+    assert!(hanging.await.unwrap_err().is_cancelled());
+    let ended = async {
+        while browser.is_known(&sessions).await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(limit, ended).await.expect("the logout is done");
+}

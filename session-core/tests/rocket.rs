@@ -1,0 +1,200 @@
+//! The fairing and the request guards for rocket.
+#![cfg(feature = "rocket")]
+
+mod adapter;
+mod support;
+
+use adapter::{Answer, Client, adapter_tests};
+use rocket::config::LogLevel;
+use rocket::futures::stream;
+use rocket::http::{Header, Method, Status};
+use rocket::local::asynchronous::{Client as LocalClient, LocalResponse};
+use rocket::request::{FromRequest, Outcome};
+use rocket::response::Redirect;
+use rocket::response::stream::TextStream;
+use rocket::{Config, Request, Responder, State, catch, catchers, get, routes};
+use session_core::web::rocket::SessionFairing;
+use session_core::{LazySession, Session, SessionError, Sessions};
+use support::faulty::{Fault, Faulty};
+use support::{Browser, count, sessions, store};
+
+#[get("/add")]
+async fn add(session: Session) -> Result<String, SessionError> {
+    Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+#[get("/read")]
+async fn read(session: Session) -> Result<String, SessionError> {
+    Ok(format!("{:?}", session.get::<u64>("n")?))
+}
+
+#[get("/tested")]
+async fn tested(lazy: LazySession) -> String {
+    lazy.has_cookie().to_string()
+}
+
+#[get("/redirect")]
+async fn redirect(session: Session) -> Redirect {
+    count(&session);
+    Redirect::to("/read")
+}
+
+#[get("/stream")]
+async fn streamed(session: Session) -> TextStream<impl stream::Stream<Item = &'static str>> {
+    count(&session);
+    TextStream(stream::iter(["one ", "two"]))
+}
+
+#[derive(Responder)]
+struct Cached(&'static str, Header<'static>, Header<'static>);
+
+#[get("/cached")]
+async fn cached(session: Session) -> Cached {
+    count(&session);
+    Cached("cached", Header::new("Cache-Control", "public, max-age=60"), Header::new("Vary", "Accept"))
+}
+
+#[get("/fail")]
+async fn fail(session: Session) -> (Status, &'static str) {
+    count(&session);
+    (Status::BadGateway, "fail")
+}
+
+#[get("/broken")]
+async fn broken(session: Session) -> Result<&'static str, Status> {
+    count(&session);
+    Err(Status::BadGateway)
+}
+
+#[get("/refused")]
+async fn refused(session: Session) -> Result<&'static str, Status> {
+    count(&session);
+    Err(Status::UnprocessableEntity)
+}
+
+#[get("/logout-and-fail")]
+async fn logout_and_fail(session: Session) -> Status {
+    session.destroy();
+    Status::InternalServerError
+}
+
+#[get("/wrong-type")]
+async fn wrong_type(session: Session) -> Result<String, SessionError> {
+    session.get::<String>("n").map(Option::unwrap_or_default)
+}
+
+/// The session of the outermost `Sessions`.
+struct Outermost(Session);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Outermost {
+    type Error = SessionError;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, SessionError> {
+        let sessions = request.guard::<&State<Sessions>>().await.expect("it is managed");
+        let session = sessions.find(request).expect("its fairing is there").load().await.unwrap();
+        Outcome::Success(Self(session))
+    }
+}
+
+#[get("/both")]
+async fn both(inner: Session, outermost: Outermost) -> Result<(), SessionError> {
+    count(&inner);
+    outermost.0.insert("n", 40)
+}
+
+#[get("/panics")]
+async fn panics(session: Session) -> &'static str {
+    count(&session);
+    panic!("a handler's bug");
+}
+
+#[get("/untouched")]
+async fn untouched() -> &'static str {
+    "nothing"
+}
+
+#[get("/jar")]
+async fn jar(session: Session, cookies: &rocket::http::CookieJar<'_>) -> Status {
+    count(&session);
+    cookies.add(("theme", "dark"));
+    Status::Ok
+}
+
+#[catch(503)]
+async fn unavailable() -> &'static str {
+    "a page of the app's"
+}
+
+struct Site(LocalClient);
+
+async fn start(sessions: Vec<Sessions>) -> Site {
+    let app = rocket::custom(Config { log_level: LogLevel::Off, ..Config::debug_default() })
+        .register("/", catchers![unavailable])
+        .mount("/", routes![add, read, tested, redirect, streamed, cached, fail, broken, refused])
+        .mount("/", routes![logout_and_fail, wrong_type, both, panics, untouched, jar]);
+    let app = sessions.iter().fold(app, |app, sessions| app.attach(SessionFairing::new(sessions.clone())));
+    let app = sessions.first().into_iter().fold(app, |app, outermost| app.manage(outermost.clone()));
+    Site(LocalClient::untracked(app).await.unwrap())
+}
+
+impl Site {
+    async fn dispatch(&self, method: &str, path: &str, headers: &[(&'static str, String)]) -> LocalResponse<'_> {
+        let mut request = self.0.req(method.parse::<Method>().unwrap(), path.to_owned());
+        for (name, value) in headers {
+            request.add_header(Header::new(*name, value.clone()));
+        }
+        request.dispatch().await
+    }
+}
+
+impl Client for Site {
+    async fn send(&self, method: &str, path: &str, headers: &[(&'static str, String)]) -> Answer {
+        let answer = self.dispatch(method, path, headers).await;
+        let headers = answer.headers().iter();
+        Answer {
+            status: answer.status().code,
+            headers: headers.map(|header| (header.name.to_string().to_lowercase(), header.value.to_string())).collect(),
+            body: answer.into_string().await.unwrap_or_default(),
+        }
+    }
+}
+
+adapter_tests!(start);
+
+#[tokio::test]
+async fn an_error_that_a_handler_returns_is_answered_by_the_apps_catcher() {
+    let faulty = Faulty::new(store());
+    let (sessions, _) = sessions(faulty.clone());
+    let site = start(vec![sessions]).await;
+    let mut browser = Browser::default();
+    browser.get(&site, "/add").await;
+    faulty.next("get", Fault::Down);
+    let answer = browser.get(&site, "/read").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, "a page of the app's"));
+    // A fairing can call none.
+    faulty.next("put", Fault::Down);
+    let answer = browser.get(&site, "/add").await;
+    assert_eq!((answer.status, answer.body.as_str()), (503, ""));
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_and_saves_nothing() {
+    let (sessions, _) = sessions(store());
+    let site = start(vec![sessions.clone()]).await;
+    let mut browser = Browser::default();
+    browser.get(&site, "/add").await;
+    assert_eq!(browser.get(&site, "/panics").await.status, 500);
+    assert_eq!(browser.read(&sessions, "n").await, Some(1));
+}
+
+#[tokio::test]
+async fn the_apps_own_cookies_are_beside_the_sessions() {
+    let (sessions, _) = sessions(store());
+    let site = start(vec![sessions]).await;
+    let answer = site.send("GET", "/jar", &[("cookie", "other=1; x=%3B".to_owned())]).await;
+    let cookies = answer.all("set-cookie");
+    assert_eq!(cookies.len(), 2, "{cookies:?}");
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("theme=dark")));
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("__Host-session=")));
+}
