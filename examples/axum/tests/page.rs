@@ -6,11 +6,11 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use support::{Browser, Home, JSON};
+use support::{Browser, JSON, home};
 
 #[tokio::test]
 async fn forms_lead_back_to_the_page() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     for (path, fields, back) in [
         ("/login", &[("name", "Ann")][..], "/"),
@@ -29,7 +29,7 @@ async fn forms_lead_back_to_the_page() {
 
 #[tokio::test]
 async fn the_page_shows_the_state_once_signed_in() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     let page = browser.page("/").await;
     assert!(page.body.contains("no session yet") && page.body.contains("action=\"/login\""), "{}", page.body);
@@ -47,7 +47,7 @@ async fn the_page_shows_the_state_once_signed_in() {
 
 #[tokio::test]
 async fn what_visitors_write_is_text_and_nothing_else() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     let evil = "<script>alert('&\"1')</script>";
     let login = browser.request(Method::POST, "/login").header("user-agent", evil).form(&[("name", evil)]);
@@ -61,7 +61,7 @@ async fn what_visitors_write_is_text_and_nothing_else() {
 
 #[tokio::test]
 async fn a_text_that_is_empty_or_too_long_is_refused_with_a_message() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     for (path, field, most) in [("/login", "name", 60), ("/cart", "item", 80)] {
         for text in [String::new(), " \t".into(), "a\nb".into(), "ü".repeat(most + 1)] {
@@ -79,7 +79,7 @@ async fn a_text_that_is_empty_or_too_long_is_refused_with_a_message() {
 
 #[tokio::test]
 async fn a_cart_has_an_end_that_fits_the_session() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     // The largest items there are, and a look at the page now and then, as people have.
     for count in 1..=100 {
@@ -96,7 +96,7 @@ async fn a_cart_has_an_end_that_fits_the_session() {
 
 #[tokio::test]
 async fn every_error_has_two_forms() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     assert_eq!(browser.get("/nowhere").await.error(404), "There is no such page.");
     assert_eq!(browser.get("/sessions").await.error(401), "Sign in first.");
@@ -119,10 +119,10 @@ async fn every_error_has_two_forms() {
 
 #[tokio::test]
 async fn forms_of_other_sites_are_refused() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
-    let own = server.url.as_str();
+    let own = server.url();
     for (headers, allowed) in [
         (&[("sec-fetch-site", "same-origin")][..], true),
         (&[("sec-fetch-site", "none")], true),

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use support::{Browser, Home, Signal, in_time};
+use support::{Browser, Signal, home, in_time};
 
 #[tokio::test]
 async fn sessions_outlive_a_restart_and_the_file_does_not_outlive_the_load() {
-    let home = Home::new();
+    let home = home();
     let server = home.start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
@@ -38,7 +38,7 @@ async fn sessions_outlive_a_restart_and_the_file_does_not_outlive_the_load() {
 
 #[tokio::test]
 async fn a_request_under_way_is_answered_and_saved_before_the_end() {
-    let home = Home::new();
+    let home = home();
     let mut server = home.start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
@@ -55,7 +55,7 @@ async fn a_request_under_way_is_answered_and_saved_before_the_end() {
 
 #[tokio::test]
 async fn neither_a_silent_connection_nor_half_a_request_holds_up_the_end() {
-    let home = Home::new();
+    let home = home();
     let server = home.start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
@@ -71,7 +71,7 @@ async fn neither_a_silent_connection_nor_half_a_request_holds_up_the_end() {
 
 #[tokio::test]
 async fn the_development_cookie_goes_over_plain_http_to_any_host() {
-    let server = Home::new().start_with(&[("SESSION_COOKIE", "development")]).await;
+    let server = home().start_with(&[("SESSION_COOKIE", "development")]).await;
     let mut browser = Browser::new(&server);
     let login = browser.request(reqwest::Method::POST, "/login").header("host", "shop.test").form(&[("name", "Ann")]);
     let answer = browser.send(login).await;
@@ -86,7 +86,7 @@ async fn a_setting_that_makes_no_sense_ends_the_start_and_says_what_does() {
         ("PORT", "http", "a number from 0 to 65535"),
         ("SESSION_COOKIE", "Secure", "\"secure\", the default, or \"development\""),
     ] {
-        let output = in_time(name, Home::new().command().env(name, value).output()).await.unwrap();
+        let output = in_time(name, home().command().env(name, value).output()).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
         assert!(said.contains(name) && said.contains(value) && said.contains(allowed), "{said}");
@@ -95,7 +95,7 @@ async fn a_setting_that_makes_no_sense_ends_the_start_and_says_what_does() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_loaded_ends_the_start_and_stays() {
-    let home = Home::new();
+    let home = home();
     fs::write(home.session_file(), "not a table").unwrap();
     let output = in_time("the end", home.command().output()).await.unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
@@ -105,7 +105,7 @@ async fn a_file_that_cannot_be_loaded_ends_the_start_and_stays() {
 
 #[tokio::test]
 async fn a_server_that_gets_no_port_leaves_the_others_file_alone() {
-    let (home, other_home) = (Home::new(), Home::new());
+    let (home, other_home) = (home(), home());
     let other = other_home.start().await;
     Browser::new(&other).sign_in("Ann").await;
     let port = other.address().rsplit_once(':').unwrap().1;

@@ -7,11 +7,11 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use support::{Answer, Browser, Home, JSON};
+use support::{Answer, Browser, JSON, home};
 
 #[tokio::test]
 async fn no_cookie_is_set_before_anything_is_written() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     for path in ["/", "/", "/count", "/untouched", "/nowhere", "/sessions"] {
         let answer = browser.get(path).await;
@@ -31,7 +31,7 @@ async fn no_cookie_is_set_before_anything_is_written() {
 
 #[tokio::test]
 async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.post("/cart", &json!({ "item": "pear" })).await;
     let mut thief = browser.clone();
@@ -48,7 +48,7 @@ async fn signing_in_changes_the_id_and_the_old_one_is_dead() {
 
 #[tokio::test]
 async fn signing_in_again_changes_the_id_again() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let mut before = browser.clone();
@@ -59,7 +59,7 @@ async fn signing_in_again_changes_the_id_again() {
 
 #[tokio::test]
 async fn another_user_does_not_see_what_one_left() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     browser.post("/cart", &json!({ "item": "secret" })).await;
@@ -69,7 +69,7 @@ async fn another_user_does_not_see_what_one_left() {
 
 #[tokio::test]
 async fn a_user_sees_and_ends_their_other_session_and_nobody_elses() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let (mut laptop, mut phone, mut stranger) = (Browser::new(&server), Browser::new(&server), Browser::new(&server));
     laptop.sign_in("Ann").await;
     let phone_login = phone.request(Method::POST, "/login").header(ACCEPT, JSON);
@@ -101,7 +101,7 @@ async fn a_user_sees_and_ends_their_other_session_and_nobody_elses() {
 
 #[tokio::test]
 async fn all_other_sessions_end_at_once() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browsers = [(); 4].map(|()| Browser::new(&server));
     for browser in &mut browsers {
         browser.sign_in("Ann").await;
@@ -117,7 +117,7 @@ async fn all_other_sessions_end_at_once() {
 
 #[tokio::test]
 async fn ending_the_session_one_is_in_is_signing_out() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let key = browser.get("/sessions").await.json()[0]["key"].as_str().unwrap().to_owned();
@@ -127,7 +127,7 @@ async fn ending_the_session_one_is_in_is_signing_out() {
 
 #[tokio::test]
 async fn an_invented_id_is_not_adopted() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     let invented = format!("__Host-axum-session={}", "A".repeat(43));
     browser.cookie = Some(invented.clone());
@@ -140,7 +140,7 @@ async fn an_invented_id_is_not_adopted() {
 
 #[tokio::test]
 async fn fifty_parallel_increments_count_fifty() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let mut requests = JoinSet::new();
@@ -154,7 +154,7 @@ async fn fifty_parallel_increments_count_fifty() {
 
 #[tokio::test]
 async fn of_pages_opened_at_once_all_count_and_one_shows_the_message() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let mut requests = JoinSet::new();
@@ -170,7 +170,7 @@ async fn of_pages_opened_at_once_all_count_and_one_shows_the_message() {
 
 #[tokio::test]
 async fn a_request_under_way_does_not_bring_back_a_session_that_signs_out() {
-    let mut server = Home::new().start().await;
+    let mut server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let mut slow = browser.clone();
@@ -193,7 +193,7 @@ async fn a_request_under_way_does_not_bring_back_a_session_that_signs_out() {
 
 #[tokio::test]
 async fn what_never_asks_for_its_session_may_be_cached_for_all() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     for path in ["/untouched", "/style.css", "/app.js", "/icon.svg"] {
@@ -207,7 +207,7 @@ async fn what_never_asks_for_its_session_may_be_cached_for_all() {
 
 #[tokio::test]
 async fn a_cookie_that_makes_no_sense_is_an_empty_session() {
-    let server = Home::new().start().await;
+    let server = home().start().await;
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let good = browser.cookie.clone().unwrap();

@@ -1,20 +1,13 @@
-//! The tour with curl.
+//! What curl and Python see.
 
-mod support;
+const PROGRAM: &str = env!("CARGO_BIN_EXE_example-axum");
 
-use std::process::Stdio;
+#[test]
+fn the_tour_with_curl_is_as_promised() {
+    example_checks::curl(PROGRAM);
+}
 
-use tokio::process::Command;
-
-use support::{Home, in_time};
-
-#[tokio::test]
-async fn the_tour_with_curl_is_as_promised() {
-    let server = Home::new().start().await;
-    let mut tour = Command::new("sh");
-    tour.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tour.sh")).arg(&server.url);
-    tour.stdin(Stdio::null()).kill_on_drop(true);
-    let output = in_time("the tour's end", tour.output()).await.expect("there is a shell");
-    let (said, complained) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{said}{complained}");
+#[test]
+fn the_tour_with_python_is_as_promised() {
+    example_checks::python(PROGRAM);
 }

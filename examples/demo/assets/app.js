@@ -1,10 +1,39 @@
-// The page works without this. It adds the button that sends many requests at once, and local times.
+// The page works without this. It adds local times, live figures, and the button that sends many requests at once.
 "use strict";
 
 for (const time of document.querySelectorAll("time")) {
   const format = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
   time.title = time.textContent;
   time.textContent = format.format(new Date(time.dateTime));
+}
+
+// The figures, asked for anew as long as somebody looks. No cookie goes along, so a page that is left open keeps no
+// session alive.
+const live = document.querySelector("[data-live]");
+if (live) {
+  const INTERVAL_MS = 1000;
+  let timer;
+
+  const show = async () => {
+    clearTimeout(timer);
+    try {
+      const answer = await fetch("/figures", { credentials: "omit" });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const figures = await answer.json();
+      for (const shown of document.querySelectorAll("[data-figure]")) {
+        shown.textContent = figures[shown.dataset.figure].toLocaleString();
+      }
+      live.textContent = "Live";
+      live.classList.add("on");
+    } catch {
+      live.textContent = "The server does not answer.";
+      live.classList.remove("on");
+    }
+    clearTimeout(timer);
+    if (!document.hidden) timer = setTimeout(show, INTERVAL_MS);
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : show()));
+  if (!document.hidden) show();
 }
 
 const form = document.querySelector("form[data-burst]");

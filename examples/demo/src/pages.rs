@@ -10,7 +10,7 @@ use session_core::{FlashLevel, Key, LazySession, Owner, Session, SessionError, S
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::assets;
-use crate::demo::Demo;
+use crate::demo::{Demo, json};
 use crate::device;
 use crate::errors::{Refusal, refuse};
 use crate::view::{Count, Device, Home, Visitor};
@@ -88,9 +88,14 @@ impl Demo {
         self.answer(ask, async { Ok(untouched()) }).await
     }
 
-    /// Gives style, script and icon; for every path that has no route, and there is no such page at most.
+    /// Gives style, script, icon and the store's figures, none of which asks for a session; for every path that has no
+    /// route, and there is no such page at most.
     pub async fn file(&self, ask: &Ask) -> Answer {
-        let found = if matches!(ask.method, Method::GET | Method::HEAD) { assets::file(&ask.path) } else { None };
+        let found = match (&ask.method, ask.path.as_str()) {
+            (&Method::GET | &Method::HEAD, "/figures") => Some(json(&self.watched().counts())),
+            (&Method::GET | &Method::HEAD, path) => assets::file(path),
+            _ => None,
+        };
         self.answer(ask, async { found.ok_or_else(|| refuse(StatusCode::NOT_FOUND, "There is no such page.")) }).await
     }
 
@@ -117,8 +122,8 @@ async fn home(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     };
     let count = session.get(COUNT)?.unwrap_or(0);
     let (framework, store) = (demo.framework(), demo.store());
-    let (visitor, is_new) = (Visitor::of(session)?, session.is_new());
-    Ok(demo.show(ask.format(), &Home { framework, store, visitor, flash, count, devices, is_new }))
+    let (visitor, is_new, figures) = (Visitor::of(session)?, session.is_new(), demo.watched().counts().named());
+    Ok(demo.show(ask.format(), &Home { framework, store, visitor, flash, count, devices, is_new, figures }))
 }
 
 #[derive(Deserialize)]

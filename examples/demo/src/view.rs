@@ -46,6 +46,8 @@ pub(crate) struct Home {
     pub(crate) devices: Vec<Device>,
     #[serde(skip)]
     pub(crate) is_new: bool,
+    #[serde(skip)]
+    pub(crate) figures: [(&'static str, u64); 6],
 }
 
 #[derive(Serialize)]

@@ -45,6 +45,14 @@ pub(crate) struct Counts<T = u64> {
     pub(crate) conflict: T,
 }
 
+impl Counts {
+    /// Gives each count with its name in JSON, for the page.
+    pub(crate) fn named(self) -> [(&'static str, u64); 6] {
+        let Self { get, put, touch, delete, list, conflict } = self;
+        [("get", get), ("put", put), ("touch", touch), ("delete", delete), ("list", list), ("conflict", conflict)]
+    }
+}
+
 impl Watched {
     pub(crate) fn new(store: Arc<dyn SessionStore>) -> Self {
         Self(Arc::new(Inner { store, state: watch::Sender::default(), counts: Counts::default() }))

@@ -1,116 +1,18 @@
-//! Runs the real server, and is a browser to it.
+//! Is a browser to the real server.
 
 // Each test binary uses a part of it.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
-use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
-
+pub use example_checks::{Home, PATIENCE, Server, Signal, in_time};
 use reqwest::header::{ACCEPT, COOKIE, HeaderMap, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect};
-pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 pub const JSON: &str = "application/json";
 
-/// Longer than anything takes. Nothing waits for it to pass: it ends what would hang.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Where a server keeps its sessions; servers started one after another here share them.
-#[derive(Clone)]
-pub struct Home(Arc<TempDir>);
-
-impl Home {
-    pub fn new() -> Self {
-        Self(Arc::new(TempDir::new().expect("there is room for a folder")))
-    }
-
-    pub fn session_file(&self) -> PathBuf {
-        self.0.path().join("sessions.tab")
-    }
-
-    pub fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_example-axum"));
-        command.current_dir(self.0.path()).env("PORT", "0").env("RUST_LOG", "example_demo=debug");
-        for name in ["SESSION_COOKIE", "SESSION_FILE", "SESSION_KEYS", "SESSION_STORE"] {
-            command.env_remove(name);
-        }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        command
-    }
-
-    pub async fn start(&self) -> Server {
-        self.start_with(&[]).await
-    }
-
-    pub async fn start_with(&self, settings: &[(&str, &str)]) -> Server {
-        Server::start(self.command().envs(settings.iter().copied()), self.clone()).await
-    }
-}
-
-/// A server of the test's own; it is killed when it is dropped.
-pub struct Server {
-    child: Child,
-    pub url: String,
-    log: Lines<BufReader<ChildStderr>>,
-    // Kept, so that the server can go on printing.
-    _stdout: Lines<BufReader<ChildStdout>>,
-    // Likewise, and gone after the child is.
-    _home: Home,
-}
-
-impl Server {
-    async fn start(command: &mut Command, home: Home) -> Self {
-        let mut child = command.spawn().expect("the example was built");
-        let mut stdout = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        let mut log = BufReader::new(child.stderr.take().expect("it is piped")).lines();
-        let line = in_time("the server's address", stdout.next_line()).await.expect("it prints text");
-        let Some(url) = line.as_deref().and_then(|line| line.strip_prefix("listening on ")) else {
-            let said = in_time("what the server complains of", log.next_line()).await;
-            panic!("the server printed {line:?} instead of its address, and {said:?}");
-        };
-        Self { child, url: url.to_owned(), log, _stdout: stdout, _home: home }
-    }
-
-    pub fn address(&self) -> &str {
-        self.url.strip_prefix("http://").expect("it serves plain http")
-    }
-
-    /// Waits until the server logs this.
-    pub async fn logged(&mut self, text: &str) {
-        loop {
-            let line = in_time(text, self.log.next_line()).await.expect("it logs text");
-            if line.unwrap_or_else(|| panic!("the server ended before it logged {text:?}")).contains(text) {
-                return;
-            }
-        }
-    }
-
-    /// Asks the server to stop: as a service manager does, or as Ctrl-C.
-    pub fn signal(&self, signal: Signal) {
-        let id = self.child.id().expect("it runs").try_into().expect("process ids fit");
-        kill_process(Pid::from_raw(id).expect("it is not 0"), signal).expect("it runs");
-    }
-
-    pub async fn ended(mut self) -> ExitStatus {
-        in_time("the server's end", self.child.wait()).await.expect("it is a child of ours")
-    }
-
-    pub async fn stop(self) {
-        self.signal(Signal::TERM);
-        assert!(self.ended().await.success());
-    }
-}
-
-/// Waits, but not for ever.
-pub async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not come"))
+/// Makes a home for this example.
+pub fn home() -> Home {
+    Home::new(env!("CARGO_BIN_EXE_example-axum"))
 }
 
 /// A browser with one cookie. It keeps that by hand: libraries send no `Secure` cookie over plain http, as
@@ -154,7 +56,7 @@ impl Answer {
 impl Browser {
     pub fn new(server: &Server) -> Self {
         let client = reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().timeout(PATIENCE);
-        Self { client: client.build().expect("it has no settings"), url: server.url.clone(), cookie: None }
+        Self { client: client.build().expect("it has no settings"), url: server.url().to_owned(), cookie: None }
     }
 
     /// Goes on at another server with the cookie it has.

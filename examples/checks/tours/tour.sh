@@ -1,7 +1,8 @@
 #!/bin/sh
-# Walks through the example with curl, as its README does: sh tour.sh http://127.0.0.1:3000
+# Walks through an example with curl: sh tour.sh http://127.0.0.1:3000 __Host-axum-session
 set -eu
 url=$1
+cookie=$2 # the name of the session's
 jars=$(mktemp -d)
 trap 'rm -rf "$jars"' EXIT
 
@@ -31,7 +32,7 @@ expect() {
 }
 
 id() {
-    awk '$6 == "__Host-axum-session" { print $7 }' "$jars/$1"
+    awk -v name="$cookie" '$6 == name { print $7 }' "$jars/$1"
 }
 
 expect 'a look shows an empty session' "$(as ann /)" '{"user":null,"visits":0,"cart":\[\],"flash":\[\]}'
@@ -42,7 +43,7 @@ before=$(id ann)
 expect 'the first write sets one' "$before" '???????????????????????????????????????????'
 expect 'signing in keeps the cart' "$(as ann /login --data name=Ann)" '{"user":"Ann",*"cart":\["pear"\]}'
 [ "$(id ann)" != "$before" ] || fail 'signing in did not change the id'
-expect 'the old id is dead' "$(as thief / --header "Cookie: __Host-axum-session=$before")" '{"user":null,*'
+expect 'the old id is dead' "$(as thief / --header "Cookie: $cookie=$before")" '{"user":null,*'
 expect 'the message is shown' "$(as ann /)" '*"Welcome, Ann."*'
 expect 'once' "$(as ann /)" '*"flash":\[\]}'
 
@@ -54,7 +55,7 @@ as ann "/sessions/$phone/end" --request POST >/dev/null
 expect 'and ended from the first' "$(as phone /)" '{"user":null,*'
 
 invented=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
-as mallory /login --header "Cookie: __Host-axum-session=$invented" --data name=Mallory >/dev/null
+as mallory /login --header "Cookie: $cookie=$invented" --data name=Mallory >/dev/null
 [ -n "$(id mallory)" ] && [ "$(id mallory)" != "$invented" ] || fail 'an invented id was adopted'
 
 curl --silent --show-error --noproxy '*' --max-time 60 --cookie "$jars/ann" --parallel --parallel-immediate --parallel-max 50 \
@@ -64,9 +65,9 @@ expect 'fifty requests at once all count' "$(as ann /count)" '{"count":50}'
 head=$(curl --silent --show-error --noproxy '*' --max-time 60 --head --cookie "$jars/ann" "$url/untouched" | tr '[:upper:]' '[:lower:]')
 expect 'what never asks for its session does not depend on it' "$(printf '%s\n' "$head" | grep -E '^(vary|set-cookie):' || true)" ''
 
-for cookie in nonsense "$(id ann); __Host-axum-session=$invented" "$(printf '\377\376')" "$(head -c 20000 /dev/zero | tr '\0' A)"; do
+for value in nonsense "$(id ann); $cookie=$invented" "$(printf '\377\376')" "$(head -c 20000 /dev/zero | tr '\0' A)"; do
     expect 'a cookie that makes no sense is an empty session' \
-        "$(as nobody / --header "Cookie: __Host-axum-session=$cookie" --write-out ' %{http_code}')" '{"user":null,* 200'
+        "$(as nobody / --header "Cookie: $cookie=$value" --write-out ' %{http_code}')" '{"user":null,* 200'
 done
 
 cp "$jars/ann" "$jars/late"

@@ -1,0 +1,85 @@
+//! What people see: headless Chromium, driven through WebDriver.
+
+mod driver; // Driver: starts browsers, and leaves none behind
+mod flow; // what people do
+mod looks; // what there is to see, and whether everybody can
+mod window; // Window: one person's browser
+
+use std::path::PathBuf;
+
+use crate::server::{Home, Server};
+use crate::store::Store;
+use crate::tours::run;
+
+use driver::Driver;
+use window::{Kind, Window};
+
+/// Does in a real browser what people do: one signs in and out, fills a cart, has two browsers, sends many requests at
+/// once, and leaves the page open for longer than the session lasts; with JavaScript and without.
+///
+/// # Panics
+/// If the browser is missing, or does not show what it should: the message names the picture of what it showed.
+pub fn browser(program: &str, store: Store) {
+    run(async {
+        let opened = store.open().await;
+        let stage = Stage::set(program, opened.url(), &format!("{store:?}")).await;
+        flow::all(&stage).await;
+        stage.server.stop().await;
+    });
+}
+
+/// Looks at the page in light and dark and at a phone's width: whether it fits, and whether text, labels and focus can
+/// be made out.
+///
+/// # Panics
+/// As [`browser`].
+pub fn looks(program: &str) {
+    run(async {
+        let stage = Stage::set(program, Store::Ets.open().await.url(), "looks").await;
+        looks::all(&stage).await;
+        stage.server.stop().await;
+    });
+}
+
+/// A server to look at, and what to look with.
+struct Stage {
+    driver: Driver,
+    server: Server,
+    framework: String,
+    screenshots: PathBuf,
+    title: String,
+    /// Names are of one run alone, since others may use the store, too.
+    suffix: String,
+}
+
+impl Stage {
+    async fn set(program: &str, store: &str, title: &str) -> Self {
+        let home = Home::new(program);
+        let folder = home.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let suffix = folder.trim_start_matches(['.', 't', 'm', 'p']).to_owned();
+        let framework = home.framework().to_owned();
+        let title = format!("{framework}-{}", title.to_lowercase());
+        Self {
+            driver: Driver::start().await,
+            server: home.start_with(&[("SESSION_STORE", store), ("SESSION_TEST", "1")]).await,
+            screenshots: home.screenshots(),
+            framework,
+            title,
+            suffix,
+        }
+    }
+
+    /// Opens a browser that has never been here.
+    async fn window(&self, who: &str, kind: Kind) -> Window {
+        let client = self.driver.browser(kind).await;
+        let picture = self.screenshots.join(format!("{}-{who}.png", self.title));
+        let window = Window::new(client, self.server.url(), &self.framework, picture);
+        window.go("/").await;
+        window
+    }
+
+    /// Gives the name that somebody has in this run.
+    fn name(&self, who: &str) -> String {
+        format!("{who} {}", self.suffix)
+    }
+}
