@@ -99,7 +99,8 @@ impl Demo {
         self.answer(ask, async { found.ok_or_else(|| refuse(StatusCode::NOT_FOUND, "There is no such page.")) }).await
     }
 
-    /// Does what tests ask for: every method of `/test/{*path}`. There is no such page unless `SESSION_TEST` is set.
+    /// Does what the HTTP suite of `session-conformance` asks for: every method of `/test/{*path}`. There is no such
+    /// page unless `SESSION_TEST` is set.
     pub async fn test(&self, session: &LazySession, ask: &Ask) -> Answer {
         self.answer(ask, self.rigged(session, ask)).await
     }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run -p session-conformance --features http --example http_faults            writes the page, in some minutes
+//! cargo run -p session-conformance --features http --example http_faults NAME…      runs these faults again alone
 //! cargo run -p session-conformance --features http --example http_faults failures   shows a failure of each clause
 //! ```
 
@@ -27,7 +28,8 @@ fn main() -> ExitCode {
     if let Some(ended) = adapter::serve_if_asked() {
         return ended;
     }
-    if env::args().nth(1).as_deref() == Some("failures") {
+    let names: Vec<String> = env::args().skip(1).collect();
+    if names == ["failures"] {
         for fault in FAULTS {
             for failure in fault.meant_for.iter().filter_map(|(clause, _)| fault.run(*clause).failure()) {
                 println!("A server that {}:\n\n{failure}", fault.wrong);
@@ -36,7 +38,13 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("HTTP-FAULTS.md");
-    match fs::write(path, page::write(caught)) {
+    match fs::write(
+        path,
+        page::write(|fault| {
+            let again = names.is_empty() || names.iter().any(|name| name == fault.name);
+            if again { caught(fault) } else { page::kept(fault) }
+        }),
+    ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("http_faults: {error}");

@@ -94,7 +94,7 @@ macro_rules! __http_clauses {
                 STORE_3 "STORE-3" store_3_slow_is_503_in_time
                     "a store that does not answer is 503 when the time is up";
                 STORE_4 "STORE-4" store_4_anonymous_is_empty_and_never_written
-                    "with `anonymous`, reading goes on with an empty session, no change is said to be done, and nothing is ever written over the real one";
+                    "with `anonymous`, requests go on with an empty session, no new one begins, and nothing is ever written over the real one";
                 STORE_5 "STORE-5" store_5_all_is_well_once_it_is_back
                     "once the store is back, the same cookies work and nothing is lost";
                 STORE_6 "STORE-6" store_6_signing_out_while_down_removes_the_cookie

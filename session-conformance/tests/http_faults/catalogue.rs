@@ -264,10 +264,10 @@ pub static FAULTS: &[Fault] = &[
         after(too_slow_is_empty),
     ),
     fault(
-        "AnonymousIsDone",
-        "says that the change of an anonymous session is done",
-        &[(STORE_4, "nothing was done")],
-        after(anonymous_is_done),
+        "AnonymousStartsAnew",
+        "begins a new session while the real one cannot be read",
+        &[(STORE_4, "no Set-Cookie")],
+        after(anonymous_starts_anew),
     ),
     fault(
         "RemovesOnFailure",

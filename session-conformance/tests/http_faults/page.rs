@@ -50,18 +50,20 @@ fn list(clauses: &[Clause]) -> String {
     clauses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Reads from the kept page which clauses caught a fault; none if it is not there.
+pub fn kept(fault: &Fault) -> Vec<Clause> {
+    let row = KEPT.lines().find(|line| line.starts_with(&start(fault)));
+    let caught = row.and_then(|row| row.trim_end_matches(" |").rsplit("| ").next()).unwrap_or_default();
+    CLAUSES.iter().filter(|clause| caught.split(", ").any(|it| it == clause.id())).copied().collect()
+}
+
 /// Checks that the page lists the faults of the catalogue, each caught by what it is meant for, and no other.
 pub fn is_of_this_catalogue() -> Result<(), Failed> {
-    let row = |fault: &Fault| KEPT.lines().find(|line| line.starts_with(&start(fault)));
-    let read = |fault: &Fault| -> Vec<Clause> {
-        let caught = row(fault).and_then(|row| row.trim_end_matches(" |").rsplit("| ").next()).unwrap_or_default();
-        CLAUSES.iter().filter(|clause| caught.split(", ").any(|it| it == clause.id())).copied().collect()
-    };
     for fault in FAULTS {
-        let caught = read(fault);
+        let caught = kept(fault);
         if let Some((clause, _)) = fault.meant_for.iter().find(|(clause, _)| !caught.contains(clause)) {
             return Err(format!("{} is not caught by {clause}; {HOW}", fault.name).into());
         }
     }
-    if write(read) == KEPT { Ok(()) } else { Err(format!("the page is not as its own rows have it; {HOW}").into()) }
+    if write(kept) == KEPT { Ok(()) } else { Err(format!("the page is not as its own rows have it; {HOW}").into()) }
 }

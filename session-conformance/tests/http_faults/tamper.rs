@@ -12,7 +12,7 @@ use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, SET_COOKIE};
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use example_demo::Demo;
-use session_conformance::session_core::{LazySession, Owner, SessionKey};
+use session_conformance::session_core::{CloseOutcome, LazySession, Owner, SessionKey};
 
 use crate::adapter::{Handling, Incoming, Seen, status};
 use crate::routes;
@@ -63,7 +63,7 @@ fn rewrite(response: &mut Response, new: impl Fn(&str, &str, &str) -> Option<Str
 }
 
 /// Writes each cookie that is set without an attribute, where `when` says so of the rest.
-pub fn without(response: &mut Response, attribute: &str, when: fn(&str) -> bool) {
+fn without(response: &mut Response, attribute: &str, when: fn(&str) -> bool) {
     rewrite(response, |name, value, rest| {
         let kept = rest.split(';').map(str::trim).filter(|it| !(it.starts_with(attribute) && when(rest)));
         Some(format!("{name}={value}; {}", kept.collect::<Vec<_>>().join("; ")))
@@ -164,9 +164,14 @@ fn removes(response: &mut Response) {
     add(response, "__Host-faulty-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
 }
 
+/// Tells whether changes were dropped.
+fn is_dropped(response: &Response) -> bool {
+    let outcome = response.extensions().get();
+    response.status() == 409 || matches!(outcome, Some(CloseOutcome::Gone | CloseOutcome::Discarded))
+}
+
 pub fn removes_what_is_gone(_: &Seen, response: &mut Response) {
-    let gone = response.extensions().get::<session_conformance::session_core::CloseOutcome>();
-    if gone.is_some_and(|it| format!("{it:?}") == "Gone" || format!("{it:?}") == "Discarded") {
+    if is_dropped(response) {
         removes(response);
     }
 }
@@ -189,9 +194,10 @@ pub fn removal_alone(demo: Demo, session: LazySession, incoming: Incoming) -> Ha
     })
 }
 
-/// Hides from whoever gives responses their form that changes were dropped.
 pub fn says_done(_: &Seen, response: &mut Response) {
-    response.extensions_mut().clear();
+    if is_dropped(response) {
+        in_its_place(response);
+    }
 }
 
 pub fn writes_each_time(demo: Demo, session: LazySession, incoming: Incoming) -> Handling {
@@ -287,11 +293,9 @@ pub fn too_slow_is_empty(seen: &Seen, response: &mut Response) {
     }
 }
 
-pub fn anonymous_is_done(_: &Seen, response: &mut Response) {
-    let dropped = response.extensions().get::<session_conformance::session_core::CloseOutcome>().is_some();
-    let refused = response.status() == 503 || response.status() == 409 || dropped;
-    if refused && env::var("SESSION_ON_FAILURE").is_ok_and(|policy| policy == "anonymous") {
-        response.extensions_mut().clear();
+pub fn anonymous_starts_anew(_: &Seen, response: &mut Response) {
+    if is_dropped(response) && env::var("SESSION_ON_FAILURE").is_ok_and(|policy| policy == "anonymous") {
+        add(response, "__Host-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
     }
 }
 
