@@ -80,11 +80,11 @@ impl Field {
     fn seats(&self, size: usize) -> Vec<(&'static str, Box<dyn Slices>)> {
         let text = "x".repeat(size);
         vec![
-            ("hand", Seat::new(ByHand::new(self.connection.clone(), "hand", text.clone().into()))),
-            ("store", Seat::new(Store { store: self.store.clone(), payload: text.clone().into() })),
-            ("ours", Seat::new(Ours::new(self.ours.clone(), &text))),
-            ("tower", Seat::new(Tower::new(self.tower.clone(), &text))),
-            ("actix", Seat::new(Actix::new(self.actix.clone(), &text))),
+            ("hand", Seat::boxed(ByHand::new(self.connection.clone(), "hand", text.clone().into()))),
+            ("store", Seat::boxed(Store { store: self.store.clone(), payload: text.clone().into() })),
+            ("ours", Seat::boxed(Ours::new(self.ours.clone(), &text))),
+            ("tower", Seat::boxed(Tower::new(self.tower.clone(), &text))),
+            ("actix", Seat::boxed(Actix::new(self.actix.clone(), &text))),
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderMap, Response, StatusCode};
-use session_core::{CloseOutcome, OwnerError, SessionError};
+use session_core::{OwnerError, SessionError};
 
 use crate::answer::{Answer, Body};
 use crate::ask::Format;
@@ -61,14 +61,8 @@ impl Demo {
     ///
     /// `body` makes the framework's body of the demo's.
     pub fn dress<B>(&self, format: Format, response: Response<B>, body: impl FnOnce(Body) -> B) -> Response<B> {
-        // An answer that says it was done must be true, and the session may have ended meanwhile.
-        let lost = matches!(response.extensions().get(), Some(CloseOutcome::Gone | CloseOutcome::Discarded));
-        let status = match response.status() {
-            status if lost && !is_error(status) => StatusCode::CONFLICT,
-            status => status,
-        };
         let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let mut response = match self.undressed(format, status, content_type.filter(|_| status == response.status())) {
+        let mut response = match self.undressed(format, response.status(), content_type) {
             None => response,
             Some(problem) => {
                 let mut problem = problem.map(body);

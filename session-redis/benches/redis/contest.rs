@@ -49,7 +49,7 @@ pub(crate) struct Seat<C: Contestant> {
 }
 
 impl<C: Contestant> Seat<C> {
-    pub(crate) fn new(contestant: C) -> Box<dyn Slices> {
+    pub(crate) fn boxed(contestant: C) -> Box<dyn Slices> {
         Box::new(Self { contestant, keys: Arc::default() })
     }
 
