@@ -8,7 +8,7 @@ use crate::backend::Deadline;
 use crate::cache;
 use crate::codec::Kind;
 use crate::cookie::CookieLifetime;
-use crate::error::{ReadOnly, SessionError};
+use crate::error::SessionError;
 use crate::finish::{Finish, in_background};
 use crate::lazy::LazySession;
 use crate::session::Session;
@@ -65,8 +65,7 @@ pub enum CloseOutcome {
     /// unless [`GonePolicy::Answer`] is set.
     Gone,
     /// The changes were discarded: the handler said `ignore`, the request failed, or the session could not
-    /// be written from the start. That last one is an error unless [`GonePolicy::Answer`] is set, or the policy
-    /// was to go on [without the store](crate::FailurePolicy::Anonymous).
+    /// be written from the start. That last one is an error unless [`GonePolicy::Answer`] is set.
     Discarded,
 }
 
@@ -231,8 +230,6 @@ impl Session {
                 match (&state.origin, state.read_only()) {
                     (Origin::Ended { .. }, _) if refused => return Err(SessionError::Gone),
                     (Origin::Ended { .. }, _) => return Ok(CloseOutcome::Gone),
-                    // Whoever goes on without the store was told to.
-                    (_, None | Some(ReadOnly::StoreFailed)) => {}
                     (_, Some(reason)) if refused => return Err(SessionError::ReadOnly(reason)),
                     _ => {}
                 }

@@ -229,14 +229,15 @@ pub enum FailurePolicy {
     /// An error, which adapters answer with 503.
     #[default]
     FailClosed,
-    /// An empty session that is never written, so that pages which can do without go on. What they change in it
-    /// is dropped, and they are answered all the same; [`Session::read_only`](crate::Session::read_only) tells them.
+    /// An empty session that is never written, so that pages which can do without go on. One that changes it is
+    /// answered with 503 by the [`GonePolicy`], unless it says [`ignore`](crate::Session::ignore) where
+    /// [`read_only`](crate::Session::read_only) tells it to.
     Anonymous,
 }
 
 /// Says what a request gets whose changes were dropped, because its session had ended: by logout, revocation or
-/// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that
-/// came with [several](crate::ReadOnly::SeveralCookies) session cookies is treated likewise.
+/// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One whose
+/// session could not be written for [another reason](crate::ReadOnly) from the start is treated likewise.
 ///
 /// A request that only read its session, or destroyed it, or said [`ignore`](crate::Session::ignore), or ended with a
 /// server error, is answered under either policy. So is one that was told by an error of
@@ -246,7 +247,7 @@ pub enum FailurePolicy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GonePolicy {
-    /// An error, which adapters answer with 409: an answer that says "saved" must be true.
+    /// An error, which adapters answer with 409, or with 503 where the store had failed: an answer that says "saved" must be true.
     #[default]
     Refuse,
     /// The handler's answer, whatever it says. [`CloseOutcome`](crate::CloseOutcome) tells who looks at it.

@@ -107,12 +107,15 @@ async fn who_was_told_by_an_error_is_refused_only_for_what_came_after() {
 }
 
 #[tokio::test]
-async fn who_goes_on_without_the_store_is_answered() {
+async fn who_goes_on_without_the_store_is_refused_what_it_changes() {
     let faulty = Faulty::new(store());
     let sessions = builder(faulty.clone()).0.on_failure(FailurePolicy::Anonymous).build().unwrap();
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
     faulty.next("get", Fault::Down);
-    assert_eq!(browser.request(&sessions, count).await, CloseOutcome::Discarded);
+    assert_eq!(browser.request(&sessions, |session| assert!(session.is_new())).await, CloseOutcome::Unchanged);
+    faulty.next("get", Fault::Down);
+    let refused = browser.try_request(&sessions, count).await.outcome.unwrap_err();
+    assert!(matches!(refused, SessionError::ReadOnly(ReadOnly::StoreFailed)) && refused.http_status() == 503);
     assert_eq!(browser.read(&sessions, "n").await, Some(1));
 }

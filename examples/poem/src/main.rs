@@ -37,7 +37,7 @@ fn app(demo: Demo) -> impl Endpoint {
         .at("/sessions/end-others", post(end_other_sessions))
         .at("/untouched", get(untouched))
         .at("/test/*path", test)
-        .at("/*path", file)
+        .at("/:file", file)
         .with(CatchPanic::new())
         .with(SessionMiddleware::new(demo.sessions().clone()))
         .around(dress)
