@@ -6,6 +6,22 @@ use tokio::process::Command;
 
 use crate::server::{Home, Server, in_time};
 
+/// Emits one `#[test]` for each tour of an example, given its program: `env!("CARGO_BIN_EXE_example-axum")`.
+#[macro_export]
+macro_rules! tours {
+    ($program:expr) => {
+        #[test]
+        fn the_tour_with_curl_is_as_promised() {
+            $crate::curl($program);
+        }
+
+        #[test]
+        fn the_tour_with_python_is_as_promised() {
+            $crate::python($program);
+        }
+    };
+}
+
 /// Takes the tour with curl's cookie jar.
 ///
 /// # Panics

@@ -14,6 +14,22 @@ use crate::tours::run;
 use driver::Driver;
 use window::{Kind, Window};
 
+/// Emits one `#[test]` for [`browser`](fn@crate::browser) with each [`Store`], given an example's program.
+#[macro_export]
+macro_rules! browser {
+    ($program:expr) => {
+        #[test]
+        fn a_browser_is_served_as_promised_from_memory() {
+            $crate::browser($program, $crate::Store::Ets);
+        }
+
+        #[test]
+        fn a_browser_is_served_as_promised_from_redis() {
+            $crate::browser($program, $crate::Store::Redis);
+        }
+    };
+}
+
 /// Does in a real browser what people do: one signs in and out, fills a cart, has two browsers, sends many requests at
 /// once, and leaves the page open for longer than the session lasts; with JavaScript and without.
 ///
