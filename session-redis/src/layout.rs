@@ -25,6 +25,7 @@ const MARGIN: u64 = 24 * 60 * 60 * 1_000;
 
 const MAGIC: [u8; 2] = [0xf5, b'S'];
 const FORMAT: u8 = 1;
+const START: usize = 12;
 const HEAD: usize = 30;
 const STAY: usize = 14;
 
@@ -67,9 +68,14 @@ pub(crate) fn time(time: Timestamp) -> Time {
     six(time.as_millis())
 }
 
+/// Gives until when Redis keeps a record with this deadline, in milliseconds.
+pub(crate) fn kept(deadline: Timestamp) -> u64 {
+    deadline.as_millis() + SLACK
+}
+
 /// Gives until when the index has to live for a record with this deadline.
 pub(crate) fn index_lives(deadline: Timestamp) -> Time {
-    six(deadline.as_millis() + SLACK + MARGIN)
+    six(kept(deadline) + MARGIN)
 }
 
 fn six(millis: u64) -> Time {
@@ -77,18 +83,25 @@ fn six(millis: u64) -> Time {
     time
 }
 
+/// Writes what a record with this version begins with while this is its owner.
+pub(crate) fn start(owner: Option<&Owner>, version: Version) -> [u8; START] {
+    let length = u8::try_from(owner.map_or(0, |owner| owner.as_str().len())).expect("an owner has at most 255 bytes");
+    let mut bytes = [0; START];
+    bytes[..2].copy_from_slice(&MAGIC);
+    bytes[2..4].copy_from_slice(&[FORMAT, length]);
+    bytes[4..].copy_from_slice(&version.as_u64().to_be_bytes());
+    bytes
+}
+
 /// Writes a record as one that begins a stay with its owner.
 pub(crate) fn encode(record: &Record) -> Vec<u8> {
     let owner = record.owner.as_ref().map_or("", Owner::as_str);
-    let length = u8::try_from(owner.len()).expect("an owner has at most 255 bytes");
     let mut bytes = Vec::with_capacity(HEAD + STAY + owner.len() + record.payload.len());
-    bytes.extend(MAGIC);
-    bytes.extend([FORMAT, length]);
-    bytes.extend(record.version.as_u64().to_be_bytes());
+    bytes.extend(start(record.owner.as_ref(), record.version));
     for at in [record.created_at, record.last_seen_at, record.expires_at] {
         bytes.extend(time(at));
     }
-    if length > 0 {
+    if !owner.is_empty() {
         bytes.extend(tag(record.version));
         bytes.extend(index_lives(record.expires_at));
         bytes.extend(owner.as_bytes());

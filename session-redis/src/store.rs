@@ -74,8 +74,9 @@ impl SessionStore for RedisStore {
         }
         let expected = match put {
             Put::Create => Vec::new(),
-            Put::Replace(version) => version.as_u64().to_be_bytes().to_vec(),
+            Put::Replace(version) => layout::start(record.owner.as_ref(), version).to_vec(),
         };
+        let kept = layout::kept(record.expires_at).to_string();
         let mut entered = Entered::default();
         // A new session's entry is surely needed; whether a replaced one's is, the script says.
         if let (Some(owner), Put::Create, false) = (&record.owner, put, self.inner.wire.reaches_all_keys()) {
@@ -84,8 +85,8 @@ impl SessionStore for RedisStore {
             entered = self.enter(key, &entry, record.expires_at).await?;
         }
         for _ in 0..TRIES {
-            let arguments: [&[u8]; 6] =
-                [&bytes, &expected, self.owners(), key.as_bytes(), &entered.tag, entered.at.as_bytes()];
+            let (tag, at) = (&entered.tag, entered.at.as_bytes());
+            let arguments: [&[u8]; 7] = [&bytes, &expected, kept.as_bytes(), self.owners(), key.as_bytes(), tag, at];
             match self.write(&PUT, key, &arguments).await? {
                 Reply::Done => return Ok(PutOutcome::Stored),
                 Reply::Entered(entries) => {
@@ -116,11 +117,13 @@ impl SessionStore for RedisStore {
         seen: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let (version, seen) = (version.as_u64().to_be_bytes(), layout::time(seen));
-        let (deadline, lives) = (layout::time(expires_at), layout::index_lives(expires_at));
+        let (version, times) =
+            (version.as_u64().to_be_bytes(), [layout::time(seen), layout::time(expires_at)].concat());
+        let (kept, lives) = (layout::kept(expires_at).to_string(), layout::index_lives(expires_at));
         let mut entered: &[u8] = b"";
         for _ in 0..TRIES {
-            let arguments: [&[u8]; 7] = [&version, &seen, &deadline, &lives, self.owners(), key.as_bytes(), entered];
+            let arguments: [&[u8]; 7] =
+                [&version, &times, kept.as_bytes(), &lives, self.owners(), key.as_bytes(), entered];
             match self.write(&TOUCH, key, &arguments).await? {
                 Reply::Done => return Ok(true),
                 Reply::Gone => return Ok(false),
@@ -207,7 +210,7 @@ impl RedisStore {
         let _writing = self.inner.near.as_ref().map(|near| near.write(key));
         let mut command = cmd("SET");
         command.arg(self.inner.keys.record(key)).arg(bytes);
-        command.arg("NX").arg("PXAT").arg(deadline.as_millis() + layout::SLACK);
+        command.arg("NX").arg("PXAT").arg(layout::kept(deadline));
         match self.inner.wire.write(&command).await? {
             Value::Okay => Ok(true),
             Value::Nil => Ok(false),

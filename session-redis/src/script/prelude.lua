@@ -1,7 +1,7 @@
--- What all scripts begin with. Numbers are doubles here: whole up to 2^53, which times are and versions are not, so
+-- What the scripts begin with, behind the usual case if they have one. Numbers are doubles here: whole up to 2^53, which times are and versions are not, so
 -- versions are compared as bytes. Strings are compared for equality alone: their order follows the server's locale.
 local STORED, EXISTS, GONE, CORRUPT, NEEDED, LEFT, ENTERED = 1, 2, 3, 4, 5, 6, 7
-local SLACK, LONGEST, LATE = 3600000, 600000, 300000 -- milliseconds
+local LONGEST, LATE = 600000, 300000 -- milliseconds
 
 local function number(bytes, at)
   local a, b, c, d, e, f = string.byte(bytes, at, at + 5)
@@ -24,7 +24,7 @@ end
 
 -- The head of what is under the key, as much of it as can matter here; '' if there is nothing.
 local function head(key)
-  return redis.pcall('GETRANGE', key, 0, 298)
+  return redis.pcall('GETRANGE', key, '0', '298')
 end
 
 local function micros()
