@@ -45,10 +45,17 @@ impl<P: SessionStore + ExpiredDeletion + Clone> Party for Theirs<P> {
                     assert!(self.store.load(&record.id).await?.is_some());
                 }
             }
-            // It has no touch: a save is what moves a deadline.
-            Verb::Touch | Verb::Write => {
+            // It has no touch: a save is what moves a deadline. What is saved differs from what stands, or InnoDB would
+            // write nothing.
+            Verb::Touch => {
                 for record in self.records(sessions) {
-                    self.store.save(&record).await?;
+                    let expiry_date = record.expiry_date + time::Duration::SECOND;
+                    self.store.save(&Record { expiry_date, ..record }).await?;
+                }
+            }
+            Verb::Write => {
+                for record in self.records(sessions) {
+                    self.store.save(&changed(record, "y")).await?;
                 }
             }
             // The last write of all counts; the others are lost.
@@ -56,11 +63,11 @@ impl<P: SessionStore + ExpiredDeletion + Clone> Party for Theirs<P> {
                 let turns = (sessions.end - sessions.start) / TASKS;
                 let record = self.records(sessions).swap_remove(0);
                 let mut tasks = JoinSet::new();
-                for _ in 0..TASKS {
+                for task in 0..TASKS {
                     let (store, record) = (self.store.clone(), record.clone());
                     tasks.spawn(async move {
-                        for _ in 0..turns {
-                            store.save(&record).await?;
+                        for turn in 0..turns {
+                            store.save(&changed(record.clone(), &format!("{task} {turn} "))).await?;
                         }
                         Ok(())
                     });
@@ -77,6 +84,12 @@ impl<P: SessionStore + ExpiredDeletion + Clone> Party for Theirs<P> {
         }
         Ok(())
     }
+}
+
+/// The record with other data of the same size.
+fn changed(record: Record, text: &str) -> Record {
+    let data = text.repeat(170).chars().take(170).collect::<String>();
+    Record { data: [("data".to_owned(), data.into())].into(), ..record }
 }
 
 /// A record of about the same size.
