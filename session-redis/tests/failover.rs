@@ -4,9 +4,11 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use common::admin::Admin;
 use common::proxy::{self, Loss};
-use common::{key, record, until};
+use common::{command, key, record, until};
 use session_conformance::servers::{Alone, Redis};
+use session_redis::redis::Client;
 use session_redis::session_core::{Put, PutOutcome, SessionKey, SessionStore, StoreError};
 use session_redis::{RedisConfig, RedisStore};
 
@@ -63,6 +65,27 @@ async fn usable(store: &RedisStore) {
     }
 }
 
+/// Waits until the replicas have what their masters have by now.
+async fn replicas_catch_up(server: &Alone) {
+    let (_, rest) = server.url().split_once("://").unwrap();
+    let (user, _) = rest.split_at(rest.rfind('@').unwrap() + 1);
+    // All masters are among the first three nodes, of a cluster and behind Sentinels.
+    for node in &server.nodes()[..3] {
+        let client = Client::open(format!("redis://{user}127.0.0.1:{}", node.port())).unwrap();
+        let node = Admin::of(&client).await.unwrap();
+        let told = async || node.run::<String>(&command("INFO replication")).await.unwrap();
+        let written = number(&told().await, "master_repl_offset:").unwrap();
+        let is_behind = |line: &str| number(line, ",offset=").is_some_and(|offset| offset < written);
+        until("the replicas", || async { (!told().await.lines().any(is_behind)).then_some(()) }).await;
+    }
+}
+
+/// Gives the number that stands behind the words.
+fn number(text: &str, words: &str) -> Option<u64> {
+    let (_, rest) = text.split_once(words)?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
 /// Kills a master under load, and waits for the store to be usable again.
 async fn survives_the_master(server: &Alone, store: &RedisStore) {
     let settled: Vec<SessionKey> = (0..60).map(|_| key()).collect();
@@ -72,6 +95,8 @@ async fn survives_the_master(server: &Alone, store: &RedisStore) {
             STORED
         );
     }
+    server.ready().await.expect("replicas that follow");
+    replicas_catch_up(server).await;
     let load: Vec<_> = (0..4)
         .map(|_| {
             let store = store.clone();
@@ -83,11 +108,10 @@ async fn survives_the_master(server: &Alone, store: &RedisStore) {
             })
         })
         .collect();
-    server.ready().await.expect("replicas that follow");
     server.nodes()[0].kill().await.unwrap();
     usable(store).await;
     load.iter().for_each(tokio::task::JoinHandle::abort);
-    // The replicas followed after these were written.
+    // The replicas had these before the load began.
     for key in &settled {
         let found = until("the store", || async { store.get(key).await.ok() }).await;
         assert!(found.is_some(), "{key:?}");
