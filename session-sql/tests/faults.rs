@@ -5,9 +5,9 @@ mod support;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use session_sql::session_core::{BoxError, Bytes, Put, PutOutcome, Record, SessionStore, StoreError, Version};
+use session_sql::session_core::{BoxError, Bytes, Put, Record, SessionStore, StoreError, Version};
 use session_sql::{SqlConfig, SqlStore};
-use support::bed::{Bed, at, create, key, on_each, patient, pool, record, with_causes};
+use support::bed::{Bed, at, create, fills_up, key, on_each, patient, pool, record, with_causes};
 
 on_each!(
     a_pool_without_a_free_connection_is_unavailable_in_time,
@@ -109,21 +109,7 @@ mod on_sqlite {
         let store = SqliteStore::new(pool);
         store.init().await?;
         let large = |version| Record { payload: Bytes::from(vec![7; 10_000]), ..record(version, 1_000) };
-        let mut stored = 0;
-        let error = loop {
-            match store.put(&key(stored), &large(stored), Put::Create).await {
-                Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored),
-                Err(error) => break error,
-            }
-            stored += 1;
-            assert!(stored < 1_000, "it is never full");
-        };
-        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
-        assert!(stored > 3, "{stored}");
-        for number in 0..stored {
-            assert_eq!(*store.get(&key(number)).await?.unwrap(), large(number));
-        }
-        assert!(store.get(&key(stored)).await?.is_none(), "half of a write");
+        let stored = fills_up(&store, large).await?;
         // A larger one that replaces a smaller one is refused as well, and the smaller one stays.
         let larger = Record { payload: Bytes::from(vec![8; 200_000]), ..record(10_000, 1_000) };
         let refused = store.put(&key(0), &larger, Put::Replace(Version::from_u64(0))).await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use session_sql::session_core::{BoxError, Put, PutOutcome, SessionStore, StoreError, Version};
 use session_sql::{Dialect, SqlStore};
-use support::bed::{Bed, at, create, key, on, record};
+use support::bed::{Bed, at, create, fills_up, key, on, record};
 
 /// How often a statement is tried that loses each time.
 const TRIES: i64 = 10;
@@ -243,21 +243,7 @@ mod on_mariadb {
         let store = MySqlStore::from_url_with(server.url(), support::bed::patient())?;
         store.init().await?;
         let large = |version| Record { payload: Bytes::from(vec![7; 100_000]), ..record(version, 1_000) };
-        let mut stored = 0;
-        let error = loop {
-            match store.put(&key(stored), &large(stored), Put::Create).await {
-                Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored),
-                Err(error) => break error,
-            }
-            stored += 1;
-            assert!(stored < 1_000, "it is never full");
-        };
-        assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
-        assert!(stored > 3, "{stored}");
-        for number in 0..stored {
-            assert_eq!(*store.get(&key(number)).await?.unwrap(), large(number));
-        }
-        assert!(store.get(&key(stored)).await?.is_none(), "half of a write");
+        let stored = fills_up(&store, large).await?;
         // There is room again once something is deleted, and the server has come by. To note how to undo a delete
         // takes room, too.
         for number in 1..4 {

@@ -2,7 +2,7 @@
 
 use session_conformance::Harness;
 use session_sql::session_core::{
-    BoxError, Bytes, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, Timestamp, Version,
+    BoxError, Bytes, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, StoreError, Timestamp, Version,
 };
 use session_sql::sqlx::Pool;
 use session_sql::{Dialect, SqlConfig, SqlStore};
@@ -147,4 +147,25 @@ where
 /// Takes the pool, for settings of the caller's.
 pub(crate) fn pool<B: Bed>(bed: &B) -> &Pool<B::Db> {
     bed.sql().pool()
+}
+
+/// Creates one session after the other until there is no room, which is told, and loses nothing; gives how many there
+/// were.
+pub(crate) async fn fills_up(store: &dyn SessionStore, large: impl Fn(u64) -> Record) -> Result<u64, BoxError> {
+    let mut stored = 0;
+    let error = loop {
+        match store.put(&key(stored), &large(stored), Put::Create).await {
+            Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored),
+            Err(error) => break error,
+        }
+        stored += 1;
+        assert!(stored < 1_000, "it is never full");
+    };
+    assert!(matches!(error, StoreError::Full { .. }), "{error:?}");
+    assert!(stored > 3, "{stored}");
+    for number in 0..stored {
+        assert_eq!(*store.get(&key(number)).await?.unwrap(), large(number));
+    }
+    assert!(store.get(&key(stored)).await?.is_none(), "half of a write");
+    Ok(stored)
 }
