@@ -9,9 +9,13 @@ use session_redis::session_core::{Bytes, Clock, Record, SessionKey, SystemClock,
 use super::contest::Contestant;
 use super::ours::{key, record};
 
-const PUT: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/put.lua"));
-const TOUCH: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/touch.lua"));
-const DELETE: &str = concat!(include_str!("../../src/script/prelude.lua"), include_str!("../../src/script/delete.lua"));
+macro_rules! script {
+    ($($part:literal),+) => { concat!($(include_str!(concat!("../../src/script/", $part, ".lua"))),+) };
+}
+
+const PUT: &str = script!("put_usual", "prelude", "put");
+const TOUCH: &str = script!("touch_usual", "prelude", "touch");
+const DELETE: &str = script!("delete_usual", "prelude", "delete");
 
 #[derive(Clone)]
 pub(crate) struct ByHand {
@@ -55,7 +59,7 @@ impl Contestant for ByHand {
         let (key, record) = (key(), record(self.payload.clone(), 1));
         let mut command = cmd("SET");
         command.arg(self.name(&key)).arg(bytes(&record)).arg("NX");
-        command.arg("PXAT").arg(record.expires_at.as_millis() + 3_600_000);
+        command.arg("PXAT").arg(kept(record.expires_at));
         assert_eq!(self.ask(command).await, Value::Okay);
         key
     }
@@ -68,18 +72,19 @@ impl Contestant for ByHand {
 
     async fn touch(&self, key: &SessionKey) {
         let now = SystemClock.now();
-        let until = six(now + Duration::from_secs(7_200));
+        let until = now + Duration::from_secs(7_200);
         let mut command = cmd("EVALSHA");
         command.arg(&self.touch).arg(1).arg(self.name(key)).arg(&1_u64.to_be_bytes());
-        command.arg(&six(now)).arg(&until).arg(&until);
+        command.arg(&[six(now), six(until)].concat()).arg(kept(until)).arg(&six(until));
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("");
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
 
     async fn write(&self, key: &SessionKey) {
+        let record = record(self.payload.clone(), 2);
         let mut command = cmd("EVALSHA");
-        command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes(&record(self.payload.clone(), 2)));
-        command.arg(&1_u64.to_be_bytes());
+        command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes(&record));
+        command.arg(&start(1)).arg(kept(record.expires_at));
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
@@ -91,9 +96,18 @@ impl Contestant for ByHand {
     }
 }
 
-fn bytes(record: &Record) -> Vec<u8> {
+fn start(version: u64) -> Vec<u8> {
     let mut bytes = vec![0xf5, b'S', 1, 0];
-    bytes.extend(record.version.as_u64().to_be_bytes());
+    bytes.extend(version.to_be_bytes());
+    bytes
+}
+
+fn kept(deadline: Timestamp) -> u64 {
+    deadline.as_millis() + 3_600_000
+}
+
+fn bytes(record: &Record) -> Vec<u8> {
+    let mut bytes = start(record.version.as_u64());
     for at in [record.created_at, record.last_seen_at, record.expires_at] {
         bytes.extend(&six(at));
     }
