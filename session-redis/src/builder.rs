@@ -1,5 +1,6 @@
 //! How a store is made.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use redis::Client;
@@ -12,7 +13,8 @@ use crate::config::RedisConfig;
 use crate::error::BuildError;
 #[cfg(feature = "near-cache")]
 use crate::keys::Keys;
-use crate::link::{Link, Target};
+use crate::link::Target;
+use crate::links::Links;
 #[cfg(feature = "near-cache")]
 use crate::near::{Near, NearCache};
 use crate::store::{Inner, RedisStore};
@@ -55,13 +57,15 @@ impl RedisStore {
     /// # Errors
     /// [`BuildError`] if the URL cannot be read, asks for a feature that is off, or a setting cannot work.
     pub fn from_url(url: &str, config: RedisConfig) -> Result<Self, BuildError> {
-        let timeouts = config.timeouts();
         let route = match url::topology(url)? {
-            Topology::Single => Route::Link(Link::new(Target::Server(Box::new(url::client(url)?)), timeouts)),
+            Topology::Single => links(Target::Server(Box::new(url::client(url)?)), &config)?,
             #[cfg(feature = "cluster")]
-            Topology::Cluster => Route::Cluster(Cluster::new(url::cluster(url, timeouts)?, timeouts.connect)),
+            Topology::Cluster => {
+                let timeouts = config.timeouts();
+                Route::Cluster(Cluster::new(url::cluster(url, timeouts)?, timeouts.connect))
+            }
             #[cfg(feature = "sentinel")]
-            Topology::Sentinel => Route::Link(Link::new(sentinels(url::sentinel(url)?), timeouts)),
+            Topology::Sentinel => links(sentinels(url::sentinel(url)?), &config)?,
             #[allow(unreachable_patterns, reason = "where both features are on")]
             _ => unreachable!("a topology whose feature is off is refused"),
         };
@@ -69,13 +73,13 @@ impl RedisStore {
     }
 
     /// Makes a store of a client of the caller's, for what a URL cannot say, such as certificates. The store makes
-    /// its own connection, with the timeouts of `config`. Ask for RESP3 if the server speaks it, by which a lost
+    /// its own connections, with the timeouts of `config`. Ask for RESP3 if the server speaks it, by which a lost
     /// connection is noticed at once.
     ///
     /// # Errors
     /// [`BuildError`] if a setting cannot work.
     pub fn from_client(client: Client, config: RedisConfig) -> Result<Self, BuildError> {
-        let route = Route::Link(Link::new(Target::Server(Box::new(client)), config.timeouts()));
+        let route = links(Target::Server(Box::new(client)), &config)?;
         Self::new(route, config)
     }
 
@@ -97,7 +101,7 @@ impl RedisStore {
     /// [`BuildError`] if a setting cannot work.
     #[cfg(feature = "sentinel")]
     pub fn from_sentinel(client: redis::sentinel::SentinelClient, config: RedisConfig) -> Result<Self, BuildError> {
-        Self::new(Route::Link(Link::new(sentinels(client), config.timeouts())), config)
+        Self::new(links(sentinels(client), &config)?, config)
     }
 
     /// Makes a store of a cluster's client, for what a URL cannot say, such as certificates. Timeouts and retries
@@ -128,20 +132,25 @@ impl RedisStore {
     }
 }
 
+fn links(target: Target, config: &RedisConfig) -> Result<Route, BuildError> {
+    let count = NonZeroUsize::new(config.connections).ok_or(BuildError::Zero { setting: "connections" })?;
+    Ok(Route::Links(Links::new(target, config.timeouts(), count)))
+}
+
 #[cfg(feature = "near-cache")]
 fn near(settings: NearCache, keys: &Keys, route: &Route) -> Result<Near, BuildError> {
-    let Route::Link(link) = route else {
+    let Route::Links(links) = route else {
         let needed =
-            "a connection of its own to one server, by a URL, a client or Sentinels; it does not work on a cluster";
+            "connections of its own to one server, by a URL, a client or Sentinels; it does not work on a cluster";
         return Err(BuildError::NearCache { needed });
     };
-    if !link.speaks_resp3() {
+    if !links.speaks_resp3() {
         return Err(BuildError::NearCache { needed: "RESP3: leave `protocol` out of the URL, or ask for RESP3" });
     }
     if settings.max_bytes == 0 || settings.max_age.is_zero() {
         return Err(BuildError::Zero { setting: "max_bytes, and max_age, of the near cache" });
     }
-    Ok(Near::new(settings, keys.clone(), |watch| link.watched(watch)))
+    Ok(Near::new(settings, keys.clone(), |watch| links.watched(watch)))
 }
 
 #[cfg(feature = "sentinel")]

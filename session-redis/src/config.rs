@@ -13,8 +13,8 @@ use crate::near::NearCache;
 /// Redis takes strings of 512 MiB; the head and the longest owner need some of it.
 const MOST_PAYLOAD: usize = (512 << 20) - 1_024;
 
-/// Sets up a [`RedisStore`](crate::RedisStore). The default is the prefix `session`, payloads of 1 MiB at most, 2
-/// seconds to connect, 1 second for an answer, and one retry of a read.
+/// Sets up a [`RedisStore`](crate::RedisStore). The default is the prefix `session`, payloads of 1 MiB at most, two
+/// connections, 2 seconds to connect, 1 second for an answer, and one retry of a read.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,6 +33,9 @@ pub struct RedisConfig {
     pub prefix: String,
     /// The most bytes a payload may have. A script that writes a long one keeps everybody else waiting.
     pub max_payload: usize,
+    /// How many connections there are to one server, or to the master that Sentinels name; commands take them by
+    /// turns. On a cluster, and on a connection of the caller's, it does not matter.
+    pub connections: usize,
     /// How long it may take to make a connection.
     pub connect_timeout: Duration,
     /// How long the answer to one command may take.
@@ -59,6 +62,14 @@ impl RedisConfig {
     #[must_use]
     pub fn with_max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
+        self
+    }
+
+    /// Sets how many connections there are, at least 1. Two keep both the server and this process at work; a third adds
+    /// little.
+    #[must_use]
+    pub fn with_connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
         self
     }
 
@@ -120,6 +131,7 @@ impl Default for RedisConfig {
         Self {
             prefix: "session".to_owned(),
             max_payload: 1 << 20,
+            connections: 2,
             connect_timeout: Duration::from_secs(2),
             response_timeout: Duration::from_secs(1),
             read_retries: 1,

@@ -13,6 +13,7 @@ mod init;
 mod keys;
 mod layout;
 mod link;
+mod links;
 #[cfg(feature = "near-cache")]
 mod near;
 mod owners;

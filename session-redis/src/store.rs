@@ -20,7 +20,7 @@ use crate::wire::Wire;
 
 /// Keeps sessions in Redis or Valkey.
 ///
-/// A handle: clones share one connection.
+/// A handle: clones share its connections.
 #[derive(Clone)]
 pub struct RedisStore {
     pub(crate) inner: Arc<Inner>,

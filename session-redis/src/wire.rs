@@ -10,6 +10,7 @@ use session_core::StoreError;
 use crate::cluster::Cluster;
 use crate::error::{Failed, Intent, Sent, strange};
 use crate::link::Link;
+use crate::links::Links;
 use crate::script::Call;
 
 /// Sends commands, and sends again what surely did nothing.
@@ -23,8 +24,8 @@ pub(crate) struct Wire {
 /// Where commands go.
 #[derive(Clone)]
 pub(crate) enum Route {
-    /// A connection of this crate's, made anew when it is lost.
-    Link(Link),
+    /// Connections of this crate's, made anew when they are lost.
+    Links(Links),
     /// A connection of the caller's, who sees to it.
     Own(Box<dyn Connection>),
     /// The connections of a cluster, which the client library sees to.
@@ -40,7 +41,7 @@ impl Wire {
     /// Tells whether a script reaches keys other than the one that it is sent for: all are on one server.
     pub(crate) fn reaches_all_keys(&self) -> bool {
         match &self.route {
-            Route::Link(_) | Route::Own(_) => true,
+            Route::Links(_) | Route::Own(_) => true,
             #[cfg(feature = "cluster")]
             Route::Cluster(_) => false,
         }
@@ -48,9 +49,9 @@ impl Wire {
 
     /// Reads; again, if the connection was lost meanwhile.
     pub(crate) async fn read(&self, command: &Cmd) -> Result<Value, StoreError> {
-        let mut left = self.read_retries;
+        let (way, mut left) = (self.way(), self.read_retries);
         loop {
-            match self.send(command).await {
+            match way.send(command).await {
                 Err(failed) if left > 0 && is_lost(&failed) => left -= 1,
                 answer => return answer.map_err(|failed| failed.into_store_error(Intent::Read)),
             }
@@ -60,9 +61,9 @@ impl Wire {
     /// Reads in one go, in order; only where scripts reach all keys. The answers are as many as the commands, and may
     /// be errors of the server's.
     pub(crate) async fn read_all<const N: usize>(&self, commands: &Pipeline) -> Result<[Value; N], StoreError> {
-        let mut left = self.read_retries;
+        let (way, mut left) = (self.way(), self.read_retries);
         loop {
-            match self.send_all(commands).await {
+            match way.send_all(commands).await {
                 Err(failed) if left > 0 && is_lost(&failed) => left -= 1,
                 Err(failed) => return Err(failed.into_store_error(Intent::Read)),
                 Ok(answers) => return answers.try_into().map_err(|_| strange("a pipeline")),
@@ -72,16 +73,18 @@ impl Wire {
 
     /// Writes. It is sent again only if surely nothing was done.
     pub(crate) async fn write(&self, command: &Cmd) -> Result<Value, StoreError> {
-        let mut answer = self.send(command).await;
+        let way = self.way();
+        let mut answer = way.send(command).await;
         if answer.as_ref().is_err_and(|failed| failed.is(ServerErrorKind::ReadOnly)) {
             self.leave_replica();
-            answer = self.send(command).await;
+            answer = way.send(command).await;
         }
         answer.map_err(|failed| failed.into_store_error(Intent::Write))
     }
 
     /// Calls a script. It is sent again only if surely nothing was done.
     pub(crate) async fn call(&self, call: Call<'_>, intent: Intent) -> Result<Value, StoreError> {
+        let way = self.way();
         let mut command = call.by_hash();
         let mut left = match intent {
             Intent::Read => self.read_retries,
@@ -89,7 +92,7 @@ impl Wire {
         };
         let (mut may_renew, mut is_whole) = (true, false);
         loop {
-            let failed = match self.send(&command).await {
+            let failed = match way.send(&command).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -107,10 +110,10 @@ impl Wire {
         }
     }
 
-    /// Gives up a connection to what was the master and has become a replica: the next leads to the new master.
+    /// Gives up connections to what was the master and has become a replica: the next lead to the new master.
     fn leave_replica(&self) {
-        if let Route::Link(link) = &self.route {
-            link.give_up();
+        if let Route::Links(links) = &self.route {
+            links.give_up();
         }
     }
 
@@ -123,27 +126,47 @@ impl Wire {
         }
     }
 
-    async fn send(&self, command: &Cmd) -> Result<Value, Failed> {
+    fn way(&self) -> Way<'_> {
         match &self.route {
-            Route::Link(link) => link.send(command).await,
-            Route::Own(connection) => {
+            Route::Links(links) => Way::Link(links.next()),
+            Route::Own(connection) => Way::Own(&**connection),
+            #[cfg(feature = "cluster")]
+            Route::Cluster(cluster) => Way::Cluster(cluster),
+        }
+    }
+}
+
+/// The way that one call takes, also when it sends again: a connection that was lost is made anew then.
+#[derive(Clone, Copy)]
+enum Way<'a> {
+    Link(&'a Link),
+    Own(&'a dyn Connection),
+    #[cfg(feature = "cluster")]
+    Cluster(&'a Cluster),
+}
+
+impl Way<'_> {
+    async fn send(self, command: &Cmd) -> Result<Value, Failed> {
+        match self {
+            Self::Link(link) => link.send(command).await,
+            Self::Own(connection) => {
                 let answer = connection.another().req_packed_command(command).await;
                 answer.and_then(Value::extract_error).map_err(Failed::of)
             }
             #[cfg(feature = "cluster")]
-            Route::Cluster(cluster) => cluster.send(command).await,
+            Self::Cluster(cluster) => cluster.send(command).await,
         }
     }
 
-    async fn send_all(&self, commands: &Pipeline) -> Result<Vec<Value>, Failed> {
-        match &self.route {
-            Route::Link(link) => link.send_all(commands).await,
-            Route::Own(connection) => {
+    async fn send_all(self, commands: &Pipeline) -> Result<Vec<Value>, Failed> {
+        match self {
+            Self::Link(link) => link.send_all(commands).await,
+            Self::Own(connection) => {
                 let answers = connection.another().req_packed_commands(commands, 0, commands.len()).await;
                 answers.map_err(Failed::of)
             }
             #[cfg(feature = "cluster")]
-            Route::Cluster(_) => unreachable!("no pipeline goes to a cluster, where each key has a node of its own"),
+            Self::Cluster(_) => unreachable!("no pipeline goes to a cluster, where each key has a node of its own"),
         }
     }
 }
@@ -158,7 +181,7 @@ impl Route {
     /// Names the topology.
     fn name(&self) -> &'static str {
         match self {
-            Self::Link(link) => link.topology(),
+            Self::Links(links) => links.topology(),
             Self::Own(_) => "own connection",
             #[cfg(feature = "cluster")]
             Self::Cluster(_) => "cluster",

@@ -12,7 +12,7 @@ use session_redis::redis::{Client, Value};
 use session_redis::session_core::{
     BoxError, Bytes, Eviction, Owner, Put, PutOutcome, Record, SessionStore, StoreError, Version,
 };
-use session_redis::{RedisConfig, RedisStore};
+use session_redis::{BuildError, RedisConfig, RedisStore};
 
 const STORED: PutOutcome = PutOutcome::Stored;
 
@@ -84,6 +84,8 @@ async fn a_paused_server_ends_every_operation_by_its_deadline() {
     let server = alone(&[]).await;
     let (store, key, first) = (store(&server), key(), record(None));
     assert_eq!(store.put(&key, &first, Put::Create).await.unwrap(), STORED);
+    // Over the other connection, so that both stand.
+    assert_eq!(store.get(&key).await.unwrap().as_deref(), Some(&first));
     server.nodes()[0].pause().unwrap();
     let began = Instant::now();
     assert!(matches!(store.get(&key).await, Err(StoreError::Timeout { .. })));
@@ -102,6 +104,8 @@ async fn a_write_into_a_paused_server_is_indeterminate_and_heals() {
     let server = alone(&[]).await;
     let (store, key, first) = (store(&server), key(), record(None));
     assert_eq!(store.put(&key, &first, Put::Create).await.unwrap(), STORED);
+    // Over the other connection, so that both stand.
+    assert_eq!(store.get(&key).await.unwrap().as_deref(), Some(&first));
     server.nodes()[0].pause().unwrap();
     let next = record(None);
     let put = store.put(&key, &next, Put::Replace(first.version)).await;
@@ -261,5 +265,28 @@ async fn a_connection_that_was_closed_while_idle_costs_no_write() -> Result<(), 
         let next = Record { version: Version::random()?, ..record(None) };
         assert_eq!(store.put(&key, &next, Put::Replace(version)).await?, STORED);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn there_are_as_many_connections_as_were_asked_for_and_one_at_least() -> Result<(), BoxError> {
+    let server = alone(&[]).await;
+    let admin = admin(&server).await;
+    for count in 1..4 {
+        let store = RedisStore::from_url(server.url(), RedisConfig::default().with_connections(count))?;
+        for _ in 0..2 * count {
+            assert_eq!(store.get(&key()).await?, None);
+        }
+        let clients: String = admin.run(&command("CLIENT LIST TYPE normal")).await?;
+        assert_eq!(clients.lines().count(), 1 + count, "the admin's, and the store's");
+        drop(store);
+        until("the end of the connections", || async {
+            let clients: String = admin.run(&command("CLIENT LIST TYPE normal")).await.unwrap();
+            (clients.lines().count() == 1).then_some(())
+        })
+        .await;
+    }
+    let none = RedisStore::from_url(server.url(), RedisConfig::default().with_connections(0));
+    assert!(matches!(none, Err(BuildError::Zero { setting: "connections" })));
     Ok(())
 }

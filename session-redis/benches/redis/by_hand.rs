@@ -75,7 +75,7 @@ impl Contestant for ByHand {
         let until = now + Duration::from_secs(7_200);
         let mut command = cmd("EVALSHA");
         command.arg(&self.touch).arg(1).arg(self.name(key)).arg(&1_u64.to_be_bytes());
-        command.arg(&[six(now), six(until)].concat()).arg(kept(until)).arg(&six(until));
+        command.arg([six(now), six(until)].concat()).arg(kept(until)).arg(&six(until));
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("");
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
@@ -84,7 +84,7 @@ impl Contestant for ByHand {
         let record = record(self.payload.clone(), 2);
         let mut command = cmd("EVALSHA");
         command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes(&record));
-        command.arg(&start(1)).arg(kept(record.expires_at));
+        command.arg(start(1)).arg(kept(record.expires_at));
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
         assert_eq!(self.ask(command).await, Value::Int(1));
     }
