@@ -1,6 +1,6 @@
 //! What the keys in Redis are called.
 
-use session_core::{Owner, SessionKey};
+use session_core::{Owner, SessionKey, Version};
 
 use crate::error::BuildError;
 use crate::layout::Tag;
@@ -10,6 +10,7 @@ use crate::layout::Tag;
 pub(crate) struct Keys {
     records: String,
     owners: String,
+    staged: String,
 }
 
 /// An entry of an owner's index: the session's key, and the tag of its stay with the owner.
@@ -25,7 +26,7 @@ impl Keys {
         if prefix.is_empty() || prefix.len() > Self::MAX_PREFIX || !prefix.bytes().all(fits) {
             return Err(BuildError::Prefix);
         }
-        Ok(Self { records: format!("{prefix}:s:"), owners: format!("{prefix}:o:") })
+        Ok(Self { records: format!("{prefix}:s:"), owners: format!("{prefix}:o:"), staged: format!("{prefix}:t:") })
     }
 
     pub(crate) fn record(&self, key: &SessionKey) -> String {
@@ -40,6 +41,11 @@ impl Keys {
     /// Gives the pattern of all records' names.
     pub(crate) fn all_records(&self) -> String {
         format!("{}*", self.records)
+    }
+
+    /// Names what a write of this version brings before its script.
+    pub(crate) fn staged(&self, key: &SessionKey, version: Version) -> String {
+        format!("{}{}:{:x}", self.staged, key.encode(), version.as_u64())
     }
 
     pub(crate) fn owner(&self, owner: &[u8]) -> Vec<u8> {

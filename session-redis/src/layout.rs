@@ -93,10 +93,15 @@ pub(crate) fn start(owner: Option<&Owner>, version: Version) -> [u8; START] {
     bytes
 }
 
+/// Gives how much of a written record is not its payload.
+pub(crate) fn head_length(record: &Record) -> usize {
+    HEAD + record.owner.as_ref().map_or(0, |owner| STAY + owner.as_str().len())
+}
+
 /// Writes a record as one that begins a stay with its owner.
 pub(crate) fn encode(record: &Record) -> Vec<u8> {
     let owner = record.owner.as_ref().map_or("", Owner::as_str);
-    let mut bytes = Vec::with_capacity(HEAD + STAY + owner.len() + record.payload.len());
+    let mut bytes = Vec::with_capacity(head_length(record) + record.payload.len());
     bytes.extend(start(record.owner.as_ref(), record.version));
     for at in [record.created_at, record.last_seen_at, record.expires_at] {
         bytes.extend(time(at));

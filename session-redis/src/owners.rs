@@ -88,7 +88,7 @@ impl RedisStore {
     /// Reads entries of the index.
     async fn places(&self, owner: &Owner, after: u64, limit: usize) -> Result<Vec<Place>, StoreError> {
         let (index, after, limit) = (self.inner.keys.index(owner), after.to_string(), limit.to_string());
-        let call = Call { script: &PAGE, key: &index, arguments: &[after.as_bytes(), limit.as_bytes()] };
+        let call = Call { script: &PAGE, key: &index, arguments: &[after.as_bytes(), limit.as_bytes()], staged: None };
         places(self.inner.wire.call(call, Intent::Read).await?).ok_or_else(|| strange("the script `page`"))
     }
 
@@ -142,7 +142,7 @@ impl RedisStore {
         let scores: Vec<_> = stale.iter().map(|place| place.score.to_string()).collect();
         let arguments: Vec<&[u8]> =
             stale.iter().zip(&scores).flat_map(|(place, score)| [place.member.as_slice(), score.as_bytes()]).collect();
-        let call = Call { script: &PRUNE, key: &index, arguments: &arguments };
+        let call = Call { script: &PRUNE, key: &index, arguments: &arguments, staged: None };
         if let Err(error) = self.inner.wire.call(call, Intent::Write).await {
             tracing::debug!(%error, "stale entries of an owner's index were not pruned");
         }

@@ -15,7 +15,7 @@ use crate::keys::{Keys, member};
 use crate::layout::{self, Stored};
 #[cfg(feature = "near-cache")]
 use crate::near::Near;
-use crate::script::{Call, DELETE, ENTER, Entry, LEAVE, PUT, Reply, Script, TOUCH};
+use crate::script::{Call, DELETE, ENTER, Entry, LEAVE, PUT, PUT_STAGED, Reply, Script, Staged, TOUCH};
 use crate::wire::Wire;
 
 /// Keeps sessions in Redis or Valkey.
@@ -87,7 +87,11 @@ impl SessionStore for RedisStore {
         for _ in 0..TRIES {
             let (tag, at) = (&entered.tag, entered.at.as_bytes());
             let arguments: [&[u8]; 7] = [&bytes, &expected, kept.as_bytes(), self.owners(), key.as_bytes(), tag, at];
-            match self.write(&PUT, key, &arguments).await? {
+            let reply = match bytes.len() < Staged::LEAST || !self.inner.wire.reaches_all_keys() {
+                true => self.write(&PUT, key, &arguments, None).await,
+                false => self.write_staged(key, record, arguments).await,
+            };
+            match reply? {
                 Reply::Done => return Ok(PutOutcome::Stored),
                 Reply::Entered(entries) => {
                     self.prune_if_crowded(record.owner.as_ref(), entries);
@@ -124,7 +128,7 @@ impl SessionStore for RedisStore {
         for _ in 0..TRIES {
             let arguments: [&[u8]; 7] =
                 [&version, &times, kept.as_bytes(), &lives, self.owners(), key.as_bytes(), entered];
-            match self.write(&TOUCH, key, &arguments).await? {
+            match self.write(&TOUCH, key, &arguments, None).await? {
                 Reply::Done => return Ok(true),
                 Reply::Gone => return Ok(false),
                 Reply::Corrupt => return Err(not_a_record()),
@@ -139,7 +143,7 @@ impl SessionStore for RedisStore {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        match self.write(&DELETE, key, &[self.owners(), key.as_bytes()]).await? {
+        match self.write(&DELETE, key, &[self.owners(), key.as_bytes()], None).await? {
             Reply::Done => Ok(true),
             Reply::Gone => Ok(false),
             Reply::Left(entry) => {
@@ -218,11 +222,30 @@ impl RedisStore {
         }
     }
 
-    async fn write(&self, script: &'static Script, key: &SessionKey, arguments: &[&[u8]]) -> Result<Reply, StoreError> {
+    /// Writes a long record: its bytes go ahead, and the script is handed no more than the head.
+    async fn write_staged(
+        &self,
+        key: &SessionKey,
+        record: &Record,
+        arguments: [&[u8]; 7],
+    ) -> Result<Reply, StoreError> {
+        let [bytes, expected, kept, owners, member, tag, at] = arguments;
+        let (head, name) = (&bytes[..layout::head_length(record)], self.inner.keys.staged(key, record.version));
+        let arguments = [head, expected, kept, owners, member, tag, at, name.as_bytes()];
+        self.write(&PUT_STAGED, key, &arguments, Some(Staged { name: &name, bytes })).await
+    }
+
+    async fn write(
+        &self,
+        script: &'static Script,
+        key: &SessionKey,
+        arguments: &[&[u8]],
+        staged: Option<Staged<'_>>,
+    ) -> Result<Reply, StoreError> {
         #[cfg(feature = "near-cache")]
         let _writing = self.inner.near.as_ref().map(|near| near.write(key));
         let name = self.inner.keys.record(key);
-        let call = Call { script, key: name.as_bytes(), arguments };
+        let call = Call { script, key: name.as_bytes(), arguments, staged };
         Reply::read(self.inner.wire.call(call, Intent::Write).await?).ok_or_else(|| strange("a script"))
     }
 
@@ -230,7 +253,7 @@ impl RedisStore {
     async fn enter(&self, key: &SessionKey, entry: &Entry, deadline: Timestamp) -> Result<Entered, StoreError> {
         let (index, member) = (self.inner.keys.owner(&entry.owner), member(key, &entry.tag));
         let (lives, stays): (_, &[u8]) = (layout::index_lives(deadline), if entry.stays { b"1" } else { b"" });
-        let call = Call { script: &ENTER, key: &index, arguments: &[&member, &lives, stays] };
+        let call = Call { script: &ENTER, key: &index, arguments: &[&member, &lives, stays], staged: None };
         // To enter it once more does no harm, so a lost answer is no riddle; but the record was surely not written.
         let answer = match self.inner.wire.call(call, Intent::Write).await {
             Err(StoreError::Indeterminate { store, source }) => Err(StoreError::Unavailable { store, source }),
@@ -253,7 +276,7 @@ impl RedisStore {
     /// and `list` prunes it.
     async fn leave(&self, key: &SessionKey, entry: &Entry) {
         let (index, member) = (self.inner.keys.owner(&entry.owner), member(key, &entry.tag));
-        let call = Call { script: &LEAVE, key: &index, arguments: &[&member] };
+        let call = Call { script: &LEAVE, key: &index, arguments: &[&member], staged: None };
         if let Err(error) = self.inner.wire.call(call, Intent::Write).await {
             tracing::debug!(?key, %error, "a stale entry of an owner's index was left to be pruned");
         }

@@ -92,7 +92,7 @@ impl Wire {
         };
         let (mut may_renew, mut is_whole) = (true, false);
         loop {
-            let failed = match way.send(&command).await {
+            let failed = match way.call(&call, &command).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -155,6 +155,17 @@ impl Way<'_> {
             }
             #[cfg(feature = "cluster")]
             Self::Cluster(cluster) => cluster.send(command).await,
+        }
+    }
+
+    async fn call(self, call: &Call<'_>, command: &Cmd) -> Result<Value, Failed> {
+        let Some(staged) = &call.staged else { return self.send(command).await };
+        let answers = self.send_all(&staged.around(command.clone())).await?;
+        let mut answers = answers.into_iter().map(Value::extract_error);
+        match (answers.next(), answers.next()) {
+            // It could not be brought: that is what is the matter, whatever the script says.
+            (Some(Err(error)), _) => Err(Failed::of(error)),
+            (_, answer) => answer.unwrap_or(Ok(Value::Nil)).map_err(Failed::of),
         }
     }
 

@@ -32,7 +32,12 @@ if new.owner then
   if stays then stay = tag .. lives end
 end
 
-redis.call('SET', key, bytes, 'PXAT', ARGV[3])
+if ARGV[8] then
+  redis.call('RENAME', ARGV[8], key)
+  redis.call('PEXPIREAT', key, ARGV[3])
+else
+  redis.call('SET', key, bytes, 'PXAT', ARGV[3])
+end
 if stay then redis.call('SETRANGE', key, '30', stay) end
 
 if old and old.owner and old.owner ~= new.owner then

@@ -14,7 +14,7 @@ use session_redis::redis;
 use session_redis::session_core::{Bytes, Clock, Owner, Record, SessionId, SessionKey, SystemClock, Version};
 
 /// What the crate's page grants; the page's own words are compared with it in `access.rs`.
-pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exists +set +setrange +del \
+pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exists +set +setrange +rename +del \
     +pexpireat +pexpire +pttl +zadd +zscore +zcard +zcount +zrem +zrangebyscore +time +info";
 
 /// What it grants on a cluster besides.
