@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use session_redis::redis::aio::MultiplexedConnection;
-use session_redis::redis::{Cmd, Script, Value, cmd};
+use session_redis::redis::{Cmd, Script, Value, cmd, pipe};
 use session_redis::session_core::{Bytes, Clock, Record, SessionKey, SystemClock, Timestamp};
 
 use super::contest::Contestant;
@@ -14,8 +14,13 @@ macro_rules! script {
 }
 
 const PUT: &str = script!("put_usual", "prelude", "put");
+const PUT_STAGED: &str = script!("put_staged", "prelude", "put");
 const TOUCH: &str = script!("touch_usual", "prelude", "touch");
 const DELETE: &str = script!("delete_usual", "prelude", "delete");
+
+/// How long a record is that goes ahead of its script, and how long the head is that the script is handed.
+const STAGED: usize = 8 * 1_024;
+const HEAD: usize = 30;
 
 #[derive(Clone)]
 pub(crate) struct ByHand {
@@ -23,6 +28,7 @@ pub(crate) struct ByHand {
     prefix: &'static str,
     payload: Bytes,
     put: String,
+    put_staged: String,
     touch: String,
     delete: String,
 }
@@ -30,12 +36,20 @@ pub(crate) struct ByHand {
 impl ByHand {
     pub(crate) fn new(connection: MultiplexedConnection, prefix: &'static str, payload: Bytes) -> Self {
         let hash = |text| Script::new(text).get_hash().to_owned();
-        Self { connection, prefix, payload, put: hash(PUT), touch: hash(TOUCH), delete: hash(DELETE) }
+        Self {
+            connection,
+            prefix,
+            payload,
+            put: hash(PUT),
+            put_staged: hash(PUT_STAGED),
+            touch: hash(TOUCH),
+            delete: hash(DELETE),
+        }
     }
 
     /// Gives the scripts to the server, so that they can be called by their hash.
     pub(crate) async fn load(&self) {
-        for text in [PUT, TOUCH, DELETE] {
+        for text in [PUT, PUT_STAGED, TOUCH, DELETE] {
             let mut command = cmd("SCRIPT");
             command.arg("LOAD").arg(text);
             assert!(matches!(self.ask(command).await, Value::BulkString(_)));
@@ -82,11 +96,20 @@ impl Contestant for ByHand {
 
     async fn write(&self, key: &SessionKey) {
         let record = record(self.payload.clone(), 2);
+        let (bytes, staged) = (bytes(&record), format!("{}:t:{}", self.prefix, key.encode()));
+        let long = bytes.len() >= STAGED;
         let mut command = cmd("EVALSHA");
-        command.arg(&self.put).arg(1).arg(self.name(key)).arg(bytes(&record));
-        command.arg(start(1)).arg(kept(record.expires_at));
+        command.arg(if long { &self.put_staged } else { &self.put }).arg(1).arg(self.name(key));
+        command.arg(if long { &bytes[..HEAD] } else { &bytes }).arg(start(1)).arg(kept(record.expires_at));
         command.arg(format!("{}:o:", self.prefix)).arg(key.as_bytes()).arg("").arg("");
-        assert_eq!(self.ask(command).await, Value::Int(1));
+        if !long {
+            return assert_eq!(self.ask(command).await, Value::Int(1));
+        }
+        command.arg(&staged);
+        let mut all = pipe();
+        all.cmd("SET").arg(&staged).arg(bytes).arg("PX").arg(5_000).add_command(command).cmd("DEL").arg(staged);
+        let answers: [Value; 3] = all.query_async(&mut self.connection.clone()).await.expect("answers");
+        assert_eq!(answers[1], Value::Int(1));
     }
 
     async fn delete(&self, key: &SessionKey) {
