@@ -44,6 +44,9 @@ mod expiry; // idle and absolute timeout
 #[doc(hidden)]
 pub mod fuzzing;
 
+#[cfg(any(doc, doctest))]
+pub mod guide; // pages for those who come from elsewhere
+
 #[cfg(feature = "_web")]
 pub mod web;
 

@@ -1,0 +1,10 @@
+//! Pages about what no single item tells.
+
+#[doc = include_str!("../docs/from_plug.md")]
+pub mod from_plug {}
+
+#[doc = include_str!("../docs/from_tower_sessions.md")]
+pub mod from_tower_sessions {}
+
+#[doc = include_str!("../docs/from_actix_session.md")]
+pub mod from_actix_session {}
