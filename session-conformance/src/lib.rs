@@ -6,6 +6,7 @@ mod clause;
 mod clauses;
 mod draw;
 mod erased;
+mod faulty;
 mod handle;
 mod harness;
 mod history;
@@ -26,6 +27,7 @@ mod world;
 
 pub use check::Failure;
 pub use clause::{CLAUSES, Capability, Clause, Group};
+pub use faulty::{FaultRates, FaultyStore};
 pub use harness::{Corruption, Harness};
 pub use runner::{Outcome, run};
 pub use session_core;

@@ -8,7 +8,10 @@
 //! 1. **An outcome is a value, `Err` means the backend failed.** See [`PutOutcome`].
 //! 2. **Writes are idempotent.** A `put` that finds its own version stored answers
 //!    [`Stored`](PutOutcome::Stored) and changes nothing, so a lost reply is healed by the same write
-//!    once more, and a client library that resends by itself does no harm.
+//!    once more. A store never does that by itself to give the second answer, and keeps its client
+//!    library from it: if somebody else has written in between, its own write would look like a
+//!    [`Conflict`](PutOutcome::Conflict), and its changes be made twice. A write whose reply is lost is
+//!    [`Indeterminate`](crate::StoreError::Indeterminate).
 //! 3. **Time comes in through arguments alone.** A `Replace` whose `last_seen_at`, or a `touch` whose
 //!    `seen`, is at or past the stored `expires_at` finds nothing live. No store needs a clock.
 //! 4. **A `Replace` never creates.** What was deleted stays deleted, however slow the writer.
