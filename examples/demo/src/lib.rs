@@ -23,7 +23,7 @@ mod watch; // counts what the store does, and fails in its place
 
 pub use answer::{Answer, Body, Pieces};
 pub use ask::{Ask, BODY_LIMIT, Format};
-pub use assets::protection;
 pub use demo::Demo;
+pub use pages::{Answering, Page};
 pub use run::main;
 pub use session_core::BoxError;
