@@ -5,12 +5,12 @@ mod live;
 use std::process::ExitCode;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{FromRequest, Path, Request, State};
+use axum::extract::{FromRequest, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use axum::{Router, serve};
-use example_demo::{Ask, BoxError, Demo, Format};
+use example_demo::{Answer, Ask, BoxError, Demo, Format, Page};
 use session_core::web::tower::SessionLayer;
 use session_core::{LazySession, Session};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -25,76 +25,38 @@ fn main() -> ExitCode {
 /// Puts the app together. What is added last sees a request first.
 fn app(demo: Demo) -> Router {
     Router::new()
-        .route("/", get(home))
-        .route("/login", post(login))
-        .route("/logout", post(logout))
-        .route("/cart", post(add_to_cart))
-        .route("/cart/empty", post(empty_cart))
-        .route("/count", get(count).post(add_to_count))
-        .route("/sessions", get(list_sessions))
-        .route("/sessions/{key}/end", post(end_one))
-        .route("/sessions/end-others", post(end_other_sessions))
-        .route("/untouched", get(untouched))
+        .route("/", page(MethodFilter::GET, Demo::home))
+        .route("/login", page(MethodFilter::POST, Demo::login))
+        .route("/logout", page(MethodFilter::POST, Demo::logout))
+        .route("/cart", page(MethodFilter::POST, Demo::add_to_cart))
+        .route("/cart/empty", page(MethodFilter::POST, Demo::empty_cart))
+        .route("/count", page(MethodFilter::GET, Demo::count))
+        .route("/count", page(MethodFilter::POST, Demo::add_to_count))
+        .route("/sessions", page(MethodFilter::GET, Demo::list_sessions))
+        .route("/sessions/{key}/end", page(MethodFilter::POST, Demo::end_session))
+        .route("/sessions/end-others", page(MethodFilter::POST, Demo::end_other_sessions))
+        .route("/untouched", get(public))
         .route("/live/events", get(live::events))
         .route("/live/socket", get(live::socket))
         .route("/test/{*path}", any(test))
-        .fallback(file)
+        .fallback(public)
         .layer(CatchPanicLayer::new())
         .layer(SessionLayer::new(demo.sessions().clone()))
         .layer(middleware::from_fn_with_state(demo.clone(), dress))
         .with_state(demo)
 }
 
-async fn home(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.home(&session, &ask).await.map(Body::new)
+/// Has the demo answer with the session, which is loaded by being asked for.
+fn page(method: MethodFilter, page: Page) -> MethodRouter<Demo> {
+    on(method, async move |demo: State<Demo>, session: Session, Asked(ask): Asked| page(&demo, &session, &ask).await)
 }
 
-async fn login(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.login(&session, &ask).await.map(Body::new)
+async fn public(demo: State<Demo>, Asked(ask): Asked) -> Answer {
+    demo.public(&ask).await
 }
 
-async fn logout(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.logout(&session, &ask).await.map(Body::new)
-}
-
-async fn add_to_cart(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.add_to_cart(&session, &ask).await.map(Body::new)
-}
-
-async fn empty_cart(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.empty_cart(&session, &ask).await.map(Body::new)
-}
-
-async fn count(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.count(&session, &ask).await.map(Body::new)
-}
-
-async fn add_to_count(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.add_to_count(&session, &ask).await.map(Body::new)
-}
-
-async fn list_sessions(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.list_sessions(&session, &ask).await.map(Body::new)
-}
-
-async fn end_one(State(demo): State<Demo>, session: Session, Path(key): Path<String>, Asked(ask): Asked) -> Response {
-    demo.end_session(&session, &ask, &key).await.map(Body::new)
-}
-
-async fn end_other_sessions(State(demo): State<Demo>, session: Session, Asked(ask): Asked) -> Response {
-    demo.end_other_sessions(&session, &ask).await.map(Body::new)
-}
-
-async fn untouched(State(demo): State<Demo>, Asked(ask): Asked) -> Response {
-    demo.untouched(&ask).await.map(Body::new)
-}
-
-async fn file(State(demo): State<Demo>, Asked(ask): Asked) -> Response {
-    demo.file(&ask).await.map(Body::new)
-}
-
-async fn test(State(demo): State<Demo>, session: LazySession, Asked(ask): Asked) -> Response {
-    demo.test(&session, &ask).await.map(Body::new)
+async fn test(demo: State<Demo>, session: LazySession, Asked(ask): Asked) -> Answer {
+    demo.test(&session, &ask).await
 }
 
 /// The request in the demo's words.

@@ -13,8 +13,8 @@ use tokio_stream::Stream;
 /// A response, complete but for what the session adds.
 pub type Answer = Response<Body>;
 
-/// A body that comes piece by piece.
-pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+/// A body that comes piece by piece. Some frameworks ask for `Sync`.
+pub type Pieces = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send + Sync>>;
 
 /// Holds the body of an [`Answer`]. It is a body to frameworks on `http-body`; others take the two apart.
 pub enum Body {

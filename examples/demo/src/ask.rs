@@ -51,25 +51,18 @@ impl Ask {
     /// # Panics
     /// If the method is none: a framework has read it from a request line, and checked it.
     #[must_use]
-    pub fn new<'a>(
+    pub fn new(
         method: &str,
         target: &str,
-        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<[u8]>)>,
         body: Bytes,
     ) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let header = |(name, value): (&str, &[u8])| {
-            Some((HeaderName::try_from(name).ok()?, HeaderValue::from_bytes(value).ok()?))
-        };
-        let mut kept = HeaderMap::new();
-        for (name, value) in headers.into_iter().filter_map(header) {
-            kept.append(name, value);
-        }
         Self {
             method: Method::from_bytes(method.as_bytes()).expect("a framework checks the method"),
             path: path.to_owned(),
             query: query.to_owned(),
-            headers: kept,
+            headers: header_map(headers),
             body,
         }
     }
@@ -116,6 +109,18 @@ impl Ask {
             _ => Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send a form, or JSON.")),
         }
     }
+}
+
+/// Gathers headers, whatever types a framework has for them. What is none is left out.
+pub(crate) fn header_map(headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<[u8]>)>) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let header = (HeaderName::try_from(name.as_ref()), HeaderValue::from_bytes(value.as_ref()));
+        if let (Ok(name), Ok(value)) = header {
+            map.append(name, value);
+        }
+    }
+    map
 }
 
 /// Gives a media type without its parameters.

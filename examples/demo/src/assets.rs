@@ -1,8 +1,8 @@
 //! Style, script and icon, and the headers that let a page use these and nothing else.
 
+use http::Response;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 
 use crate::answer::Answer;
@@ -24,14 +24,15 @@ pub(crate) fn file(path: &str) -> Option<Answer> {
     Some(answer)
 }
 
-/// Gives the headers that keep a page to itself, for all answers that do not set them otherwise. What does not say
-/// how long it may be kept is not kept: after signing out, nobody finds it by going back.
-#[must_use]
-pub fn protection() -> [(HeaderName, HeaderValue); 4] {
-    [
+/// Sets the headers that keep a page to itself, unless the answer has set them otherwise. What does not say how long it may
+/// be kept is not kept: after signing out, nobody finds it by going back.
+pub(crate) fn protect<B>(answer: &mut Response<B>) {
+    for (name, value) in [
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ]
+    ] {
+        answer.headers_mut().entry(name).or_insert(value);
+    }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::answer::Answer;
 use crate::ask::{Ask, BODY_LIMIT, Format};
+use crate::assets::protect;
 use crate::csrf;
 use crate::errors::{Refusal, refuse, see_other};
 use crate::rig::Rig;
@@ -109,9 +110,7 @@ impl Demo {
             handler.await
         };
         let mut answer = answered.await.unwrap_or_else(|refusal| self.refusal(ask.format(), refusal));
-        for (name, value) in crate::assets::protection() {
-            answer.headers_mut().entry(name).or_insert(value);
-        }
+        protect(&mut answer);
         answer
     }
 

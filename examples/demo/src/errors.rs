@@ -5,7 +5,8 @@ use http::{HeaderMap, Response, StatusCode};
 use session_core::{OwnerError, SessionError};
 
 use crate::answer::{Answer, Body};
-use crate::ask::Format;
+use crate::ask::{Ask, Format, header_map};
+use crate::assets::protect;
 use crate::demo::Demo;
 use crate::view::Problem;
 
@@ -61,30 +62,42 @@ impl Demo {
     ///
     /// `body` makes the framework's body of the demo's.
     pub fn dress<B>(&self, format: Format, response: Response<B>, body: impl FnOnce(Body) -> B) -> Response<B> {
-        let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-        let mut response = match self.undressed(format, response.status(), content_type) {
+        let mut response = match self.undressed(format, response.status().as_u16(), response.headers()) {
             None => response,
-            Some(problem) => {
-                let mut problem = problem.map(body);
-                keep(response.headers(), problem.headers_mut());
-                problem
-            }
+            Some(problem) => problem.map(body),
         };
-        for (name, value) in crate::assets::protection() {
-            response.headers_mut().entry(name).or_insert(value);
-        }
+        protect(&mut response);
         response
     }
 
-    /// Gives what takes the place of an error that has no form yet, as those of frameworks and of the sessions'
-    /// adapter have none; `None` for everything else. For frameworks that do not speak in `http`'s types.
-    ///
-    /// Of the response that is replaced, keep `Allow`, `Cache-Control`, `Set-Cookie` and `Vary`.
+    /// Gives what takes the place of a response that is an error and has no form yet, as those of frameworks and of the
+    /// sessions' adapter have none; `None` for everything else. It says to browsers and caches what `headers`, those of
+    /// the response, say. For frameworks with responses of their own: others have [`dress`](Self::dress).
     #[must_use]
-    pub fn undressed(&self, format: Format, status: StatusCode, content_type: Option<&[u8]>) -> Option<Answer> {
+    pub fn undressed(
+        &self,
+        format: Format,
+        status: u16,
+        headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<[u8]>)>,
+    ) -> Option<Answer> {
+        let headers = header_map(headers);
+        let status = StatusCode::from_u16(status).ok()?;
         // The demo's own are HTML or JSON.
-        let plain = content_type.is_none_or(|found| found.starts_with(b"text/plain"));
-        (is_error(status) && plain).then(|| self.problem(format, status, words(status).to_owned()))
+        let plain = headers.get(CONTENT_TYPE).is_none_or(|found| found.as_bytes().starts_with(b"text/plain"));
+        (is_error(status) && plain).then(|| {
+            let mut problem = self.problem(format, status, words(status).to_owned());
+            keep(&headers, problem.headers_mut());
+            protect(&mut problem);
+            problem
+        })
+    }
+
+    /// Answers a request whose session could not be loaded, where no extractor does.
+    #[must_use]
+    pub fn failed(&self, ask: &Ask, error: SessionError) -> Answer {
+        let mut answer = self.refusal(ask.format(), Refusal::Session(error));
+        protect(&mut answer);
+        answer
     }
 
     fn problem(&self, format: Format, status: StatusCode, error: String) -> Answer {

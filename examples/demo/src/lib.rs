@@ -16,6 +16,7 @@ mod view; // templates
 
 // What it runs on.
 mod assets; // style, script, icon, security headers
+mod connections; // for frameworks that do not accept
 mod run; // main: sets up, serves, stops
 mod settings; // the environment
 mod store; // SESSION_STORE
@@ -23,7 +24,8 @@ mod watch; // counts what the store does, and fails in its place
 
 pub use answer::{Answer, Body, Pieces};
 pub use ask::{Ask, BODY_LIMIT, Format};
-pub use assets::protection;
+pub use connections::Connections;
 pub use demo::Demo;
+pub use pages::{Answering, Page};
 pub use run::main;
 pub use session_core::BoxError;

@@ -1,5 +1,6 @@
 //! What the app does. The sessions take a line or two in each handler.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -31,67 +32,70 @@ const ITEMS: usize = 100;
 /// How long `delay_ms` may make a request wait.
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 
+/// What the demo does at a route that asks for its session: one of its methods, [`Demo::home`] to
+/// [`Demo::end_session`]. So an example makes one handler for all of them, and names them in its routes.
+pub type Page = for<'a> fn(&'a Demo, &'a Session, &'a Ask) -> Answering<'a>;
+
+/// An answer under way.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
 /// Each takes the session that the framework's extractor or guard has given, and what was asked for.
 impl Demo {
     /// Shows the page: `GET /`.
-    pub async fn home(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, home(self, session, ask)).await
+    pub fn home<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, home(self, session, ask)))
     }
 
     /// Signs in: `POST /login`.
-    pub async fn login(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, login(self, session, ask)).await
+    pub fn login<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, login(self, session, ask)))
     }
 
     /// Signs out: `POST /logout`.
-    pub async fn logout(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, logout(self, session, ask)).await
+    pub fn logout<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, logout(self, session, ask)))
     }
 
     /// Adds an item to the cart: `POST /cart`.
-    pub async fn add_to_cart(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, add_to_cart(self, session, ask)).await
+    pub fn add_to_cart<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, add_to_cart(self, session, ask)))
     }
 
     /// Empties the cart: `POST /cart/empty`.
-    pub async fn empty_cart(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, empty_cart(self, session, ask)).await
+    pub fn empty_cart<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, empty_cart(self, session, ask)))
     }
 
     /// Shows the counter: `GET /count`.
-    pub async fn count(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, count(self, session, ask)).await
+    pub fn count<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, count(self, session, ask)))
     }
 
     /// Adds one to the counter: `POST /count`.
-    pub async fn add_to_count(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, add_to_count(self, session, ask)).await
+    pub fn add_to_count<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, add_to_count(self, session, ask)))
     }
 
     /// Lists the user's sessions: `GET /sessions`.
-    pub async fn list_sessions(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, list_sessions(self, session, ask)).await
+    pub fn list_sessions<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, list_sessions(self, session, ask)))
     }
 
     /// Ends all sessions of the user but this one: `POST /sessions/end-others`.
-    pub async fn end_other_sessions(&self, session: &Session, ask: &Ask) -> Answer {
-        self.answer(ask, end_other_sessions(self, session, ask)).await
+    pub fn end_other_sessions<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, end_other_sessions(self, session, ask)))
     }
 
     /// Ends one of the user's sessions: `POST /sessions/{key}/end`.
-    pub async fn end_session(&self, session: &Session, ask: &Ask, key: &str) -> Answer {
-        self.answer(ask, end_session(self, session, ask, key)).await
+    pub fn end_session<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(self.answer(ask, end_session(self, session, ask)))
     }
 
-    /// Answers without asking for a session: `GET /untouched`.
-    pub async fn untouched(&self, ask: &Ask) -> Answer {
-        self.answer(ask, async { Ok(untouched()) }).await
-    }
-
-    /// Gives style, script, icon and the store's figures, none of which asks for a session; for every path that has no
-    /// route, and there is no such page at most.
-    pub async fn file(&self, ask: &Ask) -> Answer {
+    /// Answers what never asks for its session: `GET /untouched`, style, script, icon and the store's figures. For every
+    /// path that has no route it says that there is no such page.
+    pub async fn public(&self, ask: &Ask) -> Answer {
         let found = match (&ask.method, ask.path.as_str()) {
+            (&Method::GET | &Method::HEAD, "/untouched") => Some(untouched()),
             (&Method::GET | &Method::HEAD, "/figures") => Some(json(&self.watched().counts())),
             (&Method::GET | &Method::HEAD, path) => assets::file(path),
             _ => None,
@@ -213,10 +217,11 @@ async fn list_sessions(demo: &Demo, session: &Session, ask: &Ask) -> Result {
 }
 
 /// Ends one of the user's own sessions: of somebody else's, not even that it exists is told.
-async fn end_session(demo: &Demo, session: &Session, ask: &Ask, key: &str) -> Result {
+async fn end_session(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     let owner = user(session)?;
     let not_found = || refuse(StatusCode::NOT_FOUND, "You have no such session.");
-    let key = SessionKey::parse(key.as_bytes()).ok_or_else(not_found)?;
+    let key = ask.path.strip_prefix("/sessions/").and_then(|rest| rest.strip_suffix("/end"));
+    let key = key.and_then(|key| SessionKey::parse(key.as_bytes())).ok_or_else(not_found)?;
     if session.key() == Some(key) {
         // Ending the session one is in is signing out.
         session.destroy();

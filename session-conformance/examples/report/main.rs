@@ -2,11 +2,11 @@
 //! table of clauses by stores, and one of clauses by servers.
 //!
 //! ```text
-//! cargo run -q -p session-conformance --example report [-- --markdown]
+//! cargo run -q -p session-conformance --example report [-- --markdown --stores --servers]
 //! ```
 //!
 //! A store is whatever package has a test called `conformance`, and a server one called `http`; where that has several
-//! suites in modules, each is one. It exits with 1 when a clause fails, and with 2 when the suite could not be run. A store whose server cannot
+//! suites in modules, each is one. With `--stores` or `--servers` it is these alone. It exits with 1 when a clause fails, and with 2 when the suite could not be run. A store whose server cannot
 //! be had is named with the reason, and is no failure.
 
 mod column;
@@ -19,15 +19,22 @@ use std::process::ExitCode;
 use column::{Cell, Column, Kind};
 
 fn main() -> ExitCode {
-    let show = match env::args().nth(1).as_deref() {
-        None => table::text,
-        Some("--markdown") => table::markdown,
-        Some(other) => {
-            eprintln!("report: {other:?} is not known; it takes --markdown or nothing");
-            return ExitCode::from(2);
+    let (mut show, mut kinds) = (table::text as fn(Kind, &[Column]) -> String, Vec::new());
+    for argument in env::args().skip(1) {
+        match &*argument {
+            "--markdown" => show = table::markdown,
+            "--stores" => kinds.push(Kind::Stores),
+            "--servers" => kinds.push(Kind::Servers),
+            other => {
+                eprintln!("report: {other:?} is not known; it takes --markdown, --stores, --servers, or nothing");
+                return ExitCode::from(2);
+            }
         }
-    };
-    let tables = match tables() {
+    }
+    if kinds.is_empty() {
+        kinds.extend(Kind::ALL);
+    }
+    let tables = match tables(&kinds) {
         Ok(tables) => tables,
         Err(error) => {
             eprintln!("report: {error}");
@@ -43,9 +50,9 @@ fn main() -> ExitCode {
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn tables() -> Result<[(Kind, Vec<Column>); 2], suites::Error> {
-    let mut tables = Kind::ALL.map(|kind| (kind, Vec::new()));
-    for suite in suites::build()? {
+fn tables(kinds: &[Kind]) -> Result<Vec<(Kind, Vec<Column>)>, suites::Error> {
+    let mut tables: Vec<_> = kinds.iter().map(|kind| (*kind, Vec::new())).collect();
+    for suite in suites::build(kinds)? {
         eprintln!("{} …", suite.package);
         let columns = suite.run()?;
         for (kind, table) in &mut tables {

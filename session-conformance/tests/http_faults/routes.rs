@@ -42,17 +42,16 @@ async fn routed(demo: &Demo, lazy: &LazySession, incoming: &Incoming) -> Result<
         ("POST", "/count") => demo.add_to_count(&lazy.load().await?, ask).await,
         ("GET", "/sessions") => demo.list_sessions(&lazy.load().await?, ask).await,
         ("POST", "/sessions/end-others") => demo.end_other_sessions(&lazy.load().await?, ask).await,
-        ("GET", "/untouched") => demo.untouched(ask).await,
+        _ if path.starts_with("/sessions/") && path.ends_with("/end") => {
+            demo.end_session(&lazy.load().await?, ask).await
+        }
         _ if path.starts_with("/test/") => demo.test(lazy, ask).await,
-        _ => match path.strip_prefix("/sessions/").and_then(|rest| rest.strip_suffix("/end")) {
-            Some(key) => demo.end_session(&lazy.load().await?, ask, key).await,
-            None => demo.file(ask).await,
-        },
+        _ => demo.public(ask).await,
     })
 }
 
 fn live_ask(headers: &HeaderMap) -> Ask {
-    Ask::new("GET", "/live", headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())), Bytes::new())
+    Ask::new("GET", "/live", headers, Bytes::new())
 }
 
 pub async fn events(State((demo, adapter)): State<(Demo, Adapter)>, headers: HeaderMap) -> Response {

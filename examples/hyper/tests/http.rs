@@ -1,0 +1,10 @@
+//! What a browser sees of sessions, clause by clause.
+
+#![cfg(unix)]
+
+use std::process::Command;
+
+session_conformance::http_suite!(
+    Command::new(env!("CARGO_BIN_EXE_example-hyper")),
+    without { LIVE: "the example has no WebSocket and no events" }
+);

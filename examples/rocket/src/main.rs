@@ -1,0 +1,118 @@
+//! Sessions on rocket: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
+
+use std::io::Cursor;
+use std::process::ExitCode;
+
+use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page};
+use rocket::config::LogLevel;
+use rocket::data::{Data, ToByteUnit};
+use rocket::fairing::AdHoc;
+use rocket::http::{Header, Method, Status};
+use rocket::request::FromRequest;
+use rocket::route::{Handler, Outcome, Route};
+use rocket::{Build, Config, Request, Response, Rocket, catch, catchers};
+use session_core::web::rocket::SessionFairing;
+use session_core::{LazySession, Session};
+use tokio_util::io::StreamReader;
+
+fn main() -> ExitCode {
+    example_demo::main("rocket", |demo| async {
+        // It stops by itself on Ctrl-C and SIGTERM. Its log would go to stdout.
+        let config = Config { port: demo.free_port()?, log_level: LogLevel::Off, ..Config::default() };
+        app(rocket::custom(config), demo).launch().await?;
+        Ok::<_, BoxError>(())
+    })
+}
+
+/// Puts the app together. The fairing that is attached first sees a response first.
+fn app(rocket: Rocket<Build>, demo: Demo) -> Rocket<Build> {
+    let look = |path, page| Route::new(Method::Get, path, Does::Show(page));
+    let act = |path, page| Route::new(Method::Post, path, Does::Show(page));
+    let pages = [
+        look("/", Demo::home),
+        act("/login", Demo::login),
+        act("/logout", Demo::logout),
+        act("/cart", Demo::add_to_cart),
+        act("/cart/empty", Demo::empty_cart),
+        look("/count", Demo::count),
+        act("/count", Demo::add_to_count),
+        look("/sessions", Demo::list_sessions),
+        act("/sessions/<key>/end", Demo::end_session),
+        act("/sessions/end-others", Demo::end_other_sessions),
+        Route::ranked(20, Method::Get, "/<path..>", Does::Public),
+    ];
+    rocket
+        .attach(SessionFairing::new(demo.sessions().clone()))
+        .attach(AdHoc::on_response("Dress", |request, response| Box::pin(async { dress(request, response) })))
+        .attach(AdHoc::on_liftoff("Listening", |it| Box::pin(async { Demo::listening(it.config().port) })))
+        .manage(demo)
+        .mount("/", pages)
+        .mount("/test", [Method::Get, Method::Post].map(|method| Route::new(method, "/<path..>", Does::Test)))
+        .register("/", catchers![undressed])
+}
+
+/// What a route does. It is a handler by itself, so that one does for all pages.
+#[derive(Clone)]
+enum Does {
+    Show(Page),
+    Public,
+    Test,
+}
+
+#[rocket::async_trait]
+impl Handler for Does {
+    /// Has the demo answer: a page with the session, which is loaded by being asked for.
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let answer = async {
+            let demo = request.rocket().state::<Demo>().expect("it is managed");
+            // The request in the demo's words, which refuses a body that is longer than its limit.
+            let body = data.open((BODY_LIMIT + 1).bytes()).into_bytes().await.map_err(|_| Status::BadRequest)?;
+            let (target, headers) = (request.uri().to_string(), request.headers().iter().map(owned));
+            let ask = Ask::new(request.method().as_str(), &target, headers, body.into_inner().into());
+            Ok(match self {
+                Self::Show(page) => page(demo, &guard::<Session>(request).await?, &ask).await,
+                Self::Public => demo.public(&ask).await,
+                Self::Test => demo.test(&guard::<LazySession>(request).await?, &ask).await,
+            })
+        };
+        answer.await.map_or_else(Outcome::Error, |answer| Outcome::Success(respond(answer)))
+    }
+}
+
+async fn guard<'r, T: FromRequest<'r>>(request: &'r Request<'_>) -> Result<T, Status> {
+    request.guard().await.map_error(|(status, _)| status).ok_map_forward(Err)
+}
+
+fn owned(header: Header<'_>) -> (String, String) {
+    (header.name().to_string(), header.value().to_owned())
+}
+
+/// The demo's answer in rocket's words.
+fn respond<'r>(answer: Answer) -> Response<'r> {
+    let (head, body) = answer.into_parts();
+    let mut response = Response::build();
+    response.status(Status::new(head.status.as_u16()));
+    for (name, value) in &head.headers {
+        response.raw_header_adjoin(name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned());
+    }
+    match body {
+        Body::Whole(bytes) => response.sized_body(bytes.len(), Cursor::new(bytes)),
+        Body::Pieces(pieces) => response.streamed_body(StreamReader::new(pieces)),
+    };
+    response.finalize()
+}
+
+/// Gives errors their form, those of rocket and of the session fairing, too.
+fn dress(request: &Request<'_>, response: &mut Response<'_>) {
+    let format = Format::accepted(request.headers().get("Accept").map(str::as_bytes));
+    let demo = request.rocket().state::<Demo>().expect("it is managed");
+    if let Some(problem) = demo.undressed(format, response.status().code, response.headers().iter().map(owned)) {
+        *response = respond(problem);
+    }
+}
+
+/// Leaves the form to the fairing.
+#[catch(default)]
+fn undressed(status: Status, _: &Request<'_>) -> (Status, ()) {
+    (status, ())
+}

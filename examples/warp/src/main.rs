@@ -1,0 +1,119 @@
+//! Sessions on warp: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+
+use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page};
+use http_body_util::Either;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use session_core::web::tower::SessionLayer;
+use session_core::{LazySession, Session, SessionError};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
+use warp::http::{self, HeaderMap, Method, Request};
+use warp::{Filter, Rejection, Reply, body, ext, get, head, header, method, path, post, query, reply};
+
+fn main() -> ExitCode {
+    example_demo::main("warp", serve)
+}
+
+async fn serve(demo: Demo) -> Result<(), BoxError> {
+    let (mut connections, graceful) = (demo.connections()?, GracefulShutdown::new());
+    // What is added first sees a request first.
+    let app = ServiceBuilder::new()
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(SessionLayer::new(demo.sessions().clone()))
+        .layer(CatchPanicLayer::new())
+        .service(warp::service(routes(&demo)));
+    let dressed = service_fn(move |request: Request<Incoming>| {
+        let format = Format::of(request.headers());
+        let (demo, answering) = (demo.clone(), app.clone().oneshot(request));
+        async move { answering.await.map(|response| dress(&demo, format, response)) }
+    });
+
+    // What warp's own server does, for a service that is no filter any more.
+    while let Some(stream) = connections.next().await {
+        let service = TowerToHyperService::new(dressed.clone());
+        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(graceful.watch(connection));
+    }
+    graceful.shutdown().await;
+    Ok(())
+}
+
+fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Clone + use<> {
+    let look = get().or(head()).unify();
+    let page = |page: Page| with(demo).and(with(&page)).and(session()).and(ask()).then(answer).boxed();
+    path::end()
+        .and(look)
+        .and(page(Demo::home))
+        .or(path!("login").and(post()).and(page(Demo::login)))
+        .or(path!("logout").and(post()).and(page(Demo::logout)))
+        .or(path!("cart").and(post()).and(page(Demo::add_to_cart)))
+        .or(path!("cart" / "empty").and(post()).and(page(Demo::empty_cart)))
+        .or(path!("count").and(look).and(page(Demo::count)))
+        .or(path!("count").and(post()).and(page(Demo::add_to_count)))
+        .or(path!("sessions").and(look).and(page(Demo::list_sessions)))
+        .or(path!("sessions" / "end-others").and(post()).and(page(Demo::end_other_sessions)))
+        .or(path!("sessions" / String / "end").map(drop).untuple_one().and(post()).and(page(Demo::end_session)))
+        .or(path!("test" / ..).and(with(demo)).and(ext::get()).and(ask()).then(test))
+        .or(with(demo).and(ask()).then(public))
+}
+
+/// Has the demo answer with the session.
+async fn answer(demo: Demo, page: Page, session: Result<Session, SessionError>, ask: Ask) -> reply::Response {
+    match session {
+        Ok(session) => respond(page(&demo, &session, &ask).await),
+        Err(error) => respond(demo.failed(&ask, error)),
+    }
+}
+
+async fn public(demo: Demo, ask: Ask) -> reply::Response {
+    respond(demo.public(&ask).await)
+}
+
+async fn test(demo: Demo, session: LazySession, ask: Ask) -> reply::Response {
+    respond(demo.test(&session, &ask).await)
+}
+
+/// Hands a value to a handler.
+fn with<T: Clone + Send>(value: &T) -> impl Filter<Extract = (T,), Error = Infallible> + Clone + use<T> {
+    let value = value.clone();
+    warp::any().map(move || value.clone())
+}
+
+/// Extracts the session, which is loaded by being asked for. An error is no rejection: warp would try the other routes.
+fn session() -> impl Filter<Extract = (Result<Session, SessionError>,), Error = Rejection> + Copy {
+    ext::get().then(async |session: LazySession| session.load().await)
+}
+
+/// Extracts the request in the demo's words.
+fn ask() -> impl Filter<Extract = (Ask,), Error = Rejection> + Copy {
+    let query = query::raw().or(warp::any().map(String::new)).unify();
+    let parts = method().and(path::full()).and(query).and(header::headers_cloned()).and(body::bytes());
+    parts.map(|method: Method, path: path::FullPath, query: String, headers: HeaderMap, body: Bytes| {
+        Ask::new(method.as_str(), &format!("{}?{query}", path.as_str()), &headers, body)
+    })
+}
+
+/// The demo's answer in warp's words.
+fn respond(answer: Answer) -> reply::Response {
+    let (head, body) = answer.into_parts();
+    let response = match body {
+        Body::Whole(bytes) => reply::Response::new(bytes.into()),
+        Body::Pieces(pieces) => reply::stream(pieces).into_response(),
+    };
+    reply::Response::from_parts(head, response.into_body())
+}
+
+/// Gives errors their form, those of warp and of the session layer, too.
+fn dress<B>(demo: &Demo, format: Format, response: http::Response<B>) -> http::Response<Either<Body, B>> {
+    match demo.undressed(format, response.status().as_u16(), response.headers()) {
+        Some(problem) => problem.map(Either::Left),
+        None => response.map(Either::Right),
+    }
+}
