@@ -46,7 +46,8 @@ pub trait Codec: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CodecError`] if it is not one of this codec's. The session is then deleted and starts empty, so
-    /// that no browser is locked out for good.
+    /// that no browser is locked out for good. With [`CodecError::no_key`] it starts empty as well, and the record is
+    /// kept.
     fn decode(&self, key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError>;
 }
 

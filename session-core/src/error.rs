@@ -154,12 +154,25 @@ pub enum PutNewError {
 #[error("the payload cannot be coded: {reason}")]
 pub struct CodecError {
     reason: Cow<'static, str>,
+    lacks_key: bool,
 }
 
 impl CodecError {
     /// Makes an error of a reason, which must not quote the payload.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), lacks_key: false }
+    }
+
+    /// Makes an error that says that this program has not the key to the payload. Another may have it, so the record is
+    /// kept.
+    pub fn no_key(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), lacks_key: true }
+    }
+
+    /// Tells whether it was made by [`no_key`](Self::no_key).
+    #[must_use]
+    pub fn lacks_key(&self) -> bool {
+        self.lacks_key
     }
 
     pub(crate) fn json(error: &serde_json::Error) -> Self {

@@ -38,7 +38,10 @@ mod cache; // Vary and Cache-Control
 mod codec; // payloads
 pub mod cookie; // the cookie: settings, parsing, signing
 mod error; // all errors
-mod expiry; // idle and absolute timeout
+mod expiry;
+mod keys; // secret keys from the environment or a file
+#[cfg(feature = "sealed")]
+mod sealed; // payloads that are encrypted // idle and absolute timeout
 
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -67,10 +70,13 @@ pub use error::{
 pub use expiry::Expiry;
 pub use id::{SessionId, SessionKey};
 pub use key::{AsKey, Key, KeyOf};
+pub use keys::{KeyError, Keys};
 pub use lazy::LazySession;
 pub use owner_limit::OwnerLimitAction;
 pub use random::{RandomSource, SystemRandom};
 pub use record::{Owner, Record, Version};
+#[cfg(feature = "sealed")]
+pub use sealed::{Sealed, SealingKey};
 pub use session::Session;
 pub use sessions::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, Sessions};
 pub use store::{

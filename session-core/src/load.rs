@@ -85,6 +85,11 @@ impl Sessions {
                 tracing::debug!(?key, "retired session id");
                 Ok((Origin::Retired { successor }, None))
             }
+            // Its key may be on another server, or come back to this one: it is not this server's to remove.
+            Err(SessionError::Codec(error)) if error.lacks_key() => {
+                tracing::error!(?key, %error, "a session that cannot be opened is left alone");
+                Ok((Origin::New, None))
+            }
             Err(_) => self.start_over(&key, deadline).await,
         }
     }
