@@ -4,11 +4,15 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::clock::{Clock, SystemClock};
 use crate::codec::{Codec, Json};
 use crate::cookie::CookieConfig;
 use crate::error::BuildError;
+use crate::events::Event;
 use crate::expiry::Expiry;
+use crate::observe::Observer;
 use crate::owner_limit::{OwnerLimit, OwnerLimitAction};
 use crate::queue::Queue;
 use crate::random::{RandomSource, SystemRandom};
@@ -49,6 +53,10 @@ pub struct SessionsBuilder {
     operation_timeout: Duration,
     max_payload: usize,
     owner_limit: Option<OwnerLimit>,
+    observer: Observer,
+    fingerprint_key: Option<FingerprintKey>,
+    #[cfg(feature = "metrics")]
+    metrics: bool,
 }
 
 impl SessionsBuilder {
@@ -68,6 +76,10 @@ impl SessionsBuilder {
             operation_timeout: Duration::from_secs(5),
             max_payload: 64 * 1024,
             owner_limit: None,
+            observer: Observer::default(),
+            fingerprint_key: None,
+            #[cfg(feature = "metrics")]
+            metrics: false,
         }
     }
 
@@ -143,6 +155,48 @@ impl SessionsBuilder {
         self
     }
 
+    /// Adds a function that is given every [`Event`], such as an audit log; more than one may be added.
+    ///
+    /// It is called in the task of the request, and holds that up: what takes long, or waits, belongs behind a channel,
+    /// where a full one drops the event. A panic in it is logged and hurts no request, where panics unwind.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{BuildError, SessionStore, Sessions};
+    /// use session_core::EventKind;
+    ///
+    /// # fn run(store: Arc<dyn SessionStore>) -> Result<(), BuildError> {
+    /// let (audit, _writer) = tokio::sync::mpsc::channel(1_000);
+    /// let sessions = Sessions::builder(store)
+    ///     .on_event(move |event| {
+    ///         if let EventKind::Created | EventKind::Destroyed | EventKind::Revoked = event.kind() {
+    ///             let line = (event.kind().name(), event.fingerprint(), event.owner().cloned());
+    ///             let _ = audit.try_send(line);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer.add_hook(hook);
+        self
+    }
+
+    /// Sets the secret, of 32 bytes or more, by which logs name sessions, so that those of several processes name one
+    /// session alike. The default is one that each process draws.
+    pub fn fingerprint_key(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.fingerprint_key = Some(FingerprintKey(Zeroizing::new(secret.as_ref().to_vec())));
+        self
+    }
+
+    /// Counts and times what the store is asked, and counts events, on the facade of the crate `metrics`, whose recorder
+    /// must be installed before. The page of [`events`](crate::events) has names and labels. The default is not to.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self) -> Self {
+        self.metrics = true;
+        self
+    }
+
     /// Sets the clock, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -176,6 +230,14 @@ impl SessionsBuilder {
             let setting = "a maximum of sessions per owner";
             return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
         }
+        let mut observer = self.observer;
+        if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
+            observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
+        }
+        #[cfg(feature = "metrics")]
+        if self.metrics {
+            observer.count();
+        }
         let cookies = self.cookie.build()?;
         let scope = match cookies.base_name() {
             "session" => String::new(),
@@ -198,6 +260,15 @@ impl SessionsBuilder {
             operation_timeout: self.operation_timeout,
             owner_limit: self.owner_limit,
             queue: Queue::new(),
+            observer,
         }))
+    }
+}
+
+struct FingerprintKey(Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FingerprintKey(secret)")
     }
 }

@@ -9,6 +9,7 @@ use crate::cache;
 use crate::codec::Kind;
 use crate::cookie::CookieLifetime;
 use crate::error::{ReadOnly, SessionError};
+use crate::events::EventKind;
 use crate::finish::{Finish, in_background};
 use crate::lazy::LazySession;
 use crate::session::Session;
@@ -187,7 +188,7 @@ impl Session {
             outcome = self.write(deadline).await;
         }
         if let Err(error) = &outcome {
-            tracing::warn!(error = error.as_dyn(), "session not closed");
+            self.sessions().tell(EventKind::CloseFailed { error }, self.key(), None);
         }
         let mut state = self.state();
         state.closed = true;

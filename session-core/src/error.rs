@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::cookie::CookieError;
+use crate::keys::KeyError;
 
 /// Any error, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -267,11 +268,6 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Gives this error to a log, with its causes.
-    pub(crate) fn as_dyn(&self) -> &(dyn std::error::Error + 'static) {
-        self
-    }
-
     /// Gives the HTTP status that answers a request which ends with this error.
     ///
     /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 422
@@ -329,6 +325,9 @@ pub enum BuildError {
         /// The setting.
         setting: &'static str,
     },
+    /// The key of fingerprints cannot be used.
+    #[error("the fingerprint key cannot be used")]
+    FingerprintKey(#[source] KeyError),
     /// The touch interval is longer than the idle timeout, so that a session in use would end.
     #[error("the touch interval must be shorter than the idle timeout; leave it out for a twentieth of that")]
     TouchInterval,

@@ -30,6 +30,10 @@ mod write; // create, replace and merge, renew, touch
 // Set-up, and sessions from outside.
 mod admin; // list, revoke, sweep
 mod builder; // settings, and what is refused
+pub mod events; // what happens, and who is told
+#[cfg(feature = "metrics")]
+mod metrics; // figures
+mod observe; // tells logs, hooks and metrics, from one place
 mod owner_limit; // so many sessions per owner
 mod sweeper; // removes what has expired, in the background
 
@@ -67,6 +71,7 @@ pub use draft::Draft;
 pub use error::{
     BoxError, BuildError, CodecError, OwnerError, PutNewError, RandomError, ReadOnly, SessionError, StoreError,
 };
+pub use events::{Event, EventKind, Fingerprint};
 pub use expiry::Expiry;
 pub use id::{SessionId, SessionKey};
 pub use key::{AsKey, Key, KeyOf};

@@ -6,6 +6,7 @@ use crate::contents::Contents;
 use crate::cookie::Presented;
 use crate::draft::Draft;
 use crate::error::{SessionError, StoreError};
+use crate::events::{EventKind, Verb};
 use crate::id::{SessionId, SessionKey};
 use crate::record::Record;
 use crate::session::Session;
@@ -18,11 +19,11 @@ impl Sessions {
         let (origin, contents) = match presented {
             Presented::Nothing => (Origin::New, None),
             Presented::Malformed => {
-                tracing::debug!("a request came with a malformed session cookie");
+                self.tell(EventKind::MalformedCookie, None, None);
                 (Origin::New, None)
             }
             Presented::Several => {
-                tracing::warn!("a request came with several different session cookies");
+                self.tell(EventKind::SeveralCookies, None, None);
                 (Origin::SeveralCookies, None)
             }
             Presented::One(id) => self.read(id, self.deadline()).await?,
@@ -57,37 +58,35 @@ impl Sessions {
     /// Reads what stands under an id. What cannot be used is as good as nothing.
     async fn read(&self, id: &SessionId, deadline: Deadline) -> Result<(Origin, Option<Contents>), SessionError> {
         let key = id.key();
-        let read = deadline.limit(self.store().get(&key)).await.and_then(|read| read.map_err(Into::into));
-        let record = match read {
+        let record = match self.call(Verb::Get, Some(&key), deadline, self.store().get(&key)).await {
             Ok(Some(record)) => record,
             Ok(None) => {
-                tracing::debug!(?key, "unknown session id");
+                self.tell(EventKind::UnknownId, Some(key), None);
                 return Ok((Origin::New, None));
             }
             Err(SessionError::Store(StoreError::Corrupt { .. })) => return self.start_over(&key, deadline).await,
-            Err(error) if self.failure_policy() == FailurePolicy::Anonymous => {
-                tracing::error!(?key, error = error.as_dyn(), "session not loaded; the request goes on without");
+            Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
                 return Ok((Origin::StoreFailed { key }, None));
             }
             Err(error) => return Err(error),
         };
         if !record.is_live_at(self.now()) {
-            tracing::debug!(?key, "session expired");
+            self.tell(EventKind::Expired, Some(key), record.owner.as_ref());
             return Ok((Origin::New, None));
         }
         match self.decode(&key, &record) {
             Ok(Kind::Live(contents)) if contents.reserved.scope != self.scope() => {
-                tracing::warn!(?key, "a session was presented in the cookie of another");
+                self.tell(EventKind::OtherScope, Some(key), None);
                 Ok((Origin::New, None))
             }
             Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()))),
             Ok(Kind::Retired { successor }) => {
-                tracing::debug!(?key, "retired session id");
+                self.tell(EventKind::RetiredId, Some(key), None);
                 Ok((Origin::Retired { successor }, None))
             }
             // Its key may be on another server, or come back to this one: it is not this server's to remove.
             Err(SessionError::Codec(error)) if error.lacks_key() => {
-                tracing::error!(?key, %error, "a session that cannot be opened is left alone");
+                self.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
                 Ok((Origin::New, None))
             }
             Err(_) => self.start_over(&key, deadline).await,
@@ -101,9 +100,7 @@ impl Sessions {
         deadline: Deadline,
     ) -> Result<(Origin, Option<Contents>), SessionError> {
         // If it cannot be removed now, the next request tries again.
-        if let Err(error) = self.remove_unreadable(key, deadline).await {
-            tracing::warn!(?key, error = error.as_dyn(), "a session that cannot be read was not removed");
-        }
+        let _ = self.remove_unreadable(key, deadline).await;
         Ok((Origin::New, None))
     }
 

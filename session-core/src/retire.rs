@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::backend::{self, Deadline};
 use crate::codec::{Kind, Payload};
 use crate::error::{SessionError, StoreError};
+use crate::events::{EventKind, Verb};
 use crate::id::SessionKey;
 use crate::record::{Owner, Record, Version};
 use crate::sessions::Sessions;
@@ -70,15 +71,15 @@ impl Sessions {
         owner: Option<&Owner>,
         deadline: Deadline,
     ) -> Result<Retired, SessionError> {
-        let mut current = match deadline.limit(self.store().get(key)).await? {
+        let mut current = match self.call(Verb::Get, Some(key), deadline, self.store().get(key)).await {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(Retired::Nothing),
             // Whose it was cannot be told, so only who may end any session may end this one.
-            Err(StoreError::Corrupt { .. }) if owner.is_none() => {
+            Err(SessionError::Store(StoreError::Corrupt { .. })) if owner.is_none() => {
                 let removed = self.remove_unreadable(key, deadline).await?;
                 return Ok(if removed { Retired::Done } else { Retired::Nothing });
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         loop {
             match self.decode(key, &current) {
@@ -92,7 +93,7 @@ impl Sessions {
             }
             let retired = self.retired(key, &current, None)?;
             let put = Put::Replace(current.version);
-            match backend::put(self.store(), key, &retired, put, deadline).await?.outcome {
+            match self.put(key, &retired, put, deadline).await?.outcome {
                 PutOutcome::Stored => return Ok(Retired::Done),
                 PutOutcome::Gone => return Ok(Retired::Nothing),
                 PutOutcome::Conflict(winner) => current = winner,
@@ -106,8 +107,8 @@ impl Sessions {
     /// # Errors
     /// As the store fails.
     pub(crate) async fn remove_unreadable(&self, key: &SessionKey, deadline: Deadline) -> Result<bool, SessionError> {
-        tracing::warn!(?key, "a session that cannot be read is removed");
-        Ok(deadline.limit(self.store().delete(key)).await??)
+        self.tell(EventKind::Unreadable, Some(*key), None);
+        self.call(Verb::Delete, Some(key), deadline, self.store().delete(key)).await
     }
 }
 

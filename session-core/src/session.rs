@@ -13,6 +13,7 @@ use crate::contents::{Flash, FlashLevel};
 use crate::cookie::CookieLifetime;
 use crate::draft::Draft;
 use crate::error::{ReadOnly, SessionError};
+use crate::events::EventKind;
 use crate::expiry::Expiry;
 use crate::id::SessionKey;
 use crate::key::{AsKey, KeyOf};
@@ -101,8 +102,10 @@ impl Session {
         }
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
-        if state.closed && state.draft.log().len() > before {
-            tracing::warn!("a session was changed after its response left; the change is lost without a commit");
+        let too_late = state.closed && state.draft.log().len() > before;
+        drop(state);
+        if too_late {
+            self.sessions().tell(EventKind::ChangedTooLate, self.key(), None);
         }
         result
     }

@@ -179,7 +179,6 @@ impl State {
                 self.owner.clone_from(&record.owner);
             }
             if !self.draft.rebase(contents) {
-                tracing::warn!(?key, "changes made while a session was written cannot be merged with it");
                 self.discarded = true;
                 self.privilege = Privilege::default();
                 self.owner.clone_from(&record.owner);

@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::codec::{Kind, Payload};
 use crate::contents::Contents;
 use crate::error::{PutNewError, SessionError, StoreError};
+use crate::events::{EventKind, Verb};
 use crate::finish::in_background;
 use crate::id::{SessionId, SessionKey};
 use crate::queue::Turn;
@@ -30,7 +31,7 @@ pub(crate) enum Saved {
     /// Stored under the key it had.
     Replaced { key: SessionKey, record: Arc<Record> },
     /// Moved to a new id; the old one is retired.
-    Renewed { id: SessionId, record: Arc<Record> },
+    Renewed { from: SessionKey, id: SessionId, record: Arc<Record> },
     /// The session had ended; the changes are discarded.
     Gone,
 }
@@ -79,7 +80,7 @@ impl Sessions {
             })?;
             let key = id.key();
             let record = Arc::new(self.record(&key, contents, owner.clone(), previous)?);
-            let written = match backend::put(self.store(), &key, &record, Put::Create, deadline).await {
+            let written = match self.put(&key, &record, Put::Create, deadline).await {
                 Err(SessionError::Indeterminate) => {
                     self.withdraw(key, deadline).await;
                     return Err(SessionError::Indeterminate);
@@ -103,16 +104,13 @@ impl Sessions {
 
     /// Removes a record whose id nobody was told; in the background, if the time is up.
     async fn withdraw(&self, key: SessionKey, deadline: Deadline) {
-        if matches!(deadline.limit(self.store().delete(&key)).await, Ok(Ok(_))) {
+        if self.call(Verb::Delete, Some(&key), deadline, self.store().delete(&key)).await.is_ok() {
             return;
         }
         let sessions = self.clone();
         in_background(async move {
             // If that fails as well, the record is left to its deadline: nobody can present its id.
-            let deleted = sessions.deadline().limit(sessions.store().delete(&key)).await;
-            if let Err(error) = deleted.and_then(|deleted| deleted.map_err(Into::into)) {
-                tracing::warn!(?key, error = error.as_dyn(), "a session that was never handed out was not removed");
-            }
+            let _ = sessions.call(Verb::Delete, Some(&key), sessions.deadline(), sessions.store().delete(&key)).await;
         });
     }
 
@@ -147,7 +145,7 @@ impl Sessions {
         deadline: Deadline,
     ) -> Result<Once, SessionError> {
         let record = Arc::new(self.record(key, contents, current.owner.clone(), Some(current))?);
-        let written = backend::put(self.store(), key, &record, Put::Replace(current.version), deadline).await?;
+        let written = self.put(key, &record, Put::Replace(current.version), deadline).await?;
         match written.outcome {
             PutOutcome::Stored => Ok(Once::Stored(record)),
             PutOutcome::Gone => Ok(Once::Gone),
@@ -171,7 +169,7 @@ impl Sessions {
         job.contents.reserved.renewed_from = Some(*key);
         let (id, mut new) = self.create(&job.contents, owner, Some(base), deadline).await?;
         match self.retire_for(key, base, &id.key(), &mut new, job, deadline).await {
-            Ok(true) => Ok(Saved::Renewed { id, record: new }),
+            Ok(true) => Ok(Saved::Renewed { from: *key, id, record: new }),
             Ok(false) => {
                 self.withdraw(id.key(), deadline).await;
                 Ok(Saved::Gone)
@@ -201,7 +199,7 @@ impl Sessions {
         let mut turn = None;
         loop {
             let retired = self.retired(key, &current, Some(*new_key))?;
-            let written = backend::put(self.store(), key, &retired, Put::Replace(current.version), deadline).await?;
+            let written = self.put(key, &retired, Put::Replace(current.version), deadline).await?;
             let winner = match written.outcome {
                 PutOutcome::Stored => return Ok(true),
                 PutOutcome::Gone => return Ok(false),
@@ -244,6 +242,7 @@ impl Sessions {
         };
         if self.conflict_policy() == ConflictPolicy::Merge {
             job.contents = replay(&job.log, contents)?;
+            self.tell(EventKind::Replayed, Some(*key), winner.owner.as_ref());
         }
         Ok(Some(winner))
     }
@@ -261,14 +260,14 @@ impl Sessions {
         turn: &mut Option<Turn<'a>>,
         deadline: Deadline,
     ) -> Result<Option<(Arc<Record>, Contents)>, SessionError> {
-        tracing::debug!(?key, "session conflict");
+        self.tell(EventKind::Conflict, Some(*key), base.owner.as_ref());
         if turn.is_none() {
             *turn = self.queue().try_turn(*key);
         }
         if turn.is_none() {
             *turn = Some(deadline.limit(self.queue().turn(*key)).await?);
             // Whoever went before has written again: the winner we were shown is out of date.
-            match deadline.limit(self.store().get(key)).await?? {
+            match self.call(Verb::Get, Some(key), deadline, self.store().get(key)).await? {
                 Some(record) => winner = record,
                 None => return Ok(None),
             }
@@ -306,15 +305,9 @@ impl Sessions {
     /// Nothing that goes wrong here fails a request: the session is as good as before.
     pub(crate) async fn touch(&self, touch: Touch, deadline: Deadline) -> bool {
         let Touch { key, version, seen, expires_at } = touch;
-        let touched = deadline.limit(self.store().touch(&key, version, seen, expires_at)).await;
-        match touched.and_then(|done| done.map_err(Into::into)) {
-            // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
-            Ok(moved) => moved,
-            Err(error) => {
-                tracing::warn!(?key, error = error.as_dyn(), "session not touched");
-                false
-            }
-        }
+        let touch = self.store().touch(&key, version, seen, expires_at);
+        // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
+        self.call(Verb::Touch, Some(&key), deadline, touch).await.unwrap_or(false)
     }
 }
 
