@@ -240,7 +240,7 @@ impl Sessions {
         while let Some(key) = next.take_if(|key| keys.insert(*key)) {
             next = match self.call(Verb::Get, Some(&key), self.deadline(), self.store().get(&key)).await? {
                 Some(record) => match self.decode(&key, &record) {
-                    Ok(Kind::Retired { successor }) => successor,
+                    Ok(Kind::Retired { successor, .. }) => successor,
                     _ => None,
                 },
                 None => None,

@@ -16,6 +16,8 @@ use crate::observe::Observer;
 use crate::owner_limit::{OwnerLimit, OwnerLimitAction};
 use crate::queue::Queue;
 use crate::random::{RandomSource, SystemRandom};
+use crate::renewal::Renewal;
+use crate::retire::RETIRED_FOR;
 use crate::sessions::{ConflictPolicy, FailurePolicy, GonePolicy, Inner, OnServerError, Sessions};
 use crate::store::SessionStore;
 
@@ -55,6 +57,8 @@ pub struct SessionsBuilder {
     owner_limit: Option<OwnerLimit>,
     observer: Observer,
     fingerprint_key: Option<FingerprintKey>,
+    renew_every: Option<Duration>,
+    renewal_overlap: Duration,
     #[cfg(feature = "metrics")]
     metrics: bool,
 }
@@ -78,6 +82,8 @@ impl SessionsBuilder {
             owner_limit: None,
             observer: Observer::default(),
             fingerprint_key: None,
+            renew_every: None,
+            renewal_overlap: Duration::from_secs(30),
             #[cfg(feature = "metrics")]
             metrics: false,
         }
@@ -101,6 +107,28 @@ impl SessionsBuilder {
     /// sessions without an expiry of their own.
     pub fn touch_interval(mut self, interval: Duration) -> Self {
         self.touch_interval = Some(interval);
+        self
+    }
+
+    /// Has sessions given a new id every so often, beside those for a change of privilege, so that a stolen id is of use
+    /// for a while only. The default is not to.
+    ///
+    /// A request that is answered when the time has come carries the new id to the browser. For the
+    /// [overlap](Self::renewal_overlap), the old one opens the session for requests that are under way; they are given no
+    /// cookie. One that was renewed for a change of privilege is dead at once, as ever, and the absolute timeout holds
+    /// over all renewals.
+    ///
+    /// A browser that never sees the answer keeps the old id, and has no session once the overlap is over. So let this
+    /// be hours rather than minutes. Under [`ConflictPolicy::Reject`] a request that loaded the session before it was
+    /// renewed cannot write it.
+    pub fn renew_every(mut self, interval: Duration) -> Self {
+        self.renew_every = Some(interval);
+        self
+    }
+
+    /// Sets how long the old id serves after such a renewal. The default is 30 seconds; at most it is a minute.
+    pub fn renewal_overlap(mut self, overlap: Duration) -> Self {
+        self.renewal_overlap = overlap;
         self
     }
 
@@ -230,6 +258,11 @@ impl SessionsBuilder {
             let setting = "a maximum of sessions per owner";
             return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
         }
+        let overlap = self.renewal_overlap;
+        let renewal = self.renew_every.map(|every| Renewal { every, overlap });
+        if renewal.is_some_and(|renewal| overlap > RETIRED_FOR || overlap >= renewal.every) {
+            return Err(BuildError::RenewalOverlap { max: RETIRED_FOR });
+        }
         let mut observer = self.observer;
         if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
             observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
@@ -261,6 +294,7 @@ impl SessionsBuilder {
             owner_limit: self.owner_limit,
             queue: Queue::new(),
             observer,
+            renewal,
         }))
     }
 }

@@ -11,22 +11,19 @@ use tokio::sync::OwnedMutexGuard;
 use crate::backend::Deadline;
 use crate::close::CloseOutcome;
 use crate::codec::Kind;
-use crate::contents::Contents;
 use crate::draft::Draft;
 use crate::error::SessionError;
 use crate::events::{EventKind, Verb};
 use crate::finish::Finish;
 use crate::id::SessionKey;
 use crate::record::Record;
+use crate::renewal::Found;
 use crate::session::Session;
 use crate::state::{Destroy, Job, Origin, Privilege};
 use crate::write::{Once, Saved};
 
 /// Holds the right to write through one handle.
 pub(crate) type WriteLock = OwnedMutexGuard<()>;
-
-/// What is stored, decoded, for a change to be made on.
-type Found = (SessionKey, Arc<Record>, Contents);
 
 impl Session {
     /// Writes the changes made so far at once, for handlers that outlive their response, such as WebSocket
@@ -70,6 +67,7 @@ impl Session {
         if let Some((key, record, contents)) = self.find(deadline).await? {
             let lifetime = self.sessions().lifetime_of(&contents);
             let mut state = self.state();
+            state.moved(&key);
             state.stored(key, record, contents, lifetime);
             if std::mem::take(&mut state.discarded) {
                 drop(state);
@@ -144,8 +142,7 @@ impl Session {
             })
             .await;
             let Some((key, base, winner)) = written? else { return Ok(value) };
-            found =
-                self.sessions().next_base(&key, &base, winner, &mut turn, deadline).await?.map(|(r, c)| (key, r, c));
+            found = self.sessions().next_base(&key, &base, winner, &mut turn, deadline).await?;
             match &found {
                 Some((key, ..)) => self.sessions().tell(EventKind::Replayed, Some(*key), None),
                 None => return Err(self.note_gone().into()),
@@ -261,7 +258,10 @@ impl Session {
                 state.renewed(id);
                 (key, record, CloseOutcome::Renewed, Some(EventKind::Renewed { from }))
             }
-            Ok(Saved::Replaced { key, record }) => (key, record, CloseOutcome::Written, None),
+            Ok(Saved::Replaced { key, record }) => {
+                state.moved(&key);
+                (key, record, CloseOutcome::Written, None)
+            }
         };
         let lifetime = self.sessions().lifetime_of(&job.contents);
         let owner = record.owner.clone();
@@ -300,10 +300,14 @@ impl Session {
         };
         let get = self.sessions().store().get(&key);
         let found = self.sessions().call(Verb::Get, Some(&key), deadline, get).await?;
-        if let Some(record) = found.filter(|record| record.is_live_at(self.sessions().now()))
-            && let Kind::Live(contents) = self.sessions().decode(&key, &record)?
-        {
-            return Ok(Some((key, record, contents.into_owned())));
+        if let Some(record) = found.filter(|record| record.is_live_at(self.sessions().now())) {
+            let found = match self.sessions().decode(&key, &record)? {
+                Kind::Live(contents) => Some((key, record, contents.into_owned())),
+                retired @ Kind::Retired { .. } => self.sessions().follow(retired, deadline).await?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
         }
         Err(self.note_gone())
     }

@@ -331,6 +331,12 @@ pub enum BuildError {
     /// The touch interval is longer than the idle timeout, so that a session in use would end.
     #[error("the touch interval must be shorter than the idle timeout; leave it out for a twentieth of that")]
     TouchInterval,
+    /// The overlap of renewals is too long.
+    #[error("the overlap of renewals must be shorter than their interval, and {max:?} at most")]
+    RenewalOverlap {
+        /// The longest overlap.
+        max: Duration,
+    },
     /// The store lacks a capability that a setting needs.
     #[error("{setting} needs a store with {capability}")]
     Unsupported {

@@ -23,6 +23,7 @@ mod commit; // commit, transaction, reload
 mod finish; // goes on when nobody waits any more
 mod load; // reads: which record is the browser's, if any
 mod queue; // turns for the writers of one key
+mod renewal; // a new id every so often, and the overlap in which the old one serves
 mod retire; // how sessions end, and what stays for stragglers
 mod sessions; // Sessions: opens requests
 mod write; // create, replace and merge, renew, touch

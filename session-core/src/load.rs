@@ -13,24 +13,31 @@ use crate::session::Session;
 use crate::sessions::{FailurePolicy, Sessions};
 use crate::state::{Destroy, Origin, Privilege, State, Told};
 
+/// What was found under an id, and whether it was found under the key of a successor.
+type Read = (Origin, Option<Contents>, bool);
+
+const NOTHING: Read = (Origin::New, None, false);
+
 impl Sessions {
     /// Reads the session that the cookie names; `closed` if the response has left.
     pub(crate) async fn load(&self, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
-        let (origin, contents) = match presented {
-            Presented::Nothing => (Origin::New, None),
+        let (origin, contents, followed) = match presented {
+            Presented::Nothing => (Origin::New, None, false),
             Presented::Malformed => {
                 self.tell(EventKind::MalformedCookie, None, None);
-                (Origin::New, None)
+                (Origin::New, None, false)
             }
             Presented::Several => {
                 self.tell(EventKind::SeveralCookies, None, None);
-                (Origin::SeveralCookies, None)
+                (Origin::SeveralCookies, None, false)
             }
             Presented::One(id) => self.read(id, self.deadline()).await?,
         };
         let contents = contents.unwrap_or_else(|| self.new_contents());
         let lifetime = self.lifetime_of(&contents);
         let (id, told, owner) = match (&origin, presented) {
+            // Another request's response carries the new id, which is known to nobody else.
+            (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
             (Origin::Stored { record, .. }, Presented::One(id)) => {
                 let told = Told::Cookie { lifetime, expires_at: record.expires_at };
                 (Some(id.clone()), told, record.owner.clone())
@@ -56,52 +63,58 @@ impl Sessions {
     }
 
     /// Reads what stands under an id. What cannot be used is as good as nothing.
-    async fn read(&self, id: &SessionId, deadline: Deadline) -> Result<(Origin, Option<Contents>), SessionError> {
+    async fn read(&self, id: &SessionId, deadline: Deadline) -> Result<Read, SessionError> {
         let key = id.key();
         let record = match self.call(Verb::Get, Some(&key), deadline, self.store().get(&key)).await {
             Ok(Some(record)) => record,
             Ok(None) => {
                 self.tell(EventKind::UnknownId, Some(key), None);
-                return Ok((Origin::New, None));
+                return Ok(NOTHING);
             }
             Err(SessionError::Store(StoreError::Corrupt { .. })) => return self.start_over(&key, deadline).await,
             Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
-                return Ok((Origin::StoreFailed { key }, None));
+                return Ok((Origin::StoreFailed { key }, None, false));
             }
             Err(error) => return Err(error),
         };
         if !record.is_live_at(self.now()) {
             self.tell(EventKind::Expired, Some(key), record.owner.as_ref());
-            return Ok((Origin::New, None));
+            return Ok(NOTHING);
         }
         match self.decode(&key, &record) {
             Ok(Kind::Live(contents)) if contents.reserved.scope != self.scope() => {
                 self.tell(EventKind::OtherScope, Some(key), None);
-                Ok((Origin::New, None))
+                Ok(NOTHING)
             }
-            Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()))),
-            Ok(Kind::Retired { successor }) => {
-                self.tell(EventKind::RetiredId, Some(key), None);
-                Ok((Origin::Retired { successor }, None))
+            Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false)),
+            Ok(Kind::Retired { successor, serves_until }) => {
+                let retired = Kind::Retired { successor, serves_until };
+                match self.follow(retired, deadline).await {
+                    Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
+                    Ok(None) => {
+                        self.tell(EventKind::RetiredId, Some(key), None);
+                        Ok((Origin::Retired { successor }, None, false))
+                    }
+                    Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
+                        Ok((Origin::StoreFailed { key }, None, false))
+                    }
+                    Err(error) => Err(error),
+                }
             }
             // Its key may be on another server, or come back to this one: it is not this server's to remove.
             Err(SessionError::Codec(error)) if error.lacks_key() => {
                 self.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
-                Ok((Origin::New, None))
+                Ok(NOTHING)
             }
             Err(_) => self.start_over(&key, deadline).await,
         }
     }
 
     /// Removes what cannot be read, so that its browser is not locked out for good.
-    async fn start_over(
-        &self,
-        key: &SessionKey,
-        deadline: Deadline,
-    ) -> Result<(Origin, Option<Contents>), SessionError> {
+    async fn start_over(&self, key: &SessionKey, deadline: Deadline) -> Result<Read, SessionError> {
         // If it cannot be removed now, the next request tries again.
         let _ = self.remove_unreadable(key, deadline).await;
-        Ok((Origin::New, None))
+        Ok(NOTHING)
     }
 
     /// Decodes what stands in `record`.

@@ -200,12 +200,12 @@ mod tests {
     }
 
     fn payload() -> Payload<'static> {
-        Payload(Kind::Retired { successor: Some(SessionKey::from_bytes([9; 32])) })
+        Payload(Kind::Retired { successor: Some(SessionKey::from_bytes([9; 32])), serves_until: None })
     }
 
     fn opens(codec: &Sealed, row: &SessionKey, bytes: &Bytes) -> Result<(), CodecError> {
         let Payload(kind) = codec.decode(row, bytes)?;
-        assert!(matches!(kind, Kind::Retired { successor: Some(s) } if s == SessionKey::from_bytes([9; 32])));
+        assert!(matches!(kind, Kind::Retired { successor: Some(s), .. } if s == SessionKey::from_bytes([9; 32])));
         Ok(())
     }
 

@@ -214,6 +214,7 @@ impl Session {
         let mut state = self.state();
         state.check_renewable()?;
         state.privilege.renew = true;
+        state.privilege.routine = false;
         Ok(())
     }
 
@@ -274,7 +275,7 @@ impl Session {
         let authenticated_at = owner.is_some().then(|| self.sessions().now());
         state.draft.change(Change::Authenticated(authenticated_at))?;
         state.owner.clone_from(&owner);
-        state.privilege = Privilege { renew: true, owner: Some(owner) };
+        state.privilege = Privilege { renew: true, routine: false, owner: Some(owner) };
         Ok(())
     }
 
@@ -293,6 +294,7 @@ impl Session {
         state.check_renewable()?;
         state.draft.change(Change::Authenticated(Some(self.sessions().now())))?;
         state.privilege.renew = true;
+        state.privilege.routine = false;
         Ok(())
     }
 

@@ -18,6 +18,7 @@ use crate::observe::Observer;
 use crate::owner_limit::OwnerLimit;
 use crate::queue::Queue;
 use crate::random::RandomSource;
+use crate::renewal::Renewal;
 use crate::store::SessionStore;
 
 /// Opens and closes the sessions of an app, and lists and ends them from outside.
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) owner_limit: Option<OwnerLimit>,
     pub(crate) queue: Queue,
     pub(crate) observer: Observer,
+    pub(crate) renewal: Option<Renewal>,
 }
 
 impl Sessions {
@@ -154,6 +156,10 @@ impl Sessions {
 
     pub(crate) fn observer(&self) -> &Observer {
         &self.0.observer
+    }
+
+    pub(crate) fn renewal(&self) -> Option<Renewal> {
+        self.0.renewal
     }
 
     pub(crate) fn conflict_policy(&self) -> ConflictPolicy {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::backend::{self, Deadline, Draws};
-use crate::changes::replay;
+use crate::changes::{has_effect, replay};
 use crate::clock::Timestamp;
 use crate::codec::{Kind, Payload};
 use crate::contents::Contents;
@@ -17,6 +17,7 @@ use crate::finish::in_background;
 use crate::id::{SessionId, SessionKey};
 use crate::queue::Turn;
 use crate::record::{Owner, Record, Version};
+use crate::renewal::Found;
 use crate::sessions::{ConflictPolicy, Sessions};
 use crate::state::{Job, Origin};
 use crate::store::{Put, PutOutcome};
@@ -42,6 +43,17 @@ pub(crate) enum Once {
     Stored(Arc<Record>),
     Conflict(Arc<Record>),
     Gone,
+}
+
+/// What came of retiring the old id in favour of a new one.
+#[derive(Debug)]
+enum Retire {
+    /// It is retired; this was its key at last.
+    Done { from: SessionKey },
+    /// The session has ended.
+    Ended,
+    /// Another request renewed the session, which stands here now. The job's changes are made on that.
+    Overtaken { key: SessionKey, record: Arc<Record> },
 }
 
 impl Sessions {
@@ -122,14 +134,14 @@ impl Sessions {
         job: &mut Job,
         deadline: Deadline,
     ) -> Result<Saved, SessionError> {
-        let mut current = Arc::clone(base);
+        let (mut key, mut current) = (*key, Arc::clone(base));
         let mut turn = None;
         loop {
-            match self.replace_once(key, &job.contents, &current, deadline).await? {
-                Once::Stored(record) => return Ok(Saved::Replaced { key: *key, record }),
+            match self.replace_once(&key, &job.contents, &current, deadline).await? {
+                Once::Stored(record) => return Ok(Saved::Replaced { key, record }),
                 Once::Gone => return Ok(Saved::Gone),
-                Once::Conflict(winner) => match self.merge(key, base, winner, job, &mut turn, deadline).await? {
-                    Some(winner) => current = winner,
+                Once::Conflict(winner) => match self.merge(&key, base, winner, job, &mut turn, deadline).await? {
+                    Some(winner) => (key, current) = winner,
                     None => return Ok(Saved::Gone),
                 },
             }
@@ -166,13 +178,20 @@ impl Sessions {
         deadline: Deadline,
     ) -> Result<Saved, SessionError> {
         let owner = job.privilege.owner.clone().unwrap_or_else(|| base.owner.clone());
-        job.contents.reserved.renewed_from = Some(*key);
+        self.mark_renewed(job, *key);
         let (id, mut new) = self.create(&job.contents, owner, Some(base), deadline).await?;
         match self.retire_for(key, base, &id.key(), &mut new, job, deadline).await {
-            Ok(true) => Ok(Saved::Renewed { from: *key, id, record: new }),
-            Ok(false) => {
+            Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, id, record: new }),
+            Ok(Retire::Ended) => {
                 self.withdraw(id.key(), deadline).await;
                 Ok(Saved::Gone)
+            }
+            Ok(Retire::Overtaken { key, record }) => {
+                self.withdraw(id.key(), deadline).await;
+                match has_effect(&job.log) {
+                    true => self.replace(&key, &record, job, deadline).await,
+                    false => Ok(Saved::Nothing),
+                }
             }
             // The old record may be retired in favour of the new one, which must then stay: it is what a later
             // logout of the old one ends.
@@ -184,8 +203,14 @@ impl Sessions {
         }
     }
 
-    /// Retires `key` in favour of `new_key`, and moves there what others wrote meanwhile; `false` if one
-    /// of the two has ended.
+    /// Notes in the job's contents that they move from `key` to a new id now.
+    fn mark_renewed(&self, job: &mut Job, key: SessionKey) {
+        let reserved = &mut job.contents.reserved;
+        reserved.renewed_from = Some(key);
+        reserved.renewed_at = self.renewal().map(|_| self.now());
+    }
+
+    /// Retires `key`, or what it was renewed to, in favour of `new_key`, and moves there what others wrote meanwhile.
     async fn retire_for(
         &self,
         key: &SessionKey,
@@ -194,33 +219,39 @@ impl Sessions {
         new: &mut Arc<Record>,
         job: &mut Job,
         deadline: Deadline,
-    ) -> Result<bool, SessionError> {
-        let mut current = Arc::clone(base);
+    ) -> Result<Retire, SessionError> {
+        let (mut key, mut current) = (*key, Arc::clone(base));
         let mut turn = None;
         loop {
-            let retired = self.retired(key, &current, Some(*new_key))?;
-            let written = self.put(key, &retired, Put::Replace(current.version), deadline).await?;
+            let overlap = self.renewal().filter(|_| job.privilege.routine).map(|renewal| renewal.overlap);
+            let retired = self.retired(&key, &current, Some(*new_key), overlap.map(|overlap| self.now() + overlap))?;
+            let written = self.put(&key, &retired, Put::Replace(current.version), deadline).await?;
             let winner = match written.outcome {
-                PutOutcome::Stored => return Ok(true),
-                PutOutcome::Gone => return Ok(false),
+                PutOutcome::Stored => return Ok(Retire::Done { from: key }),
+                PutOutcome::Gone => return Ok(Retire::Ended),
                 PutOutcome::Exists => return Err(backend::unexpected(&written.outcome)),
                 PutOutcome::Conflict(winner) => winner,
             };
-            let Some(winner) = self.merge(key, base, winner, job, &mut turn, deadline).await? else {
-                return Ok(false);
+            let Some((next, winner)) = self.merge(&key, base, winner, job, &mut turn, deadline).await? else {
+                return Ok(Retire::Ended);
             };
-            job.contents.reserved.renewed_from = Some(*key);
+            if next != key && job.privilege.routine {
+                // Another request was faster, and once is enough.
+                return Ok(Retire::Overtaken { key: next, record: winner });
+            }
+            key = next;
+            self.mark_renewed(job, key);
             match self.replace_once(new_key, &job.contents, new, deadline).await? {
                 Once::Stored(merged) => *new = merged,
                 // Nobody else knows the new id, so only a revocation by owner can have come first.
-                Once::Conflict(_) | Once::Gone => return Ok(false),
+                Once::Conflict(_) | Once::Gone => return Ok(Retire::Ended),
             }
             current = winner;
         }
     }
 
     /// Makes the job's changes again on what won, once it is this write's turn, and gives what stands under
-    /// `key` then; `None` if the session has ended.
+    /// `key` then, or under that which it was renewed to; `None` if the session has ended.
     ///
     /// # Errors
     /// `Conflict` if the changes cannot be made there, the session has passed to another owner, or the policy
@@ -233,22 +264,26 @@ impl Sessions {
         job: &mut Job,
         turn: &mut Option<Turn<'a>>,
         deadline: Deadline,
-    ) -> Result<Option<Arc<Record>>, SessionError> {
+    ) -> Result<Option<(SessionKey, Arc<Record>)>, SessionError> {
         if self.conflict_policy() == ConflictPolicy::Reject {
             return Err(SessionError::Conflict);
         }
-        let Some((winner, contents)) = self.next_base(key, base, winner, turn, deadline).await? else {
+        let Some((key, winner, contents)) = self.next_base(key, base, winner, turn, deadline).await? else {
             return Ok(None);
         };
         if self.conflict_policy() == ConflictPolicy::Merge {
             job.contents = replay(&job.log, contents)?;
-            self.tell(EventKind::Replayed, Some(*key), winner.owner.as_ref());
+            self.tell(EventKind::Replayed, Some(key), winner.owner.as_ref());
+        } else {
+            // What the application sees is overwritten; which id it has is none of that.
+            job.contents.reserved.renewed_from = contents.reserved.renewed_from;
+            job.contents.reserved.renewed_at = contents.reserved.renewed_at;
         }
-        Ok(Some(winner))
+        Ok(Some((key, winner)))
     }
 
-    /// Waits for a writer's turn after its first conflict, and gives what stands under `key` then, decoded;
-    /// `None` if the session has ended.
+    /// Waits for a writer's turn after its first conflict, and gives what stands under `key` then, or under that
+    /// which it was renewed to, decoded; `None` if the session has ended.
     ///
     /// # Errors
     /// `Conflict` if it has passed to another owner than `base`'s.
@@ -259,7 +294,7 @@ impl Sessions {
         mut winner: Arc<Record>,
         turn: &mut Option<Turn<'a>>,
         deadline: Deadline,
-    ) -> Result<Option<(Arc<Record>, Contents)>, SessionError> {
+    ) -> Result<Option<Found>, SessionError> {
         self.tell(EventKind::Conflict, Some(*key), base.owner.as_ref());
         if turn.is_none() {
             *turn = self.queue().try_turn(*key);
@@ -272,10 +307,13 @@ impl Sessions {
                 None => return Ok(None),
             }
         }
-        match self.decode(key, &winner)? {
-            Kind::Live(_) if winner.owner != base.owner => Err(SessionError::Conflict),
-            Kind::Live(contents) => Ok(Some((winner, contents.into_owned()))),
-            Kind::Retired { .. } => Ok(None),
+        let found = match self.decode(key, &winner)? {
+            Kind::Live(contents) => Some((*key, winner, contents.into_owned())),
+            retired @ Kind::Retired { .. } => self.follow(retired, deadline).await?,
+        };
+        match found {
+            Some((_, record, _)) if record.owner != base.owner => Err(SessionError::Conflict),
+            found => Ok(found),
         }
     }
 
