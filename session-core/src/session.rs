@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -283,6 +284,15 @@ impl Session {
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.state().draft.contents().reserved.authenticated_at
+    }
+
+    /// Tells whether the owner proved who they are within the last `max_age`; `false` if never.
+    ///
+    /// Ask before what needs a fresh proof, such as a change of password ("step-up"); if it is too old, have them prove
+    /// it again, and call [`set_authenticated`](Self::set_authenticated).
+    #[must_use]
+    pub fn is_authenticated_within(&self, max_age: Duration) -> bool {
+        self.authenticated_at().is_some_and(|at| self.sessions().now().since(at) <= max_age)
     }
 
     /// Takes note that the owner proved who they are again, and [renews](Self::renew) the id.

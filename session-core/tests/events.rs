@@ -6,7 +6,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use session_core::{
-    BuildError, CloseOutcome, Event, Expiry, FailurePolicy, Fingerprint, Handled, Owner, SessionStore, Sessions,
+    BuildError, CloseOutcome, Event, EventKind, Expiry, FailurePolicy, Fingerprint, Handled, Owner, SessionStore,
+    Sessions,
 };
 use support::faulty::{Fault, Faulty};
 use support::{Browser, MINUTE, builder, count, store};
@@ -151,6 +152,24 @@ async fn processes_name_a_session_alike_if_they_share_a_key() {
     }
     let short = builder(store).0.fingerprint_key([1; 31]).build();
     assert!(matches!(short, Err(BuildError::FingerprintKey(_))));
+}
+
+#[tokio::test]
+async fn unknown_ids_can_be_counted_per_source() {
+    tokio::task_local!(static SOURCE: &'static str);
+    let counts = Arc::new(Mutex::new(std::collections::BTreeMap::<&str, u32>::new()));
+    let count = Arc::clone(&counts);
+    let hook = move |event: &Event<'_>| {
+        if let EventKind::UnknownId = event.kind() {
+            *count.lock().unwrap().entry(SOURCE.get()).or_default() += 1;
+        }
+    };
+    let sessions = builder(store()).0.on_event(hook).build().unwrap();
+    let guess = |byte: char| Browser::with(&format!("__Host-session={}A", String::from(byte).repeat(42)));
+    for (source, byte) in [("192.0.2.1", 'a'), ("192.0.2.7", 'b'), ("192.0.2.7", 'c')] {
+        assert!(!SOURCE.scope(source, guess(byte).is_known(&sessions)).await);
+    }
+    assert_eq!(*counts.lock().unwrap(), [("192.0.2.1", 1), ("192.0.2.7", 2)].into());
 }
 
 /// A log that is kept in memory.
