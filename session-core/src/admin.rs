@@ -12,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::codec::Kind;
 use crate::contents::Contents;
 use crate::error::SessionError;
+use crate::events::{EventKind, Verb};
 use crate::id::SessionKey;
 use crate::key::KeyOf;
 use crate::record::{Owner, Record};
@@ -117,7 +118,9 @@ impl Sessions {
 
     async fn revoke_if(&self, key: &SessionKey, owner: Option<&Owner>) -> Result<bool, SessionError> {
         let revoked = self.retire(key, owner, self.deadline()).await?;
-        tracing::info!(?key, revoked, "session revoked");
+        if revoked {
+            self.tell(EventKind::Revoked, Some(*key), owner);
+        }
         Ok(revoked)
     }
 
@@ -168,7 +171,7 @@ impl Sessions {
                         continue;
                     }
                     found_old = true;
-                    revoked += u64::from(self.retire(&key, Some(owner), self.deadline()).await?);
+                    revoked += u64::from(self.revoke_if(&key, Some(owner)).await?);
                 }
                 match page.next {
                     Some(next) => after = Some(next),
@@ -176,7 +179,6 @@ impl Sessions {
                 }
             }
             if !found_old {
-                tracing::info!(revoked, "sessions of an owner revoked");
                 return Ok(revoked);
             }
         }
@@ -228,7 +230,7 @@ impl Sessions {
         deadline: Deadline,
     ) -> Result<Page, SessionError> {
         let owners = self.store().owners().ok_or(SessionError::Unsupported { capability: "index by owner" })?;
-        Ok(deadline.limit(owners.list(owner, after, PAGE)).await??)
+        self.call(Verb::List, None, deadline, owners.list(owner, after, PAGE)).await
     }
 
     /// Gives `key` and what it was renewed to meanwhile.
@@ -236,9 +238,9 @@ impl Sessions {
         let mut keys = HashSet::new();
         let mut next = key.copied();
         while let Some(key) = next.take_if(|key| keys.insert(*key)) {
-            next = match self.deadline().limit(self.store().get(&key)).await?? {
+            next = match self.call(Verb::Get, Some(&key), self.deadline(), self.store().get(&key)).await? {
                 Some(record) => match self.decode(&key, &record) {
-                    Ok(Kind::Retired { successor }) => successor,
+                    Ok(Kind::Retired { successor, .. }) => successor,
                     _ => None,
                 },
                 None => None,

@@ -6,10 +6,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::{PutNewError, SessionError, StoreError};
+use crate::events::Verb;
 use crate::id::{SessionId, SessionKey};
 use crate::random::RandomSource;
 use crate::record::Record;
-use crate::store::{Put, PutOutcome, SessionStore};
+use crate::sessions::Sessions;
+use crate::store::{Put, PutOutcome};
 
 /// Says until when an operation of the core, with all its calls to the store, may go on.
 #[derive(Clone, Copy, Debug)]
@@ -41,36 +43,40 @@ pub(crate) struct Written {
     pub(crate) resent: bool,
 }
 
-/// Writes `record`, and sends the same write again while replies are lost.
-///
-/// Changes are never replayed for a lost reply: the store recognises the version, so the same write
-/// cannot count twice.
-///
-/// # Errors
-/// `Indeterminate` if the deadline comes before it is known what happened; else as the store fails, and
-/// nothing was written.
-pub(crate) async fn put<S: SessionStore + ?Sized>(
-    store: &S,
-    key: &SessionKey,
-    record: &Record,
-    put: Put,
-    deadline: Deadline,
-) -> Result<Written, SessionError> {
-    let mut pause = Duration::from_millis(5);
-    let mut resent = false;
-    loop {
-        let sent = deadline.limit(store.put(key, record, put)).await;
-        match sent.map_err(|_| SessionError::Indeterminate)? {
-            Ok(outcome) => return Ok(Written { outcome, resent }),
-            Err(StoreError::Indeterminate { .. } | StoreError::Timeout { .. }) => resent = true,
-            // What a store refuses now says nothing of the try before: a connection that breaks is often
-            // refused for a while.
-            Err(StoreError::Unavailable { .. }) if resent => {}
-            Err(_) if resent => return Err(SessionError::Indeterminate),
-            Err(error) => return Err(error.into()),
+impl Sessions {
+    /// Writes `record`, and sends the same write again while replies are lost.
+    ///
+    /// Changes are never replayed for a lost reply: the store recognises the version, so the same write
+    /// cannot count twice.
+    ///
+    /// # Errors
+    /// `Indeterminate` if the deadline comes before it is known what happened; else as the store fails, and
+    /// nothing was written.
+    pub(crate) async fn put(
+        &self,
+        key: &SessionKey,
+        record: &Record,
+        put: Put,
+        deadline: Deadline,
+    ) -> Result<Written, SessionError> {
+        let mut pause = Duration::from_millis(5);
+        let mut resent = false;
+        loop {
+            match self.call(Verb::Put, Some(key), deadline, self.store().put(key, record, put)).await {
+                Ok(outcome) => return Ok(Written { outcome, resent }),
+                Err(SessionError::Timeout { .. }) => return Err(SessionError::Indeterminate),
+                Err(SessionError::Store(StoreError::Indeterminate { .. } | StoreError::Timeout { .. })) => {
+                    resent = true
+                }
+                // What a store refuses now says nothing of the try before: a connection that breaks is often
+                // refused for a while.
+                Err(SessionError::Store(StoreError::Unavailable { .. })) if resent => {}
+                Err(_) if resent => return Err(SessionError::Indeterminate),
+                Err(error) => return Err(error),
+            }
+            deadline.limit(sleep(pause)).await.map_err(|_| SessionError::Indeterminate)?;
+            pause = (pause * 2).min(Duration::from_millis(200));
         }
-        deadline.limit(sleep(pause)).await.map_err(|_| SessionError::Indeterminate)?;
-        pause = (pause * 2).min(Duration::from_millis(200));
     }
 }
 

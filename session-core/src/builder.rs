@@ -4,14 +4,20 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use crate::clock::{Clock, SystemClock};
 use crate::codec::{Codec, Json};
 use crate::cookie::CookieConfig;
 use crate::error::BuildError;
+use crate::events::Event;
 use crate::expiry::Expiry;
+use crate::observe::Observer;
 use crate::owner_limit::{OwnerLimit, OwnerLimitAction};
 use crate::queue::Queue;
 use crate::random::{RandomSource, SystemRandom};
+use crate::renewal::Renewal;
+use crate::retire::RETIRED_FOR;
 use crate::sessions::{ConflictPolicy, FailurePolicy, GonePolicy, Inner, OnServerError, Sessions};
 use crate::store::SessionStore;
 
@@ -49,6 +55,12 @@ pub struct SessionsBuilder {
     operation_timeout: Duration,
     max_payload: usize,
     owner_limit: Option<OwnerLimit>,
+    observer: Observer,
+    fingerprint_key: Option<FingerprintKey>,
+    renew_every: Option<Duration>,
+    renewal_overlap: Duration,
+    #[cfg(feature = "metrics")]
+    metrics: bool,
 }
 
 impl SessionsBuilder {
@@ -68,6 +80,12 @@ impl SessionsBuilder {
             operation_timeout: Duration::from_secs(5),
             max_payload: 64 * 1024,
             owner_limit: None,
+            observer: Observer::default(),
+            fingerprint_key: None,
+            renew_every: None,
+            renewal_overlap: Duration::from_secs(30),
+            #[cfg(feature = "metrics")]
+            metrics: false,
         }
     }
 
@@ -89,6 +107,28 @@ impl SessionsBuilder {
     /// sessions without an expiry of their own.
     pub fn touch_interval(mut self, interval: Duration) -> Self {
         self.touch_interval = Some(interval);
+        self
+    }
+
+    /// Has sessions given a new id every so often, beside those for a change of privilege, so that a stolen id is of use
+    /// for a while only. The default is not to.
+    ///
+    /// A request that is answered when the time has come carries the new id to the browser. For the
+    /// [overlap](Self::renewal_overlap), the old one opens the session for requests that are under way; they are given no
+    /// cookie. One that was renewed for a change of privilege is dead at once, as ever, and the absolute timeout holds
+    /// over all renewals.
+    ///
+    /// A browser that never sees the answer keeps the old id, and has no session once the overlap is over. So let this
+    /// be hours rather than minutes. Under [`ConflictPolicy::Reject`] a request that loaded the session before it was
+    /// renewed cannot write it.
+    pub fn renew_every(mut self, interval: Duration) -> Self {
+        self.renew_every = Some(interval);
+        self
+    }
+
+    /// Sets how long the old id serves after such a renewal. The default is 30 seconds; at most it is a minute.
+    pub fn renewal_overlap(mut self, overlap: Duration) -> Self {
+        self.renewal_overlap = overlap;
         self
     }
 
@@ -143,6 +183,48 @@ impl SessionsBuilder {
         self
     }
 
+    /// Adds a function that is given every [`Event`], such as an audit log; more than one may be added.
+    ///
+    /// It is called in the task of the request, and holds that up: what takes long, or waits, belongs behind a channel,
+    /// where a full one drops the event. A panic in it is logged and hurts no request, where panics unwind.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{BuildError, SessionStore, Sessions};
+    /// use session_core::EventKind;
+    ///
+    /// # fn run(store: Arc<dyn SessionStore>) -> Result<(), BuildError> {
+    /// let (audit, _writer) = tokio::sync::mpsc::channel(1_000);
+    /// let sessions = Sessions::builder(store)
+    ///     .on_event(move |event| {
+    ///         if let EventKind::Created | EventKind::Destroyed | EventKind::Revoked = event.kind() {
+    ///             let line = (event.kind().name(), event.fingerprint(), event.owner().cloned());
+    ///             let _ = audit.try_send(line);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer.add_hook(hook);
+        self
+    }
+
+    /// Sets the secret, of 32 bytes or more, by which logs name sessions, so that those of several processes name one
+    /// session alike. The default is one that each process draws.
+    pub fn fingerprint_key(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.fingerprint_key = Some(FingerprintKey(Zeroizing::new(secret.as_ref().to_vec())));
+        self
+    }
+
+    /// Counts and times what the store is asked, and counts events, on the facade of the crate `metrics`, whose recorder
+    /// must be installed before. The page of [`events`](crate::events) has names and labels. The default is not to.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self) -> Self {
+        self.metrics = true;
+        self
+    }
+
     /// Sets the clock, for tests.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -176,6 +258,19 @@ impl SessionsBuilder {
             let setting = "a maximum of sessions per owner";
             return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
         }
+        let overlap = self.renewal_overlap;
+        let renewal = self.renew_every.map(|every| Renewal { every, overlap });
+        if renewal.is_some_and(|renewal| overlap > RETIRED_FOR || overlap >= renewal.every) {
+            return Err(BuildError::RenewalOverlap { max: RETIRED_FOR });
+        }
+        let mut observer = self.observer;
+        if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
+            observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
+        }
+        #[cfg(feature = "metrics")]
+        if self.metrics {
+            observer.count();
+        }
         let cookies = self.cookie.build()?;
         let scope = match cookies.base_name() {
             "session" => String::new(),
@@ -198,6 +293,16 @@ impl SessionsBuilder {
             operation_timeout: self.operation_timeout,
             owner_limit: self.owner_limit,
             queue: Queue::new(),
+            observer,
+            renewal,
         }))
+    }
+}
+
+struct FingerprintKey(Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FingerprintKey(secret)")
     }
 }

@@ -9,6 +9,7 @@ use crate::cache;
 use crate::codec::Kind;
 use crate::cookie::CookieLifetime;
 use crate::error::{ReadOnly, SessionError};
+use crate::events::EventKind;
 use crate::finish::{Finish, in_background};
 use crate::lazy::LazySession;
 use crate::session::Session;
@@ -168,7 +169,11 @@ impl Session {
         let _lock = self.writing().try_lock().ok()?;
         let mut state = self.state();
         let idle = state.destroy == Destroy::No && !state.ignored && !state.discarded && !state.is_changed();
-        if !idle || matches!(state.origin, Origin::Ended { .. }) || self.touch_due(&state).is_some() {
+        if !idle
+            || matches!(state.origin, Origin::Ended { .. })
+            || self.touch_due(&state).is_some()
+            || self.renewal_due(&state)
+        {
             return None;
         }
         state.closed = true;
@@ -187,7 +192,7 @@ impl Session {
             outcome = self.write(deadline).await;
         }
         if let Err(error) = &outcome {
-            tracing::warn!(error = error.as_dyn(), "session not closed");
+            self.sessions().tell(EventKind::CloseFailed { error }, self.key(), None);
         }
         let mut state = self.state();
         state.closed = true;
@@ -219,7 +224,7 @@ impl Session {
     async fn write_at_close(&self, handled: Handled, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
         // A response that tells of a failure promises nothing.
         let refuse = handled == Handled::Completed && self.sessions().gone_policy() == GonePolicy::Refuse;
-        let touch = {
+        let (touch, only_read) = {
             let mut state = self.state();
             state.closed = true;
             let failed = handled == Handled::Failed && self.sessions().on_server_error() == OnServerError::Discard;
@@ -247,12 +252,19 @@ impl Session {
             if only_read && handled == Handled::Failed {
                 return Ok(CloseOutcome::Unchanged);
             }
-            only_read.then(|| self.touch_due(&state))
+            let renew = state.destroy == Destroy::No && !state.privilege.renew && self.renewal_due(&state);
+            if renew {
+                state.privilege.renew = true;
+                state.privilege.routine = true;
+            }
+            ((only_read && !renew).then(|| self.touch_due(&state)), only_read)
         };
         match touch {
-            None => match self.write(deadline).await? {
-                CloseOutcome::Gone if refuse => Err(SessionError::Gone),
-                outcome => Ok(outcome),
+            None => match self.write(deadline).await {
+                Ok(CloseOutcome::Gone) if refuse && !only_read => Err(SessionError::Gone),
+                // Nobody asked for the new id; the session is as good as before, and the next request tries again.
+                Err(_) if only_read => Ok(CloseOutcome::Unchanged),
+                outcome => outcome,
             },
             Some(Some(touch)) if self.sessions().touch(touch, deadline).await => {
                 self.state().touched(touch.seen, touch.expires_at);

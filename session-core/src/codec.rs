@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::clock::Timestamp;
 use crate::contents::{Contents, Reserved};
 use crate::error::CodecError;
 use crate::id::SessionKey;
@@ -46,7 +47,8 @@ pub trait Codec: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CodecError`] if it is not one of this codec's. The session is then deleted and starts empty, so
-    /// that no browser is locked out for good.
+    /// that no browser is locked out for good. With [`CodecError::no_key`] it starts empty as well, and the record is
+    /// kept.
     fn decode(&self, key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError>;
 }
 
@@ -62,6 +64,8 @@ pub(crate) enum Kind<'a> {
     Retired {
         /// The key of the session it became; `None` if it ended.
         successor: Option<SessionKey>,
+        /// Until when the old id still opens the successor; `None` if it never does.
+        serves_until: Option<Timestamp>,
     },
 }
 
@@ -87,6 +91,8 @@ struct Envelope<'a> {
 struct Retired {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     successor: Option<SessionKey>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    serves_until: Option<Timestamp>,
 }
 
 fn map_is_empty(map: &BTreeMap<String, Box<RawValue>>) -> bool {
@@ -105,10 +111,10 @@ impl Codec for Json {
                 core: Cow::Borrowed(&contents.reserved),
                 retired: None,
             },
-            Kind::Retired { successor } => Envelope {
+            Kind::Retired { successor, serves_until } => Envelope {
                 data: Cow::Owned(BTreeMap::new()),
                 core: Cow::Owned(Reserved::default()),
-                retired: Some(Retired { successor: *successor }),
+                retired: Some(Retired { successor: *successor, serves_until: *serves_until }),
             },
         };
         let mut bytes = vec![VERSION];
@@ -128,7 +134,7 @@ impl Codec for Json {
                 values: envelope.data.into_owned(),
                 reserved: envelope.core.into_owned(),
             })),
-            Some(Retired { successor }) => Kind::Retired { successor },
+            Some(Retired { successor, serves_until }) => Kind::Retired { successor, serves_until },
         };
         Ok(Payload(kind))
     }

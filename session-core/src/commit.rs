@@ -11,21 +11,19 @@ use tokio::sync::OwnedMutexGuard;
 use crate::backend::Deadline;
 use crate::close::CloseOutcome;
 use crate::codec::Kind;
-use crate::contents::Contents;
 use crate::draft::Draft;
 use crate::error::SessionError;
+use crate::events::{EventKind, Verb};
 use crate::finish::Finish;
 use crate::id::SessionKey;
 use crate::record::Record;
+use crate::renewal::Found;
 use crate::session::Session;
 use crate::state::{Destroy, Job, Origin, Privilege};
 use crate::write::{Once, Saved};
 
 /// Holds the right to write through one handle.
 pub(crate) type WriteLock = OwnedMutexGuard<()>;
-
-/// What is stored, decoded, for a change to be made on.
-type Found = (SessionKey, Arc<Record>, Contents);
 
 impl Session {
     /// Writes the changes made so far at once, for handlers that outlive their response, such as WebSocket
@@ -69,8 +67,11 @@ impl Session {
         if let Some((key, record, contents)) = self.find(deadline).await? {
             let lifetime = self.sessions().lifetime_of(&contents);
             let mut state = self.state();
+            state.moved(&key);
             state.stored(key, record, contents, lifetime);
             if std::mem::take(&mut state.discarded) {
+                drop(state);
+                self.sessions().tell(EventKind::Unmergeable, Some(key), None);
                 return Err(SessionError::Conflict);
             }
         }
@@ -141,11 +142,10 @@ impl Session {
             })
             .await;
             let Some((key, base, winner)) = written? else { return Ok(value) };
-            found =
-                self.sessions().next_base(&key, &base, winner, &mut turn, deadline).await?.map(|(r, c)| (key, r, c));
-            if found.is_none() {
-                self.state().ended();
-                return Err(SessionError::Gone.into());
+            found = self.sessions().next_base(&key, &base, winner, &mut turn, deadline).await?;
+            match &found {
+                Some((key, ..)) => self.sessions().tell(EventKind::Replayed, Some(*key), None),
+                None => return Err(self.note_gone().into()),
             }
         }
     }
@@ -209,7 +209,10 @@ impl Session {
         };
         if let Some(key) = key {
             let ended = self.sessions().retire(&key, None, deadline).await?;
-            tracing::info!(?key, ended, "session destroyed");
+            if ended {
+                let owner = self.state().record().and_then(|record| record.owner.clone());
+                self.sessions().tell(EventKind::Destroyed, Some(key), owner.as_ref());
+            }
         }
         let mut state = self.state();
         state.ended();
@@ -220,7 +223,7 @@ impl Session {
     /// Takes note of what came of a job.
     fn note(&self, saved: Result<Saved, SessionError>, mut job: Job) -> Result<CloseOutcome, SessionError> {
         let mut state = self.state();
-        let (key, record, outcome) = match saved {
+        let (key, record, outcome, kind) = match saved {
             Err(error) => {
                 let replaces = matches!(state.origin, Origin::Stored { .. }) && !job.privilege.renew;
                 if replaces && matches!(error, SessionError::Indeterminate) {
@@ -241,26 +244,45 @@ impl Session {
                 return Ok(CloseOutcome::Unchanged);
             }
             Ok(Saved::Gone) => {
-                state.ended();
+                drop(state);
+                self.note_gone();
                 return Ok(CloseOutcome::Gone);
             }
             Ok(Saved::Created { id, record }) => {
                 let key = id.key();
-                tracing::info!(?key, "session created");
                 state.renewed(id);
-                (key, record, CloseOutcome::Created)
+                (key, record, CloseOutcome::Created, Some(EventKind::Created))
             }
-            Ok(Saved::Renewed { id, record }) => {
+            Ok(Saved::Renewed { from, id, record }) => {
                 let key = id.key();
-                tracing::info!(?key, "session renewed");
                 state.renewed(id);
-                (key, record, CloseOutcome::Renewed)
+                (key, record, CloseOutcome::Renewed, Some(EventKind::Renewed { from }))
             }
-            Ok(Saved::Replaced { key, record }) => (key, record, CloseOutcome::Written),
+            Ok(Saved::Replaced { key, record }) => {
+                state.moved(&key);
+                (key, record, CloseOutcome::Written, None)
+            }
         };
         let lifetime = self.sessions().lifetime_of(&job.contents);
+        let owner = record.owner.clone();
         state.stored(key, record, job.contents, lifetime);
+        let unmergeable = state.discarded;
+        drop(state);
+        if let Some(kind) = kind {
+            self.sessions().tell(kind, Some(key), owner.as_ref());
+        }
+        if unmergeable {
+            self.sessions().tell(EventKind::Unmergeable, Some(key), owner.as_ref());
+        }
         Ok(outcome)
+    }
+
+    /// Takes note that the session has ended, with what was not written.
+    fn note_gone(&self) -> SessionError {
+        let key = self.key();
+        self.state().ended();
+        self.sessions().tell(EventKind::Gone, key, None);
+        SessionError::Gone
     }
 
     /// Reads the stored record and its contents; `None` if nothing was ever stored.
@@ -276,13 +298,17 @@ impl Session {
                 _ => return state.check_writable().map(|()| None),
             }
         };
-        let found = deadline.limit(self.sessions().store().get(&key)).await??;
-        if let Some(record) = found.filter(|record| record.is_live_at(self.sessions().now()))
-            && let Kind::Live(contents) = self.sessions().decode(&key, &record)?
-        {
-            return Ok(Some((key, record, contents.into_owned())));
+        let get = self.sessions().store().get(&key);
+        let found = self.sessions().call(Verb::Get, Some(&key), deadline, get).await?;
+        if let Some(record) = found.filter(|record| record.is_live_at(self.sessions().now())) {
+            let found = match self.sessions().decode(&key, &record)? {
+                Kind::Live(contents) => Some((key, record, contents.into_owned())),
+                retired @ Kind::Retired { .. } => self.sessions().follow(retired, deadline).await?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
         }
-        self.state().ended();
-        Err(SessionError::Gone)
+        Err(self.note_gone())
     }
 }

@@ -32,6 +32,9 @@ pub(crate) struct Reserved {
     /// The key that it had before its last renewal; the two are one session, and both may stand for a moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) renewed_from: Option<SessionKey>,
+    /// When it was given its present id, if ids are renewed every so often and this is not its first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) renewed_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) authenticated_at: Option<Timestamp>,
     /// Differs from the default of its `Sessions`, if set.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::cookie::CookieError;
+use crate::keys::KeyError;
 
 /// Any error, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -154,12 +155,25 @@ pub enum PutNewError {
 #[error("the payload cannot be coded: {reason}")]
 pub struct CodecError {
     reason: Cow<'static, str>,
+    lacks_key: bool,
 }
 
 impl CodecError {
     /// Makes an error of a reason, which must not quote the payload.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason: reason.into() }
+        Self { reason: reason.into(), lacks_key: false }
+    }
+
+    /// Makes an error that says that this program has not the key to the payload. Another may have it, so the record is
+    /// kept.
+    pub fn no_key(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), lacks_key: true }
+    }
+
+    /// Tells whether it was made by [`no_key`](Self::no_key).
+    #[must_use]
+    pub fn lacks_key(&self) -> bool {
+        self.lacks_key
     }
 
     pub(crate) fn json(error: &serde_json::Error) -> Self {
@@ -254,11 +268,6 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Gives this error to a log, with its causes.
-    pub(crate) fn as_dyn(&self) -> &(dyn std::error::Error + 'static) {
-        self
-    }
-
     /// Gives the HTTP status that answers a request which ends with this error.
     ///
     /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 422
@@ -316,9 +325,18 @@ pub enum BuildError {
         /// The setting.
         setting: &'static str,
     },
+    /// The key of fingerprints cannot be used.
+    #[error("the fingerprint key cannot be used")]
+    FingerprintKey(#[source] KeyError),
     /// The touch interval is longer than the idle timeout, so that a session in use would end.
     #[error("the touch interval must be shorter than the idle timeout; leave it out for a twentieth of that")]
     TouchInterval,
+    /// The overlap of renewals is too long.
+    #[error("the overlap of renewals must be shorter than their interval, and {max:?} at most")]
+    RenewalOverlap {
+        /// The longest overlap.
+        max: Duration,
+    },
     /// The store lacks a capability that a setting needs.
     #[error("{setting} needs a store with {capability}")]
     Unsupported {

@@ -43,6 +43,26 @@ impl Default for Expiry {
     }
 }
 
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// The longest timeouts that standards allow. They are judged from the session's beginning, where some count from the
+/// login, which is later.
+impl Expiry {
+    /// NIST SP 800-63B-4, authenticator assurance level 1: 30 days in all.
+    pub const NIST_AAL1: Self = Self { idle: None, absolute: Some(HOUR.saturating_mul(24 * 30)) };
+    /// NIST SP 800-63B-4, authenticator assurance level 2: an hour idle, 24 hours in all.
+    pub const NIST_AAL2: Self = Self { idle: Some(HOUR), absolute: Some(HOUR.saturating_mul(24)) };
+    /// NIST SP 800-63B-4, authenticator assurance level 3: 15 minutes idle, 12 hours in all.
+    pub const NIST_AAL3: Self = Self { idle: Some(MINUTE.saturating_mul(15)), absolute: Some(HOUR.saturating_mul(12)) };
+    /// OWASP ASVS 4.0.3, 3.3.2, level 1: 30 days in all. Version 5 names no numbers, and asks for reasons instead.
+    pub const ASVS_L1: Self = Self::NIST_AAL1;
+    /// OWASP ASVS 4.0.3, 3.3.2, level 2: 30 minutes idle, 12 hours in all.
+    pub const ASVS_L2: Self = Self { idle: Some(MINUTE.saturating_mul(30)), absolute: Some(HOUR.saturating_mul(12)) };
+    /// OWASP ASVS 4.0.3, 3.3.2, level 3: 15 minutes idle, 12 hours in all.
+    pub const ASVS_L3: Self = Self::NIST_AAL3;
+}
+
 impl Expiry {
     /// Sets the idle timeout; `None` for none.
     #[must_use]
@@ -105,8 +125,6 @@ mod millis {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
     fn the_earlier_of_the_two_deadlines_counts() {

@@ -13,6 +13,8 @@ use crate::clock::Timestamp;
 use crate::codec::{Codec, Json};
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
 use crate::id::{SessionId, SessionKey};
+#[cfg(feature = "sealed")]
+use crate::sealed::{Sealed, SealingKey};
 
 /// Reads `data` as `Cookie` headers, one a line, unsigned and signed, and compares with the same
 /// rules written for clarity instead of speed.
@@ -33,6 +35,28 @@ pub fn payload(data: &[u8]) {
     let written = Json.encode(&key, &read).expect("what was read can be written");
     let again = Json.decode(&key, &written).expect("what was written can be read");
     assert_eq!(Json.encode(&key, &again).expect("it was written before"), written);
+}
+
+/// Reads `data` as a sealed envelope; what can be opened is sealed and opened again the same, and with one bit changed
+/// it is refused.
+#[cfg(feature = "sealed")]
+pub fn sealed(data: &[u8]) {
+    static CODEC: LazyLock<Sealed> = LazyLock::new(|| {
+        let keys = [2, 1].map(|byte| SealingKey::new([byte; 32]).expect("32 bytes"));
+        Sealed::new(keys).expect("two keys")
+    });
+    let key = SessionKey::from_bytes([3; 32]);
+    let Ok(read) = CODEC.decode(&key, &Bytes::copy_from_slice(data)) else { return };
+    let written = CODEC.encode(&key, &read).expect("what was read can be sealed");
+    let again = CODEC.decode(&key, &written).expect("what was sealed can be opened");
+    let json = |payload| Json.encode(&key, payload).expect("what was read can be written");
+    assert_eq!(json(&again), json(&read));
+    // Nobody can forge one, so what is opened is one that was sealed, and is opened nowhere else.
+    let elsewhere = SessionKey::from_bytes([4; 32]);
+    assert!(CODEC.decode(&elsewhere, &Bytes::copy_from_slice(data)).is_err());
+    let mut changed = data.to_vec();
+    changed[data.len() / 2] ^= 1;
+    assert!(CODEC.decode(&key, &changed.into()).is_err());
 }
 
 fn cookies(keys: &[u8]) -> Cookies {
@@ -97,6 +121,12 @@ mod tests {
     #[test]
     fn the_seeds_of_the_payload_hold() {
         replay("payload", payload);
+    }
+
+    #[cfg(feature = "sealed")]
+    #[test]
+    fn the_seeds_of_the_sealed_envelope_hold() {
+        replay("sealed", sealed);
     }
 
     #[test]

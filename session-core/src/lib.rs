@@ -23,6 +23,7 @@ mod commit; // commit, transaction, reload
 mod finish; // goes on when nobody waits any more
 mod load; // reads: which record is the browser's, if any
 mod queue; // turns for the writers of one key
+mod renewal; // a new id every so often, and the overlap in which the old one serves
 mod retire; // how sessions end, and what stays for stragglers
 mod sessions; // Sessions: opens requests
 mod write; // create, replace and merge, renew, touch
@@ -30,6 +31,10 @@ mod write; // create, replace and merge, renew, touch
 // Set-up, and sessions from outside.
 mod admin; // list, revoke, sweep
 mod builder; // settings, and what is refused
+pub mod events; // what happens, and who is told
+#[cfg(feature = "metrics")]
+mod metrics; // figures
+mod observe; // tells logs, hooks and metrics, from one place
 mod owner_limit; // so many sessions per owner
 mod sweeper; // removes what has expired, in the background
 
@@ -38,7 +43,10 @@ mod cache; // Vary and Cache-Control
 mod codec; // payloads
 pub mod cookie; // the cookie: settings, parsing, signing
 mod error; // all errors
-mod expiry; // idle and absolute timeout
+mod expiry;
+mod keys; // secret keys from the environment or a file
+#[cfg(feature = "sealed")]
+mod sealed; // payloads that are encrypted // idle and absolute timeout
 
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
@@ -64,13 +72,17 @@ pub use draft::Draft;
 pub use error::{
     BoxError, BuildError, CodecError, OwnerError, PutNewError, RandomError, ReadOnly, SessionError, StoreError,
 };
+pub use events::{Event, EventKind, Fingerprint};
 pub use expiry::Expiry;
 pub use id::{SessionId, SessionKey};
 pub use key::{AsKey, Key, KeyOf};
+pub use keys::{KeyError, Keys};
 pub use lazy::LazySession;
 pub use owner_limit::OwnerLimitAction;
 pub use random::{RandomSource, SystemRandom};
 pub use record::{Owner, Record, Version};
+#[cfg(feature = "sealed")]
+pub use sealed::{Sealed, SealingKey};
 pub use session::Session;
 pub use sessions::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, Sessions};
 pub use store::{

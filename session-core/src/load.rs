@@ -6,30 +6,38 @@ use crate::contents::Contents;
 use crate::cookie::Presented;
 use crate::draft::Draft;
 use crate::error::{SessionError, StoreError};
+use crate::events::{EventKind, Verb};
 use crate::id::{SessionId, SessionKey};
 use crate::record::Record;
 use crate::session::Session;
 use crate::sessions::{FailurePolicy, Sessions};
 use crate::state::{Destroy, Origin, Privilege, State, Told};
 
+/// What was found under an id, and whether it was found under the key of a successor.
+type Read = (Origin, Option<Contents>, bool);
+
+const NOTHING: Read = (Origin::New, None, false);
+
 impl Sessions {
     /// Reads the session that the cookie names; `closed` if the response has left.
     pub(crate) async fn load(&self, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
-        let (origin, contents) = match presented {
-            Presented::Nothing => (Origin::New, None),
+        let (origin, contents, followed) = match presented {
+            Presented::Nothing => (Origin::New, None, false),
             Presented::Malformed => {
-                tracing::debug!("a request came with a malformed session cookie");
-                (Origin::New, None)
+                self.tell(EventKind::MalformedCookie, None, None);
+                (Origin::New, None, false)
             }
             Presented::Several => {
-                tracing::warn!("a request came with several different session cookies");
-                (Origin::SeveralCookies, None)
+                self.tell(EventKind::SeveralCookies, None, None);
+                (Origin::SeveralCookies, None, false)
             }
             Presented::One(id) => self.read(id, self.deadline()).await?,
         };
         let contents = contents.unwrap_or_else(|| self.new_contents());
         let lifetime = self.lifetime_of(&contents);
         let (id, told, owner) = match (&origin, presented) {
+            // Another request's response carries the new id, which is known to nobody else.
+            (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
             (Origin::Stored { record, .. }, Presented::One(id)) => {
                 let told = Told::Cookie { lifetime, expires_at: record.expires_at };
                 (Some(id.clone()), told, record.owner.clone())
@@ -55,51 +63,58 @@ impl Sessions {
     }
 
     /// Reads what stands under an id. What cannot be used is as good as nothing.
-    async fn read(&self, id: &SessionId, deadline: Deadline) -> Result<(Origin, Option<Contents>), SessionError> {
+    async fn read(&self, id: &SessionId, deadline: Deadline) -> Result<Read, SessionError> {
         let key = id.key();
-        let read = deadline.limit(self.store().get(&key)).await.and_then(|read| read.map_err(Into::into));
-        let record = match read {
+        let record = match self.call(Verb::Get, Some(&key), deadline, self.store().get(&key)).await {
             Ok(Some(record)) => record,
             Ok(None) => {
-                tracing::debug!(?key, "unknown session id");
-                return Ok((Origin::New, None));
+                self.tell(EventKind::UnknownId, Some(key), None);
+                return Ok(NOTHING);
             }
             Err(SessionError::Store(StoreError::Corrupt { .. })) => return self.start_over(&key, deadline).await,
-            Err(error) if self.failure_policy() == FailurePolicy::Anonymous => {
-                tracing::error!(?key, error = error.as_dyn(), "session not loaded; the request goes on without");
-                return Ok((Origin::StoreFailed { key }, None));
+            Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
+                return Ok((Origin::StoreFailed { key }, None, false));
             }
             Err(error) => return Err(error),
         };
         if !record.is_live_at(self.now()) {
-            tracing::debug!(?key, "session expired");
-            return Ok((Origin::New, None));
+            self.tell(EventKind::Expired, Some(key), record.owner.as_ref());
+            return Ok(NOTHING);
         }
         match self.decode(&key, &record) {
             Ok(Kind::Live(contents)) if contents.reserved.scope != self.scope() => {
-                tracing::warn!(?key, "a session was presented in the cookie of another");
-                Ok((Origin::New, None))
+                self.tell(EventKind::OtherScope, Some(key), None);
+                Ok(NOTHING)
             }
-            Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()))),
-            Ok(Kind::Retired { successor }) => {
-                tracing::debug!(?key, "retired session id");
-                Ok((Origin::Retired { successor }, None))
+            Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false)),
+            Ok(Kind::Retired { successor, serves_until }) => {
+                let retired = Kind::Retired { successor, serves_until };
+                match self.follow(retired, deadline).await {
+                    Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
+                    Ok(None) => {
+                        self.tell(EventKind::RetiredId, Some(key), None);
+                        Ok((Origin::Retired { successor }, None, false))
+                    }
+                    Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
+                        Ok((Origin::StoreFailed { key }, None, false))
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            // Its key may be on another server, or come back to this one: it is not this server's to remove.
+            Err(SessionError::Codec(error)) if error.lacks_key() => {
+                self.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
+                Ok(NOTHING)
             }
             Err(_) => self.start_over(&key, deadline).await,
         }
     }
 
     /// Removes what cannot be read, so that its browser is not locked out for good.
-    async fn start_over(
-        &self,
-        key: &SessionKey,
-        deadline: Deadline,
-    ) -> Result<(Origin, Option<Contents>), SessionError> {
+    async fn start_over(&self, key: &SessionKey, deadline: Deadline) -> Result<Read, SessionError> {
         // If it cannot be removed now, the next request tries again.
-        if let Err(error) = self.remove_unreadable(key, deadline).await {
-            tracing::warn!(?key, error = error.as_dyn(), "a session that cannot be read was not removed");
-        }
-        Ok((Origin::New, None))
+        let _ = self.remove_unreadable(key, deadline).await;
+        Ok(NOTHING)
     }
 
     /// Decodes what stands in `record`.

@@ -7,6 +7,7 @@ use crate::admin::SessionInfo;
 use crate::backend::Deadline;
 use crate::clock::Timestamp;
 use crate::error::SessionError;
+use crate::events::EventKind;
 use crate::id::SessionKey;
 use crate::record::Owner;
 use crate::sessions::Sessions;
@@ -59,7 +60,7 @@ impl Sessions {
         }
         for info in excess.iter().flatten() {
             self.retire(&info.key(), Some(owner), deadline).await?;
-            tracing::info!(key = ?info.key(), "session evicted, its owner has too many");
+            self.tell(EventKind::Evicted, Some(info.key()), Some(owner));
         }
         Ok(())
     }

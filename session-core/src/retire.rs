@@ -8,32 +8,35 @@
 use std::time::Duration;
 
 use crate::backend::{self, Deadline};
+use crate::clock::Timestamp;
 use crate::codec::{Kind, Payload};
 use crate::error::{SessionError, StoreError};
+use crate::events::{EventKind, Verb};
 use crate::id::SessionKey;
 use crate::record::{Owner, Record, Version};
 use crate::sessions::Sessions;
 use crate::store::{Put, PutOutcome};
 
 /// How long a retired record stands: longer than any request that loaded the session before is under way.
-const RETIRED_FOR: Duration = Duration::from_secs(60);
+pub(crate) const RETIRED_FOR: Duration = Duration::from_secs(60);
 
 /// How many successors are followed. Each is the renewal of the one before within a minute, so a longer
 /// chain is none that the core wrote.
-const LONGEST_CHAIN: usize = 100;
+pub(crate) const LONGEST_CHAIN: usize = 100;
 
 impl Sessions {
-    /// Makes the record that takes the place of `current`.
+    /// Makes the record that takes the place of `current`, whose id opens the successor until `serves_until`, if at all.
     pub(crate) fn retired(
         &self,
         key: &SessionKey,
         current: &Record,
         successor: Option<SessionKey>,
+        serves_until: Option<Timestamp>,
     ) -> Result<Record, SessionError> {
         let last_seen_at = current.last_seen_at.max(self.now());
         Ok(Record {
             version: Version::random_from(self.random())?,
-            payload: self.codec().encode(key, &Payload(Kind::Retired { successor }))?,
+            payload: self.codec().encode(key, &Payload(Kind::Retired { successor, serves_until }))?,
             owner: None,
             created_at: current.created_at,
             last_seen_at,
@@ -70,29 +73,29 @@ impl Sessions {
         owner: Option<&Owner>,
         deadline: Deadline,
     ) -> Result<Retired, SessionError> {
-        let mut current = match deadline.limit(self.store().get(key)).await? {
+        let mut current = match self.call(Verb::Get, Some(key), deadline, self.store().get(key)).await {
             Ok(Some(record)) => record,
             Ok(None) => return Ok(Retired::Nothing),
             // Whose it was cannot be told, so only who may end any session may end this one.
-            Err(StoreError::Corrupt { .. }) if owner.is_none() => {
+            Err(SessionError::Store(StoreError::Corrupt { .. })) if owner.is_none() => {
                 let removed = self.remove_unreadable(key, deadline).await?;
                 return Ok(if removed { Retired::Done } else { Retired::Nothing });
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         loop {
             match self.decode(key, &current) {
-                Ok(Kind::Retired { successor: None }) => return Ok(Retired::Nothing),
-                Ok(Kind::Retired { successor: Some(successor) }) => return Ok(Retired::Before { successor }),
+                Ok(Kind::Retired { successor: None, .. }) => return Ok(Retired::Nothing),
+                Ok(Kind::Retired { successor: Some(successor), .. }) => return Ok(Retired::Before { successor }),
                 Ok(Kind::Live(_)) | Err(_) if owner.is_some() && current.owner.as_ref() != owner => {
                     return Ok(Retired::Nothing);
                 }
                 // A payload that cannot be decoded is ended like one that can.
                 Ok(Kind::Live(_)) | Err(_) => {}
             }
-            let retired = self.retired(key, &current, None)?;
+            let retired = self.retired(key, &current, None, None)?;
             let put = Put::Replace(current.version);
-            match backend::put(self.store(), key, &retired, put, deadline).await?.outcome {
+            match self.put(key, &retired, put, deadline).await?.outcome {
                 PutOutcome::Stored => return Ok(Retired::Done),
                 PutOutcome::Gone => return Ok(Retired::Nothing),
                 PutOutcome::Conflict(winner) => current = winner,
@@ -106,8 +109,8 @@ impl Sessions {
     /// # Errors
     /// As the store fails.
     pub(crate) async fn remove_unreadable(&self, key: &SessionKey, deadline: Deadline) -> Result<bool, SessionError> {
-        tracing::warn!(?key, "a session that cannot be read is removed");
-        Ok(deadline.limit(self.store().delete(key)).await??)
+        self.tell(EventKind::Unreadable, Some(*key), None);
+        self.call(Verb::Delete, Some(key), deadline, self.store().delete(key)).await
     }
 }
 

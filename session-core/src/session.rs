@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,6 +14,7 @@ use crate::contents::{Flash, FlashLevel};
 use crate::cookie::CookieLifetime;
 use crate::draft::Draft;
 use crate::error::{ReadOnly, SessionError};
+use crate::events::EventKind;
 use crate::expiry::Expiry;
 use crate::id::SessionKey;
 use crate::key::{AsKey, KeyOf};
@@ -101,8 +103,10 @@ impl Session {
         }
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
-        if state.closed && state.draft.log().len() > before {
-            tracing::warn!("a session was changed after its response left; the change is lost without a commit");
+        let too_late = state.closed && state.draft.log().len() > before;
+        drop(state);
+        if too_late {
+            self.sessions().tell(EventKind::ChangedTooLate, self.key(), None);
         }
         result
     }
@@ -211,6 +215,7 @@ impl Session {
         let mut state = self.state();
         state.check_renewable()?;
         state.privilege.renew = true;
+        state.privilege.routine = false;
         Ok(())
     }
 
@@ -271,7 +276,7 @@ impl Session {
         let authenticated_at = owner.is_some().then(|| self.sessions().now());
         state.draft.change(Change::Authenticated(authenticated_at))?;
         state.owner.clone_from(&owner);
-        state.privilege = Privilege { renew: true, owner: Some(owner) };
+        state.privilege = Privilege { renew: true, routine: false, owner: Some(owner) };
         Ok(())
     }
 
@@ -279,6 +284,15 @@ impl Session {
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.state().draft.contents().reserved.authenticated_at
+    }
+
+    /// Tells whether the owner proved who they are within the last `max_age`; `false` if never.
+    ///
+    /// Ask before what needs a fresh proof, such as a change of password ("step-up"); if it is too old, have them prove
+    /// it again, and call [`set_authenticated`](Self::set_authenticated).
+    #[must_use]
+    pub fn is_authenticated_within(&self, max_age: Duration) -> bool {
+        self.authenticated_at().is_some_and(|at| self.sessions().now().since(at) <= max_age)
     }
 
     /// Takes note that the owner proved who they are again, and [renews](Self::renew) the id.
@@ -290,6 +304,7 @@ impl Session {
         state.check_renewable()?;
         state.draft.change(Change::Authenticated(Some(self.sessions().now())))?;
         state.privilege.renew = true;
+        state.privilege.routine = false;
         Ok(())
     }
 

@@ -11,11 +11,14 @@ use crate::codec::Codec;
 use crate::contents::Contents;
 use crate::cookie::{CookieLifetime, Cookies};
 use crate::error::SessionError;
+use crate::events::Verb;
 use crate::expiry::Expiry;
 use crate::lazy::LazySession;
+use crate::observe::Observer;
 use crate::owner_limit::OwnerLimit;
 use crate::queue::Queue;
 use crate::random::RandomSource;
+use crate::renewal::Renewal;
 use crate::store::SessionStore;
 
 /// Opens and closes the sessions of an app, and lists and ends them from outside.
@@ -65,6 +68,8 @@ pub(crate) struct Inner {
     pub(crate) max_payload: usize,
     pub(crate) owner_limit: Option<OwnerLimit>,
     pub(crate) queue: Queue,
+    pub(crate) observer: Observer,
+    pub(crate) renewal: Option<Renewal>,
 }
 
 impl Sessions {
@@ -82,7 +87,7 @@ impl Sessions {
     /// # Errors
     /// `Store` or `Timeout` if that fails.
     pub async fn init(&self) -> Result<(), SessionError> {
-        Ok(self.deadline().limit(self.store().init()).await??)
+        self.call(Verb::Init, None, self.deadline(), self.store().init()).await
     }
 
     /// Opens a request, given the values of its `Cookie` headers. Costs no I/O and cannot fail.
@@ -147,6 +152,14 @@ impl Sessions {
 
     pub(crate) fn queue(&self) -> &Queue {
         &self.0.queue
+    }
+
+    pub(crate) fn observer(&self) -> &Observer {
+        &self.0.observer
+    }
+
+    pub(crate) fn renewal(&self) -> Option<Renewal> {
+        self.0.renewal
     }
 
     pub(crate) fn conflict_policy(&self) -> ConflictPolicy {

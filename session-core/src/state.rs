@@ -40,6 +40,8 @@ pub(crate) enum Destroy {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Privilege {
     pub(crate) renew: bool,
+    /// The renewal is one of those made every so often: no privilege changes, and the old id serves for a while.
+    pub(crate) routine: bool,
     pub(crate) owner: Option<Option<Owner>>,
 }
 
@@ -160,7 +162,8 @@ impl State {
         let Job { mut log, taken, privilege, .. } = job;
         log.truncate(taken);
         self.draft.restore(log);
-        self.privilege.renew |= privilege.renew;
+        // One that nobody asked for is not tried again by whatever writes next.
+        self.privilege.renew |= privilege.renew && !privilege.routine;
         if self.privilege.owner.is_none() {
             self.privilege.owner = privilege.owner;
         }
@@ -179,7 +182,6 @@ impl State {
                 self.owner.clone_from(&record.owner);
             }
             if !self.draft.rebase(contents) {
-                tracing::warn!(?key, "changes made while a session was written cannot be merged with it");
                 self.discarded = true;
                 self.privilege = Privilege::default();
                 self.owner.clone_from(&record.owner);
@@ -188,6 +190,17 @@ impl State {
         self.uncertain = false;
         self.lifetime = lifetime;
         self.origin = Origin::Stored { key, record };
+    }
+
+    /// Takes note of the key that the session is found under. If another request has renewed it, that one's response
+    /// has the id.
+    pub(crate) fn moved(&mut self, key: &SessionKey) {
+        if let Origin::Stored { key: was, .. } = &self.origin
+            && was != key
+        {
+            self.id = None;
+            self.told = Told::Nothing;
+        }
     }
 
     /// Takes note of a new id, for which the browser needs a cookie.

@@ -7,6 +7,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
 use crate::error::SessionError;
+use crate::events::{EventKind, Verb};
 use crate::random::{RandomSource, draw};
 use crate::sessions::Sessions;
 
@@ -94,12 +95,9 @@ impl Sessions {
             let mut sweep = JoinSet::new();
             sweep.spawn(async move { sessions.sweep_with(config).await });
             match sweep.join_next().await {
-                Some(Ok(Ok(0))) | None => {}
-                Some(Ok(Ok(removed))) => tracing::debug!(removed, "expired sessions removed"),
-                Some(Ok(Err(error))) => {
-                    tracing::warn!(error = error.as_dyn(), "sweep failed; the next one tries again")
-                }
-                Some(Err(panic)) => tracing::error!(%panic, "sweep failed; the next one tries again"),
+                // What failed was told; the next one tries again.
+                Some(Ok(_)) | None => {}
+                Some(Err(_)) => self.tell(EventKind::SweepPanicked, None, None),
             }
         }
     }
@@ -110,11 +108,13 @@ impl Sessions {
         let before = self.now() - config.grace;
         let mut removed = 0;
         loop {
-            let batch = self.deadline().limit(sweep.delete_expired(before, config.batch)).await??;
+            let sweeping = sweep.delete_expired(before, config.batch);
+            let batch = self.call(Verb::Sweep, None, self.deadline(), sweeping).await?;
             removed += batch;
             if batch == 0 {
                 return Ok(removed);
             }
+            self.tell(EventKind::Swept { removed: batch }, None, None);
             // Requests come first.
             tokio::task::yield_now().await;
         }

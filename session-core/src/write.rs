@@ -7,15 +7,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::backend::{self, Deadline, Draws};
-use crate::changes::replay;
+use crate::changes::{has_effect, replay};
 use crate::clock::Timestamp;
 use crate::codec::{Kind, Payload};
 use crate::contents::Contents;
 use crate::error::{PutNewError, SessionError, StoreError};
+use crate::events::{EventKind, Verb};
 use crate::finish::in_background;
 use crate::id::{SessionId, SessionKey};
 use crate::queue::Turn;
 use crate::record::{Owner, Record, Version};
+use crate::renewal::Found;
 use crate::sessions::{ConflictPolicy, Sessions};
 use crate::state::{Job, Origin};
 use crate::store::{Put, PutOutcome};
@@ -30,7 +32,7 @@ pub(crate) enum Saved {
     /// Stored under the key it had.
     Replaced { key: SessionKey, record: Arc<Record> },
     /// Moved to a new id; the old one is retired.
-    Renewed { id: SessionId, record: Arc<Record> },
+    Renewed { from: SessionKey, id: SessionId, record: Arc<Record> },
     /// The session had ended; the changes are discarded.
     Gone,
 }
@@ -41,6 +43,17 @@ pub(crate) enum Once {
     Stored(Arc<Record>),
     Conflict(Arc<Record>),
     Gone,
+}
+
+/// What came of retiring the old id in favour of a new one.
+#[derive(Debug)]
+enum Retire {
+    /// It is retired; this was its key at last.
+    Done { from: SessionKey },
+    /// The session has ended.
+    Ended,
+    /// Another request renewed the session, which stands here now. The job's changes are made on that.
+    Overtaken { key: SessionKey, record: Arc<Record> },
 }
 
 impl Sessions {
@@ -79,7 +92,7 @@ impl Sessions {
             })?;
             let key = id.key();
             let record = Arc::new(self.record(&key, contents, owner.clone(), previous)?);
-            let written = match backend::put(self.store(), &key, &record, Put::Create, deadline).await {
+            let written = match self.put(&key, &record, Put::Create, deadline).await {
                 Err(SessionError::Indeterminate) => {
                     self.withdraw(key, deadline).await;
                     return Err(SessionError::Indeterminate);
@@ -103,16 +116,13 @@ impl Sessions {
 
     /// Removes a record whose id nobody was told; in the background, if the time is up.
     async fn withdraw(&self, key: SessionKey, deadline: Deadline) {
-        if matches!(deadline.limit(self.store().delete(&key)).await, Ok(Ok(_))) {
+        if self.call(Verb::Delete, Some(&key), deadline, self.store().delete(&key)).await.is_ok() {
             return;
         }
         let sessions = self.clone();
         in_background(async move {
             // If that fails as well, the record is left to its deadline: nobody can present its id.
-            let deleted = sessions.deadline().limit(sessions.store().delete(&key)).await;
-            if let Err(error) = deleted.and_then(|deleted| deleted.map_err(Into::into)) {
-                tracing::warn!(?key, error = error.as_dyn(), "a session that was never handed out was not removed");
-            }
+            let _ = sessions.call(Verb::Delete, Some(&key), sessions.deadline(), sessions.store().delete(&key)).await;
         });
     }
 
@@ -124,14 +134,14 @@ impl Sessions {
         job: &mut Job,
         deadline: Deadline,
     ) -> Result<Saved, SessionError> {
-        let mut current = Arc::clone(base);
+        let (mut key, mut current) = (*key, Arc::clone(base));
         let mut turn = None;
         loop {
-            match self.replace_once(key, &job.contents, &current, deadline).await? {
-                Once::Stored(record) => return Ok(Saved::Replaced { key: *key, record }),
+            match self.replace_once(&key, &job.contents, &current, deadline).await? {
+                Once::Stored(record) => return Ok(Saved::Replaced { key, record }),
                 Once::Gone => return Ok(Saved::Gone),
-                Once::Conflict(winner) => match self.merge(key, base, winner, job, &mut turn, deadline).await? {
-                    Some(winner) => current = winner,
+                Once::Conflict(winner) => match self.merge(&key, base, winner, job, &mut turn, deadline).await? {
+                    Some(winner) => (key, current) = winner,
                     None => return Ok(Saved::Gone),
                 },
             }
@@ -147,7 +157,7 @@ impl Sessions {
         deadline: Deadline,
     ) -> Result<Once, SessionError> {
         let record = Arc::new(self.record(key, contents, current.owner.clone(), Some(current))?);
-        let written = backend::put(self.store(), key, &record, Put::Replace(current.version), deadline).await?;
+        let written = self.put(key, &record, Put::Replace(current.version), deadline).await?;
         match written.outcome {
             PutOutcome::Stored => Ok(Once::Stored(record)),
             PutOutcome::Gone => Ok(Once::Gone),
@@ -168,13 +178,20 @@ impl Sessions {
         deadline: Deadline,
     ) -> Result<Saved, SessionError> {
         let owner = job.privilege.owner.clone().unwrap_or_else(|| base.owner.clone());
-        job.contents.reserved.renewed_from = Some(*key);
+        self.mark_renewed(job, *key);
         let (id, mut new) = self.create(&job.contents, owner, Some(base), deadline).await?;
         match self.retire_for(key, base, &id.key(), &mut new, job, deadline).await {
-            Ok(true) => Ok(Saved::Renewed { id, record: new }),
-            Ok(false) => {
+            Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, id, record: new }),
+            Ok(Retire::Ended) => {
                 self.withdraw(id.key(), deadline).await;
                 Ok(Saved::Gone)
+            }
+            Ok(Retire::Overtaken { key, record }) => {
+                self.withdraw(id.key(), deadline).await;
+                match has_effect(&job.log) {
+                    true => self.replace(&key, &record, job, deadline).await,
+                    false => Ok(Saved::Nothing),
+                }
             }
             // The old record may be retired in favour of the new one, which must then stay: it is what a later
             // logout of the old one ends.
@@ -186,8 +203,14 @@ impl Sessions {
         }
     }
 
-    /// Retires `key` in favour of `new_key`, and moves there what others wrote meanwhile; `false` if one
-    /// of the two has ended.
+    /// Notes in the job's contents that they move from `key` to a new id now.
+    fn mark_renewed(&self, job: &mut Job, key: SessionKey) {
+        let reserved = &mut job.contents.reserved;
+        reserved.renewed_from = Some(key);
+        reserved.renewed_at = self.renewal().map(|_| self.now());
+    }
+
+    /// Retires `key`, or what it was renewed to, in favour of `new_key`, and moves there what others wrote meanwhile.
     async fn retire_for(
         &self,
         key: &SessionKey,
@@ -196,33 +219,39 @@ impl Sessions {
         new: &mut Arc<Record>,
         job: &mut Job,
         deadline: Deadline,
-    ) -> Result<bool, SessionError> {
-        let mut current = Arc::clone(base);
+    ) -> Result<Retire, SessionError> {
+        let (mut key, mut current) = (*key, Arc::clone(base));
         let mut turn = None;
         loop {
-            let retired = self.retired(key, &current, Some(*new_key))?;
-            let written = backend::put(self.store(), key, &retired, Put::Replace(current.version), deadline).await?;
+            let overlap = self.renewal().filter(|_| job.privilege.routine).map(|renewal| renewal.overlap);
+            let retired = self.retired(&key, &current, Some(*new_key), overlap.map(|overlap| self.now() + overlap))?;
+            let written = self.put(&key, &retired, Put::Replace(current.version), deadline).await?;
             let winner = match written.outcome {
-                PutOutcome::Stored => return Ok(true),
-                PutOutcome::Gone => return Ok(false),
+                PutOutcome::Stored => return Ok(Retire::Done { from: key }),
+                PutOutcome::Gone => return Ok(Retire::Ended),
                 PutOutcome::Exists => return Err(backend::unexpected(&written.outcome)),
                 PutOutcome::Conflict(winner) => winner,
             };
-            let Some(winner) = self.merge(key, base, winner, job, &mut turn, deadline).await? else {
-                return Ok(false);
+            let Some((next, winner)) = self.merge(&key, base, winner, job, &mut turn, deadline).await? else {
+                return Ok(Retire::Ended);
             };
-            job.contents.reserved.renewed_from = Some(*key);
+            if next != key && job.privilege.routine {
+                // Another request was faster, and once is enough.
+                return Ok(Retire::Overtaken { key: next, record: winner });
+            }
+            key = next;
+            self.mark_renewed(job, key);
             match self.replace_once(new_key, &job.contents, new, deadline).await? {
                 Once::Stored(merged) => *new = merged,
                 // Nobody else knows the new id, so only a revocation by owner can have come first.
-                Once::Conflict(_) | Once::Gone => return Ok(false),
+                Once::Conflict(_) | Once::Gone => return Ok(Retire::Ended),
             }
             current = winner;
         }
     }
 
     /// Makes the job's changes again on what won, once it is this write's turn, and gives what stands under
-    /// `key` then; `None` if the session has ended.
+    /// `key` then, or under that which it was renewed to; `None` if the session has ended.
     ///
     /// # Errors
     /// `Conflict` if the changes cannot be made there, the session has passed to another owner, or the policy
@@ -235,21 +264,26 @@ impl Sessions {
         job: &mut Job,
         turn: &mut Option<Turn<'a>>,
         deadline: Deadline,
-    ) -> Result<Option<Arc<Record>>, SessionError> {
+    ) -> Result<Option<(SessionKey, Arc<Record>)>, SessionError> {
         if self.conflict_policy() == ConflictPolicy::Reject {
             return Err(SessionError::Conflict);
         }
-        let Some((winner, contents)) = self.next_base(key, base, winner, turn, deadline).await? else {
+        let Some((key, winner, contents)) = self.next_base(key, base, winner, turn, deadline).await? else {
             return Ok(None);
         };
         if self.conflict_policy() == ConflictPolicy::Merge {
             job.contents = replay(&job.log, contents)?;
+            self.tell(EventKind::Replayed, Some(key), winner.owner.as_ref());
+        } else {
+            // What the application sees is overwritten; which id it has is none of that.
+            job.contents.reserved.renewed_from = contents.reserved.renewed_from;
+            job.contents.reserved.renewed_at = contents.reserved.renewed_at;
         }
-        Ok(Some(winner))
+        Ok(Some((key, winner)))
     }
 
-    /// Waits for a writer's turn after its first conflict, and gives what stands under `key` then, decoded;
-    /// `None` if the session has ended.
+    /// Waits for a writer's turn after its first conflict, and gives what stands under `key` then, or under that
+    /// which it was renewed to, decoded; `None` if the session has ended.
     ///
     /// # Errors
     /// `Conflict` if it has passed to another owner than `base`'s.
@@ -260,23 +294,26 @@ impl Sessions {
         mut winner: Arc<Record>,
         turn: &mut Option<Turn<'a>>,
         deadline: Deadline,
-    ) -> Result<Option<(Arc<Record>, Contents)>, SessionError> {
-        tracing::debug!(?key, "session conflict");
+    ) -> Result<Option<Found>, SessionError> {
+        self.tell(EventKind::Conflict, Some(*key), base.owner.as_ref());
         if turn.is_none() {
             *turn = self.queue().try_turn(*key);
         }
         if turn.is_none() {
             *turn = Some(deadline.limit(self.queue().turn(*key)).await?);
             // Whoever went before has written again: the winner we were shown is out of date.
-            match deadline.limit(self.store().get(key)).await?? {
+            match self.call(Verb::Get, Some(key), deadline, self.store().get(key)).await? {
                 Some(record) => winner = record,
                 None => return Ok(None),
             }
         }
-        match self.decode(key, &winner)? {
-            Kind::Live(_) if winner.owner != base.owner => Err(SessionError::Conflict),
-            Kind::Live(contents) => Ok(Some((winner, contents.into_owned()))),
-            Kind::Retired { .. } => Ok(None),
+        let found = match self.decode(key, &winner)? {
+            Kind::Live(contents) => Some((*key, winner, contents.into_owned())),
+            retired @ Kind::Retired { .. } => self.follow(retired, deadline).await?,
+        };
+        match found {
+            Some((_, record, _)) if record.owner != base.owner => Err(SessionError::Conflict),
+            found => Ok(found),
         }
     }
 
@@ -306,15 +343,9 @@ impl Sessions {
     /// Nothing that goes wrong here fails a request: the session is as good as before.
     pub(crate) async fn touch(&self, touch: Touch, deadline: Deadline) -> bool {
         let Touch { key, version, seen, expires_at } = touch;
-        let touched = deadline.limit(self.store().touch(&key, version, seen, expires_at)).await;
-        match touched.and_then(|done| done.map_err(Into::into)) {
-            // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
-            Ok(moved) => moved,
-            Err(error) => {
-                tracing::warn!(?key, error = error.as_dyn(), "session not touched");
-                false
-            }
-        }
+        let touch = self.store().touch(&key, version, seen, expires_at);
+        // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
+        self.call(Verb::Touch, Some(&key), deadline, touch).await.unwrap_or(false)
     }
 }
 

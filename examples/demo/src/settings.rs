@@ -6,10 +6,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use session_core::cookie::{CookieLifetime, CookieTransport, SigningKey};
-use session_core::{CookieConfig, FailurePolicy};
+use session_core::cookie::{CookieLifetime, CookieTransport};
+use session_core::{CookieConfig, FailurePolicy, Keys};
 
 use crate::store::StoreUrl;
 
@@ -21,7 +19,7 @@ pub(crate) struct Settings {
     pub(crate) store: StoreUrl,
     /// `SESSION_FILE`: where sessions in memory wait while the server is down.
     pub(crate) session_file: PathBuf,
-    /// `SESSION_COOKIE`, `SESSION_KEYS` and `SESSION_LIFETIME`.
+    /// `SESSION_COOKIE`, `SESSION_KEYS` or `SESSION_KEYS_FILE`, and `SESSION_LIFETIME`.
     pub(crate) cookie: CookieConfig,
     /// `SESSION_ON_FAILURE`.
     pub(crate) on_failure: FailurePolicy,
@@ -70,15 +68,8 @@ impl Settings {
         if choice("SESSION_LIFETIME", ["browser", "persistent"])? == 1 {
             cookie = cookie.with_lifetime(CookieLifetime::Persistent);
         }
-        if let Some(keys) = text("SESSION_KEYS") {
-            // What is wrong is not quoted: it may be a key but for one character.
-            let key = |text: &str| SigningKey::new(URL_SAFE_NO_PAD.decode(text).ok()?).ok();
-            let keys: Option<Vec<_>> = keys.split(',').map(key).collect();
-            let keys = keys.ok_or(
-                "SESSION_KEYS has to be keys of 32 bytes or more, each in base64url without padding, \
-                                   separated by commas",
-            )?;
-            cookie = cookie.with_signing_keys(keys);
+        if let Some(keys) = Keys::from_variables("SESSION_KEYS", &variable).map_err(|error| error.to_string())? {
+            cookie = cookie.with_signing_keys(keys.signing_keys());
         }
 
         let on_failure = match choice("SESSION_ON_FAILURE", ["fail-closed", "anonymous"])? {
@@ -142,11 +133,13 @@ mod tests {
 
     #[test]
     fn keys_are_read_and_never_quoted() {
-        let key = URL_SAFE_NO_PAD.encode([7; 32]);
+        let key = Keys::generate().unwrap().to_string();
         assert!(read("SESSION_KEYS", &key).is_ok() && read("SESSION_KEYS", &format!("{key},{key}")).is_ok());
-        for wrong in [String::new(), key[1..].to_owned(), format!("{key}!"), format!("{key},")] {
+        for wrong in [String::new(), key[4..].to_owned(), format!("{key}!")] {
             let error = read("SESSION_KEYS", &wrong).unwrap_err();
-            assert!(!error.contains(&key[1..]), "{error}");
+            assert!(error.starts_with("SESSION_KEYS: ") && !error.contains(&key[4..]), "{error}");
         }
+        let error = read("SESSION_KEYS_FILE", "/no/such/file").unwrap_err();
+        assert!(error.contains("/no/such/file"), "{error}");
     }
 }

@@ -1,0 +1,183 @@
+//! The one place from which logs, hooks and metrics are told.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use tracing::Instrument;
+use zeroize::Zeroizing;
+
+use crate::backend::Deadline;
+use crate::error::{SessionError, StoreError};
+use crate::events::{Event, EventKind, Fingerprint, Verb};
+use crate::id::SessionKey;
+use crate::keys::KeyError;
+use crate::random::{SystemRandom, draw};
+use crate::record::Owner;
+use crate::sessions::Sessions;
+
+type Hook = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
+
+/// Knows who listens.
+#[derive(Clone, Default)]
+pub(crate) struct Observer {
+    hooks: Vec<Hook>,
+    fingerprints: Fingerprints,
+    #[cfg(feature = "metrics")]
+    metrics: Option<Arc<crate::metrics::Metrics>>,
+}
+
+impl Observer {
+    pub(crate) fn add_hook(&mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) {
+        self.hooks.push(Arc::new(hook));
+    }
+
+    pub(crate) fn set_fingerprint_key(&mut self, secret: &[u8]) -> Result<(), KeyError> {
+        crate::keys::check_len(secret.len())?;
+        self.fingerprints = Fingerprints(Some(keyed(secret)));
+        Ok(())
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(crate) fn count(&mut self) {
+        self.metrics = Some(Arc::new(crate::metrics::Metrics::register()));
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        log(event);
+        #[cfg(feature = "metrics")]
+        if let Some(metrics) = &self.metrics {
+            metrics.event(&event.kind);
+        }
+        for hook in &self.hooks {
+            if catch_unwind(AssertUnwindSafe(|| hook(event))).is_err() {
+                tracing::error!(target: "session_core", event = event.kind.name(), "an event hook panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Observer({} hooks)", self.hooks.len())
+    }
+}
+
+impl Sessions {
+    /// Tells everybody who listens what happened. Never with a session's state locked: a hook is the application's.
+    pub(crate) fn tell(&self, kind: EventKind<'_>, key: Option<SessionKey>, owner: Option<&Owner>) {
+        let observer = self.observer();
+        observer.tell(&Event { kind, key, owner, fingerprints: &observer.fingerprints });
+    }
+
+    /// Waits for a call to the store, until the deadline, and tells how it went.
+    pub(crate) async fn call<T>(
+        &self,
+        verb: Verb,
+        key: Option<&SessionKey>,
+        deadline: Deadline,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, SessionError> {
+        let observer = self.observer();
+        let span = tracing::debug_span!(
+            target: "session_core",
+            "session_store",
+            verb = verb.name(),
+            session = key.and_then(|key| observer.fingerprints.of(key)).map(tracing::field::display),
+        );
+        #[cfg(feature = "metrics")]
+        let began = observer.metrics.as_ref().map(|_| tokio::time::Instant::now());
+        let answer = deadline.limit(work).instrument(span).await.and_then(|done| done.map_err(Into::into));
+        #[cfg(feature = "metrics")]
+        if let (Some(metrics), Some(began)) = (&observer.metrics, began) {
+            metrics.operation(verb, answer.is_ok(), began.elapsed());
+        }
+        if let Err(error) = &answer {
+            self.tell(EventKind::StoreFailed { verb, error }, key.copied(), None);
+        }
+        answer
+    }
+}
+
+/// Writes an event to the log. What is not listened to is neither formatted nor hashed.
+fn log(event: &Event<'_>) {
+    let kind = &event.kind;
+    let error: Option<&(dyn Error + 'static)> = match kind {
+        EventKind::StoreFailed { error, .. } | EventKind::CloseFailed { error } => Some(*error),
+        EventKind::NoKey { error } => Some(*error),
+        _ => None,
+    };
+    let verb = match kind {
+        EventKind::StoreFailed { verb, .. } => Some(verb.name()),
+        _ => None,
+    };
+    let removed = match kind {
+        EventKind::Swept { removed } => Some(*removed),
+        _ => None,
+    };
+    macro_rules! log {
+        ($level:ident, $message:literal) => {
+            tracing::event!(
+                target: "session_core",
+                tracing::Level::$level,
+                event = kind.name(),
+                session = event.fingerprint().map(tracing::field::display),
+                verb,
+                error,
+                removed,
+                $message
+            )
+        };
+    }
+    match kind {
+        EventKind::Created => log!(INFO, "session created"),
+        EventKind::Renewed { .. } => log!(INFO, "session renewed"),
+        EventKind::Destroyed => log!(INFO, "session destroyed"),
+        EventKind::Revoked => log!(INFO, "session revoked"),
+        EventKind::Evicted => log!(INFO, "session evicted, its owner has too many"),
+        EventKind::Expired => log!(DEBUG, "session expired"),
+        EventKind::UnknownId => log!(DEBUG, "unknown session id"),
+        EventKind::RetiredId => log!(DEBUG, "retired session id"),
+        EventKind::MalformedCookie => log!(DEBUG, "a request came with a malformed session cookie"),
+        EventKind::SeveralCookies => log!(WARN, "a request came with several different session cookies"),
+        EventKind::OtherScope => log!(WARN, "a session was presented in the cookie of another"),
+        EventKind::Unreadable => log!(WARN, "a session that cannot be read is removed"),
+        EventKind::NoKey { .. } => log!(ERROR, "a session that cannot be opened is left alone"),
+        EventKind::Conflict => log!(DEBUG, "session conflict"),
+        EventKind::Replayed => log!(DEBUG, "changes made again after a conflict"),
+        EventKind::Unmergeable => log!(WARN, "changes cannot be merged with what another request wrote"),
+        EventKind::Gone => log!(INFO, "changes discarded, the session has ended"),
+        EventKind::ChangedTooLate => {
+            log!(WARN, "a session was changed after its response left; the change is lost without a commit")
+        }
+        EventKind::StoreFailed { .. } => log!(ERROR, "the session store failed"),
+        EventKind::CloseFailed { .. } => log!(WARN, "session not closed"),
+        EventKind::Swept { .. } => log!(DEBUG, "expired sessions removed"),
+        EventKind::SweepPanicked => log!(ERROR, "the store panicked in a sweep; the next one tries again"),
+    }
+}
+
+/// Makes fingerprints, by the application's key or one of the process's.
+#[derive(Clone, Default)]
+pub(crate) struct Fingerprints(Option<Hmac<Sha256>>);
+
+impl Fingerprints {
+    /// Gives a session's fingerprint; `None` if the system had no randomness for a key.
+    pub(crate) fn of(&self, key: &SessionKey) -> Option<Fingerprint> {
+        static PROCESS: OnceLock<Option<Hmac<Sha256>>> = OnceLock::new();
+        let drawn = || draw::<32>(&SystemRandom).ok().map(|secret| keyed(Zeroizing::new(secret).as_slice()));
+        let hmac = self.0.as_ref().or_else(|| PROCESS.get_or_init(drawn).as_ref())?.clone();
+        let mac = hmac.chain_update(key.as_bytes()).finalize().into_bytes();
+        mac.first_chunk().copied().map(Fingerprint)
+    }
+}
+
+fn keyed(secret: &[u8]) -> Hmac<Sha256> {
+    const LABEL: &[u8] = b"session-core fingerprint v1\0";
+    let hmac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
+    hmac.chain_update(LABEL)
+}

@@ -1,0 +1,187 @@
+//! Every interleaving of requests with one id that is due to be renewed, at the calls to the store.
+
+mod support;
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use session_core::{
+    CloseOutcome, Handled, ManualClock, Owner, ReadOnly, SessionError, SessionId, SessionStore, Sessions,
+};
+use session_ets::EtsStore;
+use support::stepped::{Run, Stepped, Task, every_interleaving};
+use support::{Browser, MINUTE, START, builder, count, store};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Read,
+    /// Adds one to the counter.
+    Write,
+    /// Adds one to the counter in a transaction.
+    Transact,
+    /// Adds one to the counter and asks for a new id, as a change of privilege does.
+    Renew,
+    Logout,
+    /// Ends the session from outside, by the key it had.
+    Revoke,
+}
+
+const ACTS: [Act; 6] = [Act::Read, Act::Write, Act::Transact, Act::Renew, Act::Logout, Act::Revoke];
+
+impl Act {
+    fn ends(&self) -> bool {
+        matches!(self, Self::Logout | Self::Revoke)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    counted: u64,
+    gone: u64,
+    cookies: Vec<String>,
+}
+
+struct World {
+    store: EtsStore,
+    sessions: Sessions,
+    clock: ManualClock,
+    browser: Browser,
+    told: Arc<Mutex<Told>>,
+}
+
+fn renewing(store: impl SessionStore) -> (Sessions, ManualClock) {
+    let (builder, clock) = builder(store);
+    (builder.renew_every(MINUTE * 60).build().unwrap(), clock)
+}
+
+fn owner() -> Owner {
+    Owner::new("ann").unwrap()
+}
+
+fn begin(acts: &[Act]) -> (World, Run) {
+    let store = store();
+    let steps = Arc::new(AtomicUsize::new(0));
+    let (plain, clock) = renewing(store.clone());
+    let (sessions, stepped) = renewing(Stepped::new(store.clone(), Arc::clone(&steps)));
+    let mut browser = Browser::default();
+    now(async { browser.request(&plain, |session| session.set_owner(owner()).unwrap()).await });
+    clock.advance(MINUTE * 60);
+    stepped.advance(MINUTE * 60);
+    let told = Arc::new(Mutex::new(Told::default()));
+    let tasks = acts.iter().map(|act| task(*act, sessions.clone(), browser.clone(), Arc::clone(&told))).collect();
+    (World { store, sessions: plain, clock, browser, told }, Run { tasks, steps, crash: None })
+}
+
+fn task(act: Act, sessions: Sessions, browser: Browser, told: Arc<Mutex<Told>>) -> Task {
+    Box::pin(async move {
+        if act == Act::Revoke {
+            let encoded = browser.cookie.as_ref().unwrap().split_once('=').unwrap().1;
+            sessions.revoke(&SessionId::parse(encoded.as_bytes()).unwrap().key()).await.unwrap();
+            return;
+        }
+        let lazy = browser.open(&sessions);
+        let session = lazy.load().await.unwrap();
+        let mut transacted = false;
+        match act {
+            Act::Read => {}
+            Act::Write => count(&session),
+            Act::Transact => {
+                let add = session.transaction(|draft| draft.update("n", |n: Option<u64>| n.unwrap_or(0) + 1));
+                transacted = add.await.is_ok();
+            }
+            Act::Renew => {
+                if session.renew().is_ok() {
+                    count(&session);
+                }
+            }
+            Act::Logout => session.destroy(),
+            Act::Revoke => unreachable!(),
+        }
+        let closed = sessions.close(&lazy, Handled::Completed).await;
+        let mut told = told.lock().unwrap();
+        let outcome = match closed.outcome {
+            Err(SessionError::Gone | SessionError::ReadOnly(ReadOnly::Retired)) => CloseOutcome::Gone,
+            outcome => outcome.unwrap(),
+        };
+        let wrote = matches!(outcome, CloseOutcome::Written | CloseOutcome::Renewed);
+        let counts = matches!(act, Act::Write | Act::Renew);
+        told.counted += u64::from((counts && wrote) || transacted);
+        told.gone += u64::from(counts && !wrote);
+        if outcome == CloseOutcome::Renewed {
+            told.cookies.push(closed.set_cookie.unwrap().split(';').next().unwrap().to_owned());
+        }
+    })
+}
+
+fn check(world: World, acts: &[Act], order: &[usize]) {
+    let World { store, sessions, clock, browser, told } = world;
+    let told = told.lock().unwrap();
+    let what = || format!("{acts:?} in the order {order:?}: {told:?}");
+    now(async {
+        let page = store.scan().unwrap().page(None, NonZeroUsize::new(100).unwrap()).await.unwrap();
+        let standing = page.records.iter().filter(|(_, r)| r.is_live_at(START + MINUTE * 62)).count();
+        let known = |cookie: &str| Browser::with(cookie);
+        if acts.iter().any(Act::ends) {
+            assert_eq!(standing, 0, "a session outlived its end after {}", what());
+            for cookie in told.cookies.iter().chain(&browser.cookie) {
+                assert!(!known(cookie).is_known(&sessions).await, "an id outlived its end after {}", what());
+            }
+            return;
+        }
+        assert_eq!(standing, 1, "not one session left after {}", what());
+        let listed = sessions.list(&owner()).await.unwrap();
+        let counted: u64 = listed[0].get("n").unwrap().unwrap_or(0);
+        assert_eq!(counted, told.counted, "an update was lost or made up after {}", what());
+        let mut alive = 0;
+        for cookie in &told.cookies {
+            alive += u32::from(known(cookie).is_known(&sessions).await);
+        }
+        assert_eq!(alive, 1, "not one of the new ids lives after {}", what());
+        if !acts.contains(&Act::Renew) {
+            assert_eq!((told.cookies.len(), told.gone), (1, 0), "renewed twice, or changes discarded after {}", what());
+            assert!(browser.is_known(&sessions).await, "the old id does not serve after {}", what());
+        }
+        clock.advance(MINUTE);
+        assert!(!browser.is_known(&sessions).await, "the old id serves for ever after {}", what());
+    });
+}
+
+/// Runs what never waits for anything but the tasks around it.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    for _ in 0..1_000 {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            return value;
+        }
+    }
+    panic!("it waits for something");
+}
+
+fn run_all(acts: &[Act]) -> usize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(tokio::task::unconstrained(async {
+        every_interleaving(|| begin(acts), |world, order| check(world, acts, order))
+    }))
+}
+
+#[test]
+fn every_pair_keeps_its_promises() {
+    for (i, a) in ACTS.into_iter().enumerate() {
+        for b in ACTS.into_iter().skip(i) {
+            assert!(run_all(&[a, b]) >= 3, "{a:?} and {b:?} have too few interleavings");
+        }
+    }
+}
+
+/// Only those that are quickly done: three requests that are all due have more interleavings than can be run.
+#[test]
+fn two_requests_and_a_revocation_keep_their_promises() {
+    let mut runs = 0;
+    for requests in [[Act::Read, Act::Read], [Act::Read, Act::Write], [Act::Write, Act::Write]] {
+        runs += run_all(&[requests[0], requests[1], Act::Revoke]);
+    }
+    println!("{runs} interleavings");
+    assert!(runs > 10_000, "only {runs} interleavings");
+}
