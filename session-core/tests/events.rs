@@ -15,7 +15,9 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// What a hook heard: the names of the events, the sessions' fingerprints, and the owners.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<(&'static str, Option<Fingerprint>, Option<Owner>)>>>);
+struct Heard(Arc<Mutex<Vec<Told>>>);
+
+type Told = (&'static str, Option<Fingerprint>, Option<Owner>);
 
 impl Heard {
     fn hook(&self) -> impl Fn(&Event<'_>) + Send + Sync + 'static {
@@ -25,7 +27,7 @@ impl Heard {
         }
     }
 
-    fn take(&self) -> Vec<(&'static str, Option<Fingerprint>, Option<Owner>)> {
+    fn take(&self) -> Vec<Told> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
