@@ -141,7 +141,7 @@ adapter_tests!(start);
 #[tokio::test]
 async fn a_stream_is_read_after_the_session_is_stored() {
     let (sessions, _) = sessions(store());
-    let answer = send(app(&[sessions.clone()]), "GET", "/stream", &[]).await;
+    let answer = send(app(std::slice::from_ref(&sessions)), "GET", "/stream", &[]).await;
     let cookie = answer.headers()[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
     // The head is here, and the body is not read yet.
     assert_eq!(Browser::with(&cookie).read(&sessions, "n").await, Some(1));
@@ -170,7 +170,7 @@ async fn a_panic_saves_nothing() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let (app, cookie) = (app(&[sessions.clone()]), browser.cookie.clone().unwrap());
+    let (app, cookie) = (app(std::slice::from_ref(&sessions)), browser.cookie.clone().unwrap());
     let panicked = tokio::spawn(async move { send(app, "GET", "/panics", &[(COOKIE.as_str(), cookie)]).await });
     assert!(panicked.await.unwrap_err().is_panic());
     assert_eq!(browser.read(&sessions, "n").await, Some(1));

@@ -31,7 +31,8 @@ fn app(demo: Demo) -> Service {
     let look = |path, page| Router::with_path(path).get(Show(page)).head(Show(page));
     let act = |path, page| Router::with_path(path).post(Show(page));
     let routes = Router::new()
-        .push(look("", Demo::home))
+        .get(Show(Demo::home))
+        .head(Show(Demo::home))
         .push(act("login", Demo::login))
         .push(act("logout", Demo::logout))
         .push(act("cart", Demo::add_to_cart))

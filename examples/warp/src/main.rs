@@ -45,13 +45,11 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     Ok(())
 }
 
-fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Clone + use<> {
+fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + use<> {
     let look = get().or(head()).unify();
     let page = |page: Page| with(demo).and(with(&page)).and(session()).and(ask()).then(answer).boxed();
-    path::end()
-        .and(look)
-        .and(page(Demo::home))
-        .or(path!("login").and(post()).and(page(Demo::login)))
+    let home = path::end().and(look).and(page(Demo::home));
+    home.or(path!("login").and(post()).and(page(Demo::login)))
         .or(path!("logout").and(post()).and(page(Demo::logout)))
         .or(path!("cart").and(post()).and(page(Demo::add_to_cart)))
         .or(path!("cart" / "empty").and(post()).and(page(Demo::empty_cart)))
@@ -92,9 +90,11 @@ fn session() -> impl Filter<Extract = (Result<Session, SessionError>,), Error = 
 }
 
 /// Extracts the request in the demo's words.
-fn ask() -> impl Filter<Extract = (Ask,), Error = Rejection> + Copy {
+fn ask() -> impl Filter<Extract = (Ask,), Error = Infallible> + Copy {
     let query = query::raw().or(warp::any().map(String::new)).unify();
-    let parts = method().and(path::full()).and(query).and(header::headers_cloned()).and(body::bytes());
+    // One that cannot be read is longer than the limit, and the demo refuses it.
+    let body = body::bytes().or(warp::any().map(|| Bytes::from_static(&[0; BODY_LIMIT + 1]))).unify();
+    let parts = method().and(path::full()).and(query).and(header::headers_cloned()).and(body);
     parts.map(|method: Method, path: path::FullPath, query: String, headers: HeaderMap, body: Bytes| {
         Ask::new(method.as_str(), &format!("{}?{query}", path.as_str()), &headers, body)
     })
@@ -102,12 +102,10 @@ fn ask() -> impl Filter<Extract = (Ask,), Error = Rejection> + Copy {
 
 /// The demo's answer in warp's words.
 fn respond(answer: Answer) -> reply::Response {
-    let (head, body) = answer.into_parts();
-    let response = match body {
-        Body::Whole(bytes) => reply::Response::new(bytes.into()),
-        Body::Pieces(pieces) => reply::stream(pieces).into_response(),
-    };
-    reply::Response::from_parts(head, response.into_body())
+    answer.map(|body| match body {
+        Body::Whole(bytes) => bytes.into(),
+        Body::Pieces(pieces) => reply::stream(pieces).into_response().into_body(),
+    })
 }
 
 /// Gives errors their form, those of warp and of the session layer, too.
