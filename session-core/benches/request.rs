@@ -27,8 +27,17 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use session_core::SystemRandom;
+use axum::Who;
+use session_core::Sessions;
+use session_ets::{EtsStore, Table};
 use work::Page;
+
+const ON_AXUM: [(Who, &str); 4] = [
+    (Who::Bare, "bare"),
+    (Who::Ours, "ours"),
+    (Who::TowerSessions, "tower_sessions"),
+    (Who::AxumSession, "axum_session"),
+];
 
 /// How many requests are timed at once, each of a session of its own.
 const SLICE: usize = 500;
@@ -72,10 +81,10 @@ fn main() {
     // Both frameworks have a thread for each core and a runtime in it; here it is one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        for who in axum::Who::ALL {
-            axum::check(who, SystemRandom).await;
+        for (who, _) in ON_AXUM {
+            axum::check(who, sessions()).await;
         }
-        actix::check(&actix::ours::app().await).await;
+        actix::check(&actix::ours::app(sessions()).await).await;
         actix::check(&actix::actix_session::app().await).await;
     });
     for _ in 0..rounds {
@@ -88,25 +97,26 @@ fn main() {
 /// Has everybody answer every page in turn, from new stores.
 async fn on_axum(times: &mut Times) {
     let mut apps = Vec::new();
-    for who in axum::Who::ALL {
-        let mut app = who.app(SystemRandom).await;
+    for (who, name) in ON_AXUM {
+        let mut app = who.app(sessions()).await;
         let cookies = axum::cookies(&mut app, SLICE).await;
-        apps.push((who, app, cookies));
+        apps.push((name, app, cookies));
     }
     for page in Page::ALL {
-        for (who, app, cookies) in &mut apps {
+        for (name, app, cookies) in &mut apps {
             let requests = axum::requests(page, cookies);
             let start = Instant::now();
             for request in requests {
                 black_box(axum::answer(app, request).await);
             }
-            times.note("axum", page, who.name(), start.elapsed());
+            times.note("axum", page, name, start.elapsed());
         }
     }
 }
 
 async fn on_actix(times: &mut Times) {
-    let (bare, ours, theirs) = (actix::bare().await, actix::ours::app().await, actix::actix_session::app().await);
+    let (bare, ours, theirs) =
+        (actix::bare().await, actix::ours::app(sessions()).await, actix::actix_session::app().await);
     let cookies =
         (actix::cookies(&bare, SLICE).await, actix::cookies(&ours, SLICE).await, actix::cookies(&theirs, SLICE).await);
     for page in Page::ALL {
@@ -114,6 +124,10 @@ async fn on_actix(times: &mut Times) {
         times.note("actix_web", page, "ours", answer_all(&ours, page, &cookies.1).await);
         times.note("actix_web", page, "actix_session", answer_all(&theirs, page, &cookies.2).await);
     }
+}
+
+fn sessions() -> Sessions {
+    Sessions::builder(EtsStore::new(Table::private())).build().expect("the settings are the default's")
 }
 
 async fn answer_all(app: &impl actix::Site, page: Page, cookies: &[String]) -> Duration {

@@ -74,13 +74,10 @@ async fn untouched() -> HttpResponse {
 pub(crate) mod ours {
     use session_core::web::actix_web::SessionMiddleware;
     use session_core::{Session, SessionError, Sessions};
-    use session_ets::{EtsStore, Table};
 
     use super::*;
 
-    pub(crate) async fn app() -> impl Site {
-        let sessions = Sessions::builder(EtsStore::new(Table::private())).build();
-        let sessions = sessions.expect("the settings are the default's");
+    pub(crate) async fn app(sessions: Sessions) -> impl Site {
         let app = App::new()
             .route("/untouched", web::get().to(untouched))
             .route("/read", web::get().to(read))

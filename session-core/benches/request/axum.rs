@@ -8,9 +8,8 @@ use axum::http::StatusCode;
 use axum::http::header::{COOKIE, HOST, SET_COOKIE};
 use axum::response::Response;
 use axum::routing::{RouterIntoService, get};
+use session_core::Sessions;
 use session_core::web::tower::SessionLayer;
-use session_core::{RandomSource, Sessions};
-use session_ets::{EtsStore, Table};
 use tower::{Service as _, ServiceExt as _};
 
 use super::work::{CART, NAME, Page, TOKEN, VISITS, cart, cookie_header, found, name, token};
@@ -27,25 +26,11 @@ pub(crate) enum Who {
 }
 
 impl Who {
-    pub(crate) const ALL: [Self; 4] = [Self::Bare, Self::Ours, Self::TowerSessions, Self::AxumSession];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Bare => "bare",
-            Self::Ours => "ours",
-            Self::TowerSessions => "tower_sessions",
-            Self::AxumSession => "axum_session",
-        }
-    }
-
-    /// Makes an app with an empty store. `random` is for ours.
-    pub(crate) async fn app(self, random: impl RandomSource) -> App {
+    /// Makes an app with an empty store. `sessions` are ours.
+    pub(crate) async fn app(self, sessions: Sessions) -> App {
         let router = match self {
             Self::Bare => bare::pages(),
-            Self::Ours => {
-                let sessions = Sessions::builder(EtsStore::new(Table::private())).random(random).build();
-                ours::pages().layer(SessionLayer::new(sessions.expect("the settings are the default's")))
-            }
+            Self::Ours => ours::pages().layer(SessionLayer::new(sessions)),
             Self::TowerSessions => tower_sessions::pages()
                 .layer(::tower_sessions::SessionManagerLayer::new(::tower_sessions::MemoryStore::default())),
             Self::AxumSession => {
@@ -91,8 +76,8 @@ pub(crate) async fn cookies(app: &mut App, count: usize) -> Vec<String> {
 }
 
 /// Checks that every page does its work.
-pub(crate) async fn check(who: Who, random: impl RandomSource) {
-    let mut app = who.app(random).await;
+pub(crate) async fn check(who: Who, sessions: Sessions) {
+    let mut app = who.app(sessions).await;
     let [cookie] = cookies(&mut app, 1).await.try_into().expect("it was one");
     for page in Page::ALL.into_iter().filter(|_| who != Who::Bare) {
         let response = answer(&mut app, request(page, &cookie)).await;
