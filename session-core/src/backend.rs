@@ -1,6 +1,8 @@
 //! The store as the core calls it: with a deadline, and with lost replies resolved.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -30,6 +32,11 @@ impl Deadline {
 
     /// Runs `work`, and gives it up when the deadline comes.
     pub(crate) async fn limit<T>(self, work: impl Future<Output = T>) -> Result<T, SessionError> {
+        let mut work = pin!(work);
+        // What is ready at once, as memory is, needs no timer.
+        if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+            return Ok(done);
+        }
         timeout_at(self.at, work).await.map_err(|_| SessionError::Timeout { after: self.after })
     }
 }

@@ -128,7 +128,9 @@ impl Codec for Json {
             Some(_) => return Err(CodecError::new("the payload has a version that this program does not know")),
             None => return Err(CodecError::new("the payload is empty")),
         };
-        let envelope: Envelope<'static> = serde_json::from_slice(json).map_err(|error| CodecError::json(&error))?;
+        // Told that it is UTF-8, the parser need not find out for every name and value by itself.
+        let json = std::str::from_utf8(json).map_err(|_| CodecError::new("the payload is not UTF-8"))?;
+        let envelope: Envelope<'static> = serde_json::from_str(json).map_err(|error| CodecError::json(&error))?;
         let kind = match envelope.retired {
             None => Kind::Live(Cow::Owned(Contents {
                 values: envelope.data.into_owned(),

@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tracing::Instrument;
+use tracing::level_filters::LevelFilter;
+use tracing::{Instrument, Level, Span};
 use zeroize::Zeroizing;
 
 use crate::backend::Deadline;
@@ -83,12 +84,18 @@ impl Sessions {
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, SessionError> {
         let observer = self.observer();
-        let span = tracing::debug_span!(
-            target: "session_core",
-            "session_store",
-            verb = verb.name(),
-            session = key.and_then(|key| observer.fingerprints.of(key)).map(tracing::field::display),
-        );
+        // Asked first: where tracing is built with its feature `log`, which any dependency may turn on, and nobody
+        // listens, the macro computes the fields all the same, and a fingerprint costs three rounds of SHA-256.
+        let span = if LevelFilter::current() >= Level::DEBUG {
+            tracing::debug_span!(
+                target: "session_core",
+                "session_store",
+                verb = verb.name(),
+                session = key.and_then(|key| observer.fingerprints.of(key)).map(tracing::field::display),
+            )
+        } else {
+            Span::none()
+        };
         #[cfg(feature = "metrics")]
         let began = observer.metrics.as_ref().map(|_| tokio::time::Instant::now());
         let answer = deadline.limit(work).instrument(span).await.and_then(|done| done.map_err(Into::into));
