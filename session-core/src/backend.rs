@@ -5,7 +5,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::task::unconstrained;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::error::{PutNewError, SessionError, StoreError};
 use crate::events::Verb;
@@ -32,12 +33,22 @@ impl Deadline {
 
     /// Runs `work`, and gives it up when the deadline comes.
     pub(crate) async fn limit<T>(self, work: impl Future<Output = T>) -> Result<T, SessionError> {
-        let mut work = pin!(work);
-        // What is ready at once, as memory is, needs no timer.
-        if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-            return Ok(done);
-        }
-        timeout_at(self.at, work).await.map_err(|_| SessionError::Timeout { after: self.after })
+        let (mut work, mut timer) = (pin!(work), pin!(None));
+        poll_fn(|cx| {
+            if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                return Poll::Ready(Ok(done));
+            }
+            // What is ready at once, as memory is, needs no timer.
+            if timer.is_none() {
+                // Work that uses up the task's budget must not keep the deadline from coming.
+                timer.set(Some(unconstrained(sleep_until(self.at))));
+            }
+            match timer.as_mut().as_pin_mut().map(|timer| timer.poll(cx)) {
+                Some(Poll::Ready(())) => Poll::Ready(Err(SessionError::Timeout { after: self.after })),
+                _ => Poll::Pending,
+            }
+        })
+        .await
     }
 }
 
