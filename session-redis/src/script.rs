@@ -52,8 +52,8 @@ pub(crate) struct Staged<'a> {
 }
 
 impl Staged<'_> {
-    /// What it is worth it for: the two commands more cost as much as handing over half of it.
-    pub(crate) const LEAST: usize = 8 * 1_024;
+    /// From how many bytes on it is worth the two commands more.
+    pub(crate) const LEAST: usize = 4 * 1_024;
     /// Milliseconds until it goes by itself, if the script never comes.
     const LIFE: u64 = 5_000;
 

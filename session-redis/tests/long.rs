@@ -10,7 +10,7 @@ use session_redis::session_core::{BoxError, Bytes, Owner, Put, PutOutcome, Recor
 use session_redis::{RedisConfig, RedisStore};
 
 /// As short as one that goes ahead can be, and as long as any.
-const LENGTHS: [usize; 3] = [8 * 1_024, 64_000, 1 << 20];
+const LENGTHS: [usize; 3] = [4 * 1_024, 64_000, 1 << 20];
 
 fn long(length: usize, owner: Option<&Owner>) -> Record {
     Record { payload: Bytes::from(vec![b'x'; length]), ..record(owner) }

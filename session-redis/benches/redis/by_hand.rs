@@ -19,7 +19,7 @@ const TOUCH: &str = script!("touch_usual", "prelude", "touch");
 const DELETE: &str = script!("delete_usual", "prelude", "delete");
 
 /// How long a record is that goes ahead of its script, and how long the head is that the script is handed.
-const STAGED: usize = 8 * 1_024;
+const STAGED: usize = 4 * 1_024;
 const HEAD: usize = 30;
 
 #[derive(Clone)]
