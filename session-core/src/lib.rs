@@ -43,10 +43,10 @@ mod cache; // Vary and Cache-Control
 mod codec; // payloads
 pub mod cookie; // the cookie: settings, parsing, signing
 mod error; // all errors
-mod expiry;
+mod expiry; // idle and absolute timeout
 mod keys; // secret keys from the environment or a file
 #[cfg(feature = "sealed")]
-mod sealed; // payloads that are encrypted // idle and absolute timeout
+mod sealed; // payloads that are encrypted
 
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
