@@ -69,6 +69,29 @@ pub(crate) enum Kind<'a> {
     },
 }
 
+impl Payload<'_> {
+    /// Tells whether it is no session but what is left of one that ended or was given a new id, for the minute in
+    /// which requests with the old id may still come.
+    ///
+    /// For operators, who count sessions by [`Scan`](crate::Scan): such a record is live by its deadline, and opens
+    /// nothing.
+    ///
+    /// ```
+    /// use session_core::{Bytes, Codec, CodecError, Json, SessionKey};
+    ///
+    /// # fn main() -> Result<(), CodecError> {
+    /// let key = SessionKey::from_bytes([7; 32]);
+    /// let payload = Json.decode(&key, &Bytes::from_static(b"\x01{\"retired\":{}}"))?;
+    /// assert!(payload.is_retired());
+    /// assert!(!Json.decode(&key, &Bytes::from_static(b"\x01{}"))?.is_retired());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        matches!(self.0, Kind::Retired { .. })
+    }
+}
+
 /// Writes plain JSON behind one byte for the version of the format. The default.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;

@@ -153,8 +153,8 @@ pub trait Scan: Send + Sync {
     /// Gives the next page of all records; `after` is the previous page's `next`, `None` for the first.
     ///
     /// The pages together give every record that was there throughout, each once, in no order.
-    /// Records past their deadline may be among them; one that cannot be read is left out. `limit` is how many
-    /// are wanted: a backend that walks in steps of its own may give some more or fewer.
+    /// Records past their deadline may be among them; one that cannot be read is left out, and its key may be
+    /// among the [unreadable](Page::unreadable). `limit` is how many are wanted: a backend that walks in steps of its own may give some more or fewer.
     ///
     /// # Errors
     /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
@@ -266,6 +266,9 @@ pub struct Page {
     pub records: Vec<(SessionKey, Arc<Record>)>,
     /// Where the next page begins; `None` if this is the last.
     pub next: Option<Cursor>,
+    /// The keys under which something stands that cannot be read, as far as the store can tell; most often
+    /// none. For operators: the sessions are lost to everybody, and `delete` removes what is there.
+    pub unreadable: Vec<SessionKey>,
 }
 
 /// Marks where the next page begins. Only the store that made it knows what it means.

@@ -162,7 +162,7 @@ impl Owners for EtsStore {
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
         let after = after.map(cursor::sequence).transpose()?;
         let (records, next) = self.table.owned_by(owner, after, limit);
-        Ok(Page { records, next: next.map(cursor::after_sequence) })
+        Ok(Page { records, next: next.map(cursor::after_sequence), ..Page::default() })
     }
 }
 
@@ -171,7 +171,7 @@ impl Scan for EtsStore {
     async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
         let after = after.map(cursor::key).transpose()?;
         let (records, next) = self.table.all(after.as_ref(), limit);
-        Ok(Page { records, next: next.as_ref().map(cursor::after_key) })
+        Ok(Page { records, next: next.as_ref().map(cursor::after_key), ..Page::default() })
     }
 }
 

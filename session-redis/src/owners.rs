@@ -46,7 +46,7 @@ impl Owners for RedisStore {
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
         let after = after.map_or(Ok(0), cursor::score)?;
         let (records, next) = self.page_of(owner, after, limit.get().min(MOST)).await?;
-        Ok(Page { records, next: next.map(cursor::after_score) })
+        Ok(Page { records, next: next.map(cursor::after_score), ..Page::default() })
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use redis::{Pipeline, Value, cmd, pipe};
 use session_core::store::Page;
-use session_core::{Cursor, Record, Scan, SessionKey, StoreError, async_trait};
+use session_core::{Cursor, Scan, SessionKey, StoreError, async_trait};
 
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
@@ -38,7 +38,7 @@ impl Scan for RedisStore {
         let ask = |commands: Pipeline| async move { self.inner.wire.read_all(&commands).await };
         let (place, keys) = self.look_on(place, limit, ask).await?;
         let next = (place.position != 0).then(|| place.cursor());
-        Ok(Page { records: self.records(keys).await?, next })
+        Ok(Page { next, ..self.records(keys).await? })
     }
 }
 
@@ -109,21 +109,29 @@ impl RedisStore {
         if next.is_none() && masters().await? != before {
             return Err(moved());
         }
-        Ok(Page { records: self.records(keys).await?, next: next.map(Place::cursor) })
+        Ok(Page { next: next.map(Place::cursor), ..self.records(keys).await? })
     }
 
-    async fn records(&self, keys: BTreeSet<SessionKey>) -> Result<Vec<(SessionKey, Arc<Record>)>, StoreError> {
+    /// Gives a page of what stands under the keys, without a next.
+    async fn records(&self, keys: BTreeSet<SessionKey>) -> Result<Page, StoreError> {
+        let mut page = Page::default();
         if keys.is_empty() {
-            return Ok(Vec::new());
+            return Ok(page);
         }
         let mut command = cmd("MGET");
         for key in &keys {
             command.arg(self.inner.keys.record(key));
         }
         let Value::Array(values) = self.inner.wire.read(&command).await? else { return Err(strange("MGET")) };
-        // What went meanwhile is not there; what cannot be read is left out.
-        let read = |(key, value)| Some((key, Arc::new(stored(value).ok().flatten()?.record)));
-        Ok(keys.into_iter().zip(values).filter_map(read).collect())
+        for (key, value) in keys.into_iter().zip(values) {
+            match stored(value) {
+                Ok(Some(stored)) => page.records.push((key, Arc::new(stored.record))),
+                // It went meanwhile; or it is no string, which MGET does not tell from nothing.
+                Ok(None) => {}
+                Err(_) => page.unreadable.push(key),
+            }
+        }
+        Ok(page)
     }
 }
 

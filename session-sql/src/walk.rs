@@ -75,18 +75,19 @@ fn rows(limit: NonZeroUsize) -> i64 {
     i64::try_from(limit.get()).unwrap_or(i64::MAX)
 }
 
-/// Makes a page of rows. One that cannot be read is left out, but counts: whether there is more, and where it begins,
+/// Makes a page of rows. One that cannot be read is named apart, but counts: whether there is more, and where it begins,
 /// is a matter of rows.
 fn page(rows: Vec<Fetched>, limit: NonZeroUsize, mark: impl Fn(&SessionKey, i64) -> Cursor) -> Page {
     let full = rows.len() >= limit.get();
-    let mut page = Page { records: Vec::with_capacity(rows.len()), next: None };
+    let mut page = Page { records: Vec::with_capacity(rows.len()), ..Page::default() };
     let mut last = None;
     for fetched in rows {
         // The table holds no key of another length.
         let Some((key, arrival)) = fetched.place.and_then(|at| Some((at.key?, at.arrival))) else { continue };
         last = Some((key, arrival));
-        if let Ok(record) = fetched.record {
-            page.records.push((key, Arc::new(record)));
+        match fetched.record {
+            Ok(record) => page.records.push((key, Arc::new(record))),
+            Err(_) => page.unreadable.push(key),
         }
     }
     page.next = last.filter(|_| full).map(|(key, arrival)| mark(&key, arrival));

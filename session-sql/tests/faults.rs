@@ -3,9 +3,10 @@
 mod support;
 
 use std::num::NonZeroUsize;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use session_sql::session_core::{BoxError, Bytes, Put, Record, SessionStore, StoreError, Version};
+use session_sql::session_core::{BoxError, Bytes, Put, Record, Scan, SessionStore, StoreError, Version};
 use session_sql::{SqlConfig, SqlStore};
 use support::bed::{Bed, at, create, fills_up, key, on_each, patient, pool, record, with_causes};
 
@@ -89,6 +90,8 @@ async fn a_row_that_is_no_record_is_corrupt_and_can_be_deleted<B: Bed>(bed: &B) 
         bed.run(format!("UPDATE {} SET {damage} WHERE version = {number}", bed.table("sessions"))).await?;
         let error = bed.sql().get(&key(number)).await.expect_err("it is no record");
         assert!(matches!(error, StoreError::Corrupt { .. }), "{damage}: {error:?}");
+        let page = bed.sql().page(None, NonZeroUsize::MIN).await?;
+        assert_eq!((page.records.len(), page.unreadable), (0, vec![key(number)]), "{damage}");
         assert!(bed.sql().delete(&key(number)).await?, "{damage}");
     }
     Ok(())

@@ -29,3 +29,4 @@ pub use demo::Demo;
 pub use pages::{Answering, Page};
 pub use run::main;
 pub use session_core::BoxError;
+pub use store::{Opened, StoreUrl};

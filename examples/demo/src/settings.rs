@@ -57,7 +57,7 @@ impl Settings {
             Some(value) if value.is_empty() => return Err(refuse("SESSION_FILE", "", "the path of a file")),
             value => value.map_or_else(|| PathBuf::from("sessions.tab"), PathBuf::from),
         };
-        let store = StoreUrl::parse(text("SESSION_STORE").as_deref().unwrap_or("ets:"))?;
+        let store = StoreUrl::parse("SESSION_STORE", text("SESSION_STORE").as_deref().unwrap_or("ets:"))?;
 
         let mut cookie = match choice("SESSION_COOKIE", ["secure", "development"])? {
             0 => CookieConfig::default(),
@@ -106,7 +106,7 @@ mod tests {
     fn all_of_it_has_defaults() {
         let settings = Settings::read("axum", |_| None).unwrap();
         assert_eq!((settings.port, settings.session_file), (3000, PathBuf::from("sessions.tab")));
-        assert_eq!(settings.store, StoreUrl::parse("ets:").unwrap());
+        assert_eq!(settings.store, StoreUrl::parse("SESSION_STORE", "ets:").unwrap());
         assert!(settings.max_per_owner.is_none() && !settings.test);
     }
 

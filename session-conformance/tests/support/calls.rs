@@ -173,7 +173,7 @@ impl PageCall<'_> {
 
     /// Gives everything that fits, in the order of keys, on one page, however long.
     pub fn in_one_page(&self, fits: impl Fn(&SessionKey, &Record) -> bool) -> Listed {
-        Ok(Page { records: self.all(fits), next: None })
+        Ok(Page { records: self.all(fits), ..Page::default() })
     }
 
     /// Gives the records of the owner.
@@ -183,7 +183,7 @@ impl PageCall<'_> {
 
     /// Gives the entries of the index beside the records whose record is there.
     pub fn indexed(&self, shown: impl Fn(&Record) -> bool) -> Listed {
-        let Some(owner) = self.owner else { return Ok(Page { records: Vec::new(), next: None }) };
+        let Some(owner) = self.owner else { return Ok(Page::default()) };
         let index = self.memory.beside().index.clone();
         self.in_one_page(|key, record| index.contains(&(owner.clone(), *key)) && shown(record))
     }

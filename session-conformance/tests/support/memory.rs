@@ -115,7 +115,7 @@ fn page<M: AsRef<[u8]>>(found: impl Iterator<Item = (M, SessionKey, Arc<Record>)
     let more = found.len() > limit.get();
     found.truncate(limit.get());
     let next = found.last().filter(|_| more).map(|(mark, _, _)| Cursor::new(mark.as_ref().to_vec()));
-    Page { records: found.into_iter().map(|(_, key, record)| (key, record)).collect(), next }
+    Page { records: found.into_iter().map(|(_, key, record)| (key, record)).collect(), next, ..Page::default() }
 }
 
 /// Reads what a page's mark was; `None` before the first page.

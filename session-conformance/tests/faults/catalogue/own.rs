@@ -23,7 +23,7 @@ impl Fault for Offsets {
         let all = call.owned();
         let end = all.len().min(call.limit.get().saturating_add(start));
         let next = (end < all.len()).then(|| Cursor::new(end.to_string()));
-        Ok(Page { records: all.get(start..end).unwrap_or_default().to_vec(), next })
+        Ok(Page { records: all.get(start..end).unwrap_or_default().to_vec(), next, ..Page::default() })
     }
 }
 
@@ -190,7 +190,7 @@ impl Fault for KeyOrder {
         let more = records.len() > call.limit.get();
         records.truncate(call.limit.get());
         let next = records.last().filter(|_| more).map(|(key, _)| Cursor::new(key.as_bytes().to_vec()));
-        Ok(Page { records, next })
+        Ok(Page { records, next, ..Page::default() })
     }
 }
 

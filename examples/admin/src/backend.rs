@@ -1,0 +1,70 @@
+//! A store that answers, or why there is none.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use example_demo::StoreUrl;
+use session_core::{Cursor, Page, Scan, SessionStore, StoreError};
+
+use crate::failure::Failure;
+
+/// How often a call is made again that the store had no answer to, after a pause that doubles: about 25 seconds in all.
+const TRIES: u32 = 9;
+
+/// Holds a store, and what to call it.
+#[derive(Clone, Debug)]
+pub(crate) struct Backend {
+    pub(crate) url: StoreUrl,
+    pub(crate) store: Arc<dyn SessionStore>,
+}
+
+/// Opens the store that a setting names.
+pub(crate) async fn open(setting: &str, url: Option<&str>) -> Result<Backend, Failure> {
+    let Some(url) = url else {
+        return Err(Failure::Usage(format!("{setting} is missing: give the URL of a store")));
+    };
+    let url = StoreUrl::parse(setting, url).map_err(Failure::Usage)?;
+    if url.is_in_memory() {
+        return Err(Failure::Unsupported(
+            "ets: is in the memory of the app's own process, where no other program can reach it".to_owned(),
+        ));
+    }
+    let opened = url.open(Path::new("")).map_err(Failure::Store)?;
+    opened.store.init().await?;
+    Ok(Backend { url, store: opened.store })
+}
+
+impl Backend {
+    /// Gives the enumeration of all records.
+    pub(crate) fn scan(&self) -> Result<&dyn Scan, Failure> {
+        let none = || Failure::Unsupported(format!("{} cannot enumerate its sessions", self.url.name()));
+        self.store.scan().ok_or_else(none)
+    }
+
+    /// Reads a page of all records.
+    pub(crate) async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, Failure> {
+        let scan = self.scan()?;
+        Ok(patiently(|| scan.page(after, limit)).await?)
+    }
+}
+
+/// Makes a call, and makes it again while the store does not answer. All calls of the contract may be repeated.
+pub(crate) async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut pause = Duration::from_millis(50);
+    for _ in 0..TRIES {
+        match call().await {
+            Err(StoreError::Unavailable { .. } | StoreError::Timeout { .. } | StoreError::Indeterminate { .. }) => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            done => return done,
+        }
+    }
+    call().await
+}

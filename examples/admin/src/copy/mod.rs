@@ -1,0 +1,91 @@
+//! Copies sessions from one store to another, while the app runs.
+
+mod ledger; // what this copy has put into the target
+mod pass; // once through the source
+mod step; // one record
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::args::CopyOptions;
+use crate::backend::Backend;
+use crate::failure::Failure;
+use crate::report::Report;
+use ledger::Ledger;
+use pass::Tally;
+
+struct Copy<'a> {
+    from: &'a Backend,
+    to: &'a Backend,
+    ledger: Ledger,
+    batch: NonZeroUsize,
+    /// Of the pass, from 1; the ledger knows 0 as long ago.
+    number: u32,
+}
+
+/// Makes as many passes as were asked for.
+pub(crate) async fn copy(from: &Backend, to: &Backend, options: &CopyOptions, json: bool) -> Result<Report, Failure> {
+    if from.url == to.url {
+        return Err(Failure::Usage("FROM and TO are the same store".to_owned()));
+    }
+    from.scan()?;
+    // Before there is a state file, which would let the next try pass.
+    if !options.state.exists() && !options.into_used && !is_empty(to).await? {
+        let said = "the target is not empty, and there is no state file of a copy into it: --into-used copies \
+                    nevertheless, and leaves alone what others have written";
+        return Err(Failure::Usage(said.to_owned()));
+    }
+    let ledger = Ledger::open(&options.state, &from.url.to_string(), &to.url.to_string())?;
+    let mut copy = Copy { from, to, ledger, batch: options.batch, number: 0 };
+    loop {
+        let tally = copy.pass().await?;
+        let figures = tally.json(copy.number);
+        match options.follow {
+            Some(seconds) => {
+                tell(&tally, copy.number, json);
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
+            None if !options.until_settled => return Ok(Report::figures(figures).no_if(!tally.is_whole())),
+            None if tally.is_quiet() => return Ok(Report::figures(figures).no_if(!tally.is_whole())),
+            None if copy.number >= options.max_passes => {
+                eprintln!("the last pass still found something to change: somebody writes to one of the stores");
+                return Ok(Report::figures(figures).no_if(true));
+            }
+            None => tell(&tally, copy.number, false),
+        }
+    }
+}
+
+/// Tells what a pass did that is not the last.
+fn tell(tally: &Tally, number: u32, json: bool) {
+    if json {
+        println!(
+            "{}",
+            json!({ "command": "copy", "ok": tally.is_whole(), "exit": null, "result": tally.json(number) })
+        );
+    } else {
+        let Tally { seen, written, touched, ended, foreign, unreadable, refused, .. } = tally;
+        eprintln!(
+            "pass {number}: {seen} seen, {written} written, {touched} touched, {ended} ended; left out: {foreign} foreign, \
+             {unreadable} unreadable, {refused} refused"
+        );
+    }
+}
+
+async fn is_empty(backend: &Backend) -> Result<bool, Failure> {
+    if backend.store.scan().is_none() {
+        eprintln!("the target cannot enumerate its sessions, so it is not known whether it is empty");
+        return Ok(true);
+    }
+    let mut after = None;
+    loop {
+        let page = backend.page(after.as_ref(), NonZeroUsize::MIN).await?;
+        match page.next {
+            _ if !page.records.is_empty() => return Ok(false),
+            Some(next) => after = Some(next),
+            None => return Ok(true),
+        }
+    }
+}

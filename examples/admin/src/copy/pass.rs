@@ -1,0 +1,209 @@
+//! One pass: every record of the source, and then every one that this copy has brought and the source has no more.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use session_core::{Clock, Page, Record, SessionKey, StoreError, SystemClock};
+use tokio::task::JoinSet;
+
+use super::Copy;
+use super::step::{self, Done, Plan};
+use crate::backend::patiently;
+use crate::failure::Failure;
+
+/// How many records are under way at once: about what a store's connections take.
+const AT_ONCE: usize = 16;
+/// How often it is told how far a pass is.
+const TELL: Duration = Duration::from_secs(5);
+
+/// Counts what a pass did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) seen: u64,
+    pub(crate) written: u64,
+    pub(crate) touched: u64,
+    pub(crate) ended: u64,
+    pub(crate) expired: u64,
+    /// Left alone, since somebody else has written or removed it at the target.
+    pub(crate) foreign: u64,
+    /// Cannot be read, here or there.
+    pub(crate) unreadable: u64,
+    /// Larger than the target takes.
+    pub(crate) refused: u64,
+    /// Whether it began where an earlier run was interrupted.
+    pub(crate) resumed: bool,
+}
+
+impl Tally {
+    /// Tells whether both stores had the same already.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.written + self.touched + self.ended == 0 && !self.resumed
+    }
+
+    /// Tells whether all that the source has is at the target.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.foreign + self.unreadable + self.refused == 0
+    }
+
+    pub(crate) fn json(&self, number: u32) -> Value {
+        json!({
+            "pass": number, "seen": self.seen, "written": self.written, "touched": self.touched, "ended": self.ended,
+            "expired": self.expired, "foreign": self.foreign, "unreadable": self.unreadable, "refused": self.refused,
+            "resumed": self.resumed,
+        })
+    }
+}
+
+type Item = (SessionKey, Arc<Record>);
+
+impl Copy<'_> {
+    pub(crate) async fn pass(&mut self) -> Result<Tally, Failure> {
+        self.number += 1;
+        let mut after = self.ledger.resume.take();
+        let mut tally = Tally { resumed: after.is_some(), ..Tally::default() };
+        let mut told = Instant::now();
+        loop {
+            let page = match self.from.page(after.as_ref(), self.batch).await {
+                // The place means nothing any more: the server was started anew.
+                Err(failure) if tally.resumed && tally.seen == 0 => {
+                    eprintln!("cannot go on where the last run ended ({failure:?}); beginning again");
+                    after = None;
+                    tally.resumed = false;
+                    continue;
+                }
+                page => page?,
+            };
+            let next = page.next.clone();
+            let keys = self.page(page, &mut tally).await?;
+            self.ledger.finish_page(&keys, next.as_ref())?;
+            if told.elapsed() > TELL {
+                eprintln!("pass {}: {} seen, {} written so far", self.number, tally.seen, tally.written);
+                told = Instant::now();
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+        self.end_what_has_gone(&mut tally).await?;
+        self.ledger.tidy()?;
+        Ok(tally)
+    }
+
+    /// Brings a page of the source to the target, and gives the keys that were written.
+    async fn page(&mut self, page: Page, tally: &mut Tally) -> Result<Vec<SessionKey>, Failure> {
+        for key in &page.unreadable {
+            tally.unreadable += 1;
+            eprintln!("{key:?} cannot be read at the source, and is left out");
+        }
+        let now = SystemClock.now();
+        let (live, expired): (Vec<Item>, Vec<Item>) =
+            page.records.into_iter().partition(|(_, record)| record.is_live_at(now));
+        tally.seen += live.len() as u64;
+        tally.expired += expired.len() as u64;
+        let mut planned = Vec::new();
+        for items in live.chunks(AT_ONCE) {
+            let mut plans = JoinSet::new();
+            for (key, record) in items.iter().cloned() {
+                let (to, entry) = (Arc::clone(&self.to.store), self.ledger.get(&key).copied());
+                plans.spawn(async move {
+                    let plan = step::plan(&to, &key, &record, entry, now).await;
+                    (key, record, plan)
+                });
+            }
+            for (key, record, plan) in plans.join_all().await {
+                match plan {
+                    Ok(plan) => planned.push((key, record, plan)),
+                    Err(StoreError::Corrupt { .. }) => {
+                        tally.unreadable += 1;
+                        eprintln!("{key:?} cannot be read at the target, and is left alone");
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        // Also what is there already: a state file that was lost is made up for.
+        let ours = planned.iter().filter(|(key, record, plan)| match plan {
+            Plan::Foreign => false,
+            Plan::Same => self.ledger.get(key).is_none_or(|entry| !entry.is(record)),
+            _ => true,
+        });
+        let intended: Vec<_> = ours.map(|(key, record, _)| (*key, Arc::clone(record))).collect();
+        let keys: Vec<_> = intended.iter().map(|(key, _)| *key).collect();
+        let was_intended: HashSet<_> = keys.iter().copied().collect();
+        let was_intended = |key: &SessionKey| was_intended.contains(key);
+        self.ledger.intend(intended.iter().map(|(key, record)| (key, &**record)), self.number)?;
+        for items in planned.chunks(AT_ONCE) {
+            let mut writes = JoinSet::new();
+            for (key, record, plan) in items.iter().cloned() {
+                let to = Arc::clone(&self.to.store);
+                writes.spawn(async move { (key, step::write(&to, &key, &record, &plan).await) });
+            }
+            for (key, done) in writes.join_all().await {
+                self.ledger.see(&key, self.number);
+                match done? {
+                    Done::Same => {}
+                    Done::Foreign => {
+                        tally.foreign += 1;
+                        if was_intended(&key) {
+                            self.ledger.take_back(&key)?;
+                        }
+                    }
+                    Done::Written => tally.written += 1,
+                    Done::Touched => tally.touched += 1,
+                    Done::Refused(error) => {
+                        tally.refused += 1;
+                        eprintln!("{key:?} is not taken by the target: {error}");
+                        self.ledger.take_back(&key)?;
+                    }
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Ends at the target what this copy has brought there, and the source has no more.
+    async fn end_what_has_gone(&mut self, tally: &mut Tally) -> Result<(), Failure> {
+        for keys in self.ledger.unseen(self.number).chunks(AT_ONCE) {
+            let mut ends = JoinSet::new();
+            for key in keys.iter().copied() {
+                let Some(entry) = self.ledger.get(&key).copied() else { continue };
+                let (from, to) = (Arc::clone(&self.from.store), Arc::clone(&self.to.store));
+                ends.spawn(async move {
+                    let now = SystemClock.now();
+                    let gone = match patiently(|| from.get(&key)).await {
+                        // It came back, or this pass has begun in the middle: the next one sees to it.
+                        Ok(record) => !record.is_some_and(|record| record.is_live_at(now)),
+                        // Nobody can use it there, so nobody may here.
+                        Err(StoreError::Corrupt { .. }) => true,
+                        Err(error) => return (key, Err(error)),
+                    };
+                    match gone {
+                        false => (key, Ok(None)),
+                        true => (key, step::end(&to, &key, &entry).await.map(Some)),
+                    }
+                });
+            }
+            let mut forgotten = Vec::new();
+            for (key, ended) in ends.join_all().await {
+                match ended {
+                    Ok(None) => continue,
+                    Ok(Some(true)) => tally.ended += 1,
+                    Ok(Some(false)) => tally.foreign += 1,
+                    Err(StoreError::Corrupt { .. }) => {
+                        tally.unreadable += 1;
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+                forgotten.push(key);
+            }
+            if !forgotten.is_empty() {
+                self.ledger.forget(&forgotten)?;
+            }
+        }
+        Ok(())
+    }
+}

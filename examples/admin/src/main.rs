@@ -1,0 +1,64 @@
+#![doc = include_str!("../README.md")]
+
+mod args; // the command line
+mod backend; // a store that answers, or why there is none
+mod copy; // from one store to another, while the app runs
+mod failure; // why a command did not do what it was asked, and its exit code
+mod inventory; // check, count, sweep
+mod owned; // list, revoke
+mod report; // tables for people, JSON for programs
+mod verify; // compares two stores
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use session_core::Keys;
+
+use args::{Args, Command, KeyCommand};
+use failure::Failure;
+use report::Report;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return args::refuse(&error),
+    };
+    let json = args.json;
+    let name = args.command.name();
+    let done = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::Setup(error.into()))
+        .and_then(|runtime| runtime.block_on(run(args)));
+    match done {
+        Ok(report) => report.print(name, json),
+        Err(failure) => failure.print(name, json),
+    }
+}
+
+async fn run(args: Args) -> Result<Report, Failure> {
+    let store = || backend::open("SESSION_STORE", args.store.as_deref());
+    match args.command {
+        Command::Check => inventory::check(&store().await?).await,
+        Command::Count => inventory::count(&store().await?).await,
+        Command::Sweep { grace, batch } => inventory::sweep(&store().await?, grace, batch).await,
+        Command::List { owner } => owned::list(&store().await?, &owner).await,
+        Command::Revoke { key: Some(key), cookie, .. } => owned::revoke(&store().await?, &key, &cookie).await,
+        Command::Revoke { owner, except, cookie, .. } => {
+            let owner = owner.unwrap_or_default();
+            owned::revoke_all(&store().await?, &owner, except.as_deref(), &cookie).await
+        }
+        Command::Copy(options) => {
+            let from = backend::open("FROM", options.stores.from.as_deref()).await?;
+            let to = backend::open("TO", options.stores.to.as_deref()).await?;
+            copy::copy(&from, &to, &options, args.json).await
+        }
+        Command::Verify { stores } => {
+            let from = backend::open("FROM", stores.from.as_deref()).await?;
+            let to = backend::open("TO", stores.to.as_deref()).await?;
+            verify::verify(&from, &to).await
+        }
+        Command::Key { command: KeyCommand::Generate } => {
+            let key = Keys::generate().map_err(|error| Failure::Setup(error.into()))?;
+            Ok(Report::text(key.to_string(), "key"))
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The sessions of one owner, and their end.
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use serde_json::json;
+use session_core::{Clock, CookieConfig, Keys, Owner, Record, Sealed, SessionKey, Sessions, SystemClock};
+
+use crate::backend::{Backend, patiently};
+use crate::failure::Failure;
+use crate::report::{Report, time};
+
+const PAGE: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+/// How often it looks again for sessions that came while others were ended.
+const MOST_PASSES: u32 = 100;
+
+/// Lists the owner's live sessions, of all apps on the store.
+pub(crate) async fn list(backend: &Backend, name: &str) -> Result<Report, Failure> {
+    let mut found = live(backend, &owner(name)?).await?;
+    found.sort_by_key(|(key, record)| (std::cmp::Reverse(record.last_seen_at), *key));
+    let result = found.iter().map(|(key, record)| {
+        json!({
+            "key": key.encode(), "created_at": record.created_at, "last_seen_at": record.last_seen_at,
+            "expires_at": record.expires_at, "payload_bytes": record.payload.len(),
+        })
+    });
+    let result = json!({ "owner": name, "sessions": result.collect::<Vec<_>>() });
+    let rows = found.iter().map(|(key, record)| {
+        let times = [record.created_at, record.last_seen_at, record.expires_at].map(time);
+        [vec![key.encode()], times.to_vec(), vec![record.payload.len().to_string()]].concat()
+    });
+    Ok(Report::table(&["key", "created", "last seen", "expires", "bytes"], rows, result))
+}
+
+/// Ends one session.
+pub(crate) async fn revoke(backend: &Backend, key: &str, cookie: &str) -> Result<Report, Failure> {
+    let revoked = sessions(backend, cookie)?.revoke(&parse(key)?).await?;
+    Ok(Report::figures(json!({ "revoked": u64::from(revoked) })).no_if(!revoked))
+}
+
+/// Ends all sessions of an owner, whichever app they are of, but the excepted one.
+pub(crate) async fn revoke_all(
+    backend: &Backend,
+    name: &str,
+    except: Option<&str>,
+    cookie: &str,
+) -> Result<Report, Failure> {
+    let (owner, except) = (owner(name)?, except.map(parse).transpose()?);
+    let (sessions, began) = (sessions(backend, cookie)?, SystemClock.now());
+    if let Some(except) = except
+        && !sessions.list(&owner).await?.iter().any(|info| info.key() == except)
+    {
+        // Else it would be taken for one of another app's, and ended.
+        let said = "the session to except is none of the owner's live ones under this cookie's name: see --cookie";
+        return Err(Failure::Usage(said.to_owned()));
+    }
+    // Follows the excepted one through renewals.
+    let mut revoked = sessions.revoke_all(&owner, except.as_ref()).await?;
+    for pass in 0..MOST_PASSES {
+        let kept: HashSet<_> = match except {
+            Some(_) => sessions.list(&owner).await?.iter().map(|info| info.key()).collect(),
+            None => HashSet::new(),
+        };
+        let mut found = live(backend, &owner).await?;
+        found.retain(|(key, record)| !kept.contains(key) && (pass == 0 || record.created_at <= began));
+        if found.is_empty() {
+            return Ok(Report::figures(json!({ "revoked": revoked })).no_if(revoked == 0));
+        }
+        for (key, _) in found {
+            revoked += u64::from(sessions.revoke_owned(&owner, &key).await?);
+        }
+    }
+    Err(Failure::Store("new sessions of the owner came without end".into()))
+}
+
+/// Gives the owner's live sessions.
+async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<(SessionKey, Arc<Record>)>, Failure> {
+    let none = || Failure::Unsupported(format!("{} keeps no index by owner", backend.url.name()));
+    let owners = backend.store.owners().ok_or_else(none)?;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = patiently(|| owners.list(owner, after.as_ref(), PAGE)).await?;
+        let now = SystemClock.now();
+        found.extend(page.records.into_iter().filter(|(_, record)| record.is_live_at(now)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
+
+fn owner(name: &str) -> Result<Owner, Failure> {
+    Owner::new(name).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+fn parse(key: &str) -> Result<SessionKey, Failure> {
+    let said = "a key has 43 characters, as `list` prints it";
+    SessionKey::parse(key.as_bytes()).ok_or_else(|| Failure::Usage(said.to_owned()))
+}
+
+/// Sets up what ends sessions, with the app's name of the cookie, and its keys if it seals.
+fn sessions(backend: &Backend, cookie: &str) -> Result<Sessions, Failure> {
+    let wrong = |error: &dyn std::error::Error| Failure::Usage(error.to_string());
+    let mut builder =
+        Sessions::builder(Arc::clone(&backend.store)).cookie(CookieConfig::default().with_name(cookie.to_owned()));
+    if let Some(keys) = Keys::from_env("SESSION_SEALING_KEYS").map_err(|error| wrong(&error))? {
+        builder = builder.codec(Sealed::new(keys.sealing_keys()).map_err(|error| wrong(&error))?);
+    }
+    builder.build().map_err(|error| wrong(&error))
+}

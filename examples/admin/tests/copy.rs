@@ -1,0 +1,200 @@
+//! Copies while the app runs, is killed, cuts over, and loses nothing.
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+use session_conformance::servers::Redis;
+use session_sql::SqliteStore;
+use session_sql::session_core::{Handled, SessionStore, Sessions};
+
+use support::{Admin, in_time};
+
+type Jar = Vec<(String, u64)>;
+
+async fn sessions(url: &str) -> Sessions {
+    let store: Arc<dyn SessionStore> = Arc::new(SqliteStore::from_url(url).unwrap());
+    let sessions = Sessions::builder(store).build().unwrap();
+    sessions.init().await.unwrap();
+    sessions
+}
+
+/// Makes a request that counts, and gives the cookie and the count.
+async fn visit(sessions: &Sessions, cookie: Option<&str>, login: Option<&str>) -> (String, u64) {
+    let lazy = sessions.open(cookie.map(str::as_bytes));
+    let session = lazy.load().await.unwrap();
+    let count = session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1).unwrap();
+    if let Some(owner) = login {
+        session.set_owner(session_sql::session_core::Owner::new(owner).unwrap()).unwrap();
+    }
+    let closed = sessions.close(&lazy, Handled::Completed).await;
+    closed.outcome.unwrap();
+    let set = closed.set_cookie.and_then(|set| set.split(';').next().map(str::to_owned));
+    (set.or_else(|| cookie.map(str::to_owned)).unwrap(), count)
+}
+
+async fn log_out(sessions: &Sessions, cookie: &str) {
+    let lazy = sessions.open([cookie.as_bytes()]);
+    lazy.load().await.unwrap().destroy();
+    sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
+}
+
+/// Reads the count of a session; `None` if there is no session.
+async fn count(sessions: &Sessions, cookie: &str) -> Option<u64> {
+    sessions.open([cookie.as_bytes()]).load().await.unwrap().get("n").unwrap()
+}
+
+/// Logs in, writes and logs out until told to stop; gives what it was told is stored, and who has logged out.
+async fn load(sessions: Sessions, name: usize, stop: Arc<AtomicBool>, rounds: Arc<Mutex<u64>>) -> (Jar, Vec<String>) {
+    let (mut jar, mut out): (Jar, _) = (Vec::new(), Vec::new());
+    for round in 0_usize.. {
+        if stop.load(Ordering::SeqCst) {
+            break;
+        }
+        match round % 4 {
+            0 if jar.len() < 40 => {
+                let (cookie, _) = visit(&sessions, None, None).await;
+                jar.push(visit(&sessions, Some(&cookie), Some(&format!("user-{name}"))).await);
+                // What it was before the login.
+                out.push(cookie);
+            }
+            1 if jar.len() > 20 => {
+                let (cookie, _) = jar.swap_remove(round % jar.len());
+                log_out(&sessions, &cookie).await;
+                out.push(cookie);
+            }
+            _ => {
+                let at = round % jar.len();
+                jar[at] = visit(&sessions, Some(&jar[at].0), None).await;
+            }
+        }
+        *rounds.lock().unwrap() += 1;
+    }
+    (jar, out)
+}
+
+/// Copies from a file of SQLite to another store under load, with a kill midway, and cuts over.
+async fn cut_over(admin: &Admin, to: &str, open: impl AsyncFn() -> Sessions) {
+    let from = admin.sqlite("from.db");
+    let source = sessions(&from).await;
+    let mut gone_before = Vec::new();
+    for number in 0..300 {
+        let owner = format!("user-{}", number % 7);
+        gone_before.push(visit(&source, None, Some(&owner)).await.0);
+    }
+    let (stop, rounds) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(0)));
+    let loads: Vec<_> =
+        (0..3).map(|name| tokio::spawn(load(source.clone(), name, Arc::clone(&stop), Arc::clone(&rounds)))).collect();
+
+    // Killed at several moments, of which most lie within a pass.
+    for lines in [1, 3, 6] {
+        let mut child = admin.start(&["copy", &from, to, "--batch", "7"]);
+        let state = admin.path().join("session-copy.state");
+        let before = std::fs::read_to_string(&state).unwrap_or_default().lines().count();
+        in_time("the copy begins", || {
+            std::fs::read_to_string(&state).is_ok_and(|text| text.lines().count() > before.min(2) + lines)
+        })
+        .await;
+        child.kill().await.unwrap();
+    }
+    // What was copied by now ends at the source.
+    for cookie in &gone_before[..100] {
+        log_out(&source, cookie).await;
+    }
+    let mut follow = admin.start(&["copy", &from, to, "--follow", "0"]);
+    let seen = *rounds.lock().unwrap();
+    in_time("the load goes on", || *rounds.lock().unwrap() > seen + 100).await;
+    stop.store(true, Ordering::SeqCst);
+    let mut kept: Jar = Vec::new();
+    let mut out = gone_before[..100].to_vec();
+    for load in loads {
+        let (jar, left) = load.await.unwrap();
+        kept.extend(jar);
+        out.extend(left);
+    }
+    follow.kill().await.unwrap();
+
+    let settled = admin.run(&["copy", &from, to, "--until-settled", "--json"]).await;
+    assert_eq!(settled.exit, 0, "{settled:?}");
+    let verified = admin.run(&["verify", &from, to, "--json"]).await;
+    assert_eq!(verified.exit, 0, "{verified:?}");
+    assert!(verified.json()["result"]["same"].as_u64().unwrap() > 200, "{verified:?}");
+
+    let target = open().await;
+    assert!(kept.len() > 30 && out.len() > 110, "{} {}", kept.len(), out.len());
+    for (cookie, stored) in &kept {
+        assert_eq!(count(&target, cookie).await, Some(*stored));
+    }
+    for cookie in &gone_before[100..] {
+        assert_eq!(count(&target, cookie).await, Some(1));
+    }
+    for cookie in &out {
+        assert_eq!(count(&target, cookie).await, None);
+    }
+
+    // Who copies once more by mistake, when the app is on the new store, undoes nothing.
+    let (cookie, stored) = visit(&target, Some(&kept[0].0), None).await;
+    log_out(&target, &kept[1].0).await;
+    let again = admin.run(&["copy", &from, to, "--json"]).await;
+    assert_eq!((again.exit, &again.json()["result"]["foreign"]), (1, &json!(2)), "{again:?}");
+    assert_eq!(count(&target, &cookie).await, Some(stored));
+    assert_eq!(count(&target, &kept[1].0).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_sqlite() {
+    let admin = Admin::new();
+    let to = admin.sqlite("to.db");
+    cut_over(&admin, &to, async || sessions(&to).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_redis() {
+    let server = Redis::alone(&[]).await.unwrap_or_else(|error| panic!("{error}"));
+    let admin = Admin::new();
+    let open = async || {
+        let store = session_redis::RedisStore::connect(server.url()).await.unwrap();
+        Sessions::builder(store).build().unwrap()
+    };
+    cut_over(&admin, server.url(), open).await;
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_told_and_the_others_are_copied() {
+    let admin = Admin::new();
+    let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
+    let store = SqliteStore::from_url(&from).unwrap();
+    let source = Sessions::builder(Arc::new(store.clone()) as Arc<dyn SessionStore>).build().unwrap();
+    source.init().await.unwrap();
+    let mut cookies = Vec::new();
+    for _ in 0..10 {
+        cookies.push(visit(&source, None, None).await.0);
+    }
+    session_sql::sqlx::query("UPDATE sessions SET created_at = -1 WHERE key = (SELECT min(key) FROM sessions)")
+        .execute(store.pool())
+        .await
+        .unwrap();
+    let copied = admin.run(&["copy", &from, &to, "--json"]).await;
+    let result = &copied.json()["result"];
+    assert_eq!((copied.exit, &result["written"], &result["unreadable"]), (1, &json!(9), &json!(1)), "{copied:?}");
+    assert!(copied.stderr.contains("cannot be read at the source"), "{copied:?}");
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_copied_into_only_when_told_to() {
+    let admin = Admin::new();
+    let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
+    let (source, target) = (sessions(&from).await, sessions(&to).await);
+    visit(&source, None, None).await;
+    let theirs = visit(&target, None, None).await.0;
+    for _ in 0..2 {
+        let refused = admin.run(&["copy", &from, &to]).await;
+        assert!(refused.exit == 2 && refused.stderr.contains("--into-used"), "{refused:?}");
+    }
+    assert_eq!(admin.run(&["copy", &from, &to, "--into-used"]).await.exit, 0);
+    assert_eq!(count(&target, &theirs).await, Some(1));
+    // Only at the target is a difference.
+    assert_eq!(admin.run(&["verify", &from, &to]).await.exit, 1);
+}
