@@ -50,6 +50,9 @@
 //! | `session_store_operation_seconds` | histogram | `verb` | how long they took |
 //! | `session_events_total` | counter | `event`: a name from the table above | events, among them conflicts, replays and errors |
 //! | `session_swept_total` | counter | | expired records removed |
+//!
+//! How many sessions there are is known to a store in memory alone, without reading them all: `session-ets` has a gauge
+//! of its own, `session_table_records`, behind its feature `metrics`.
 
 use std::fmt;
 

@@ -11,6 +11,8 @@ pub mod table;
 mod cursor;
 mod hash;
 mod index;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod names;
 mod usage;
 mod walk;

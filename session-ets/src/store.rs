@@ -153,7 +153,10 @@ impl SessionStore for EtsStore {
 #[async_trait]
 impl Sweep for EtsStore {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
-        Ok(self.table.remove_due(before, limit) as u64)
+        let removed = self.table.remove_due(before, limit);
+        #[cfg(feature = "metrics")]
+        crate::metrics::stored(&self.table);
+        Ok(removed as u64)
     }
 }
 
