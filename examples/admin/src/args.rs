@@ -109,7 +109,7 @@ pub(crate) struct CopyOptions {
     /// Makes one pass after the other until it is stopped, with so many seconds in between.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", conflicts_with = "until_settled")]
     pub(crate) follow: Option<u64>,
-    /// Makes passes until one changes nothing: nobody writes to the source any more, and all of it is copied.
+    /// Makes passes until one changes nothing. Stop whoever writes to the source before.
     #[arg(long)]
     pub(crate) until_settled: bool,
     /// The most passes that `--until-settled` makes.
@@ -118,6 +118,9 @@ pub(crate) struct CopyOptions {
     /// Copies into a store that others have written to. What they wrote is left alone.
     #[arg(long)]
     pub(crate) into_used: bool,
+    /// Ends all that was copied if the source has no session any more; without it that is taken for a mistake.
+    #[arg(long)]
+    pub(crate) empty_source: bool,
     /// How many records are read at once.
     #[arg(long, default_value = "200")]
     pub(crate) batch: NonZeroUsize,

@@ -11,6 +11,8 @@ use session_core::{Cursor, Page, Scan, SessionStore, StoreError};
 
 use crate::failure::Failure;
 
+/// How many calls are under way at once: about what a store's connections take.
+pub(crate) const AT_ONCE: usize = 16;
 /// How often a call is made again that the store had no answer to, after a pause that doubles: about 25 seconds in all.
 const TRIES: u32 = 9;
 

@@ -183,6 +183,24 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_copied() {
 }
 
 #[tokio::test]
+async fn an_empty_source_is_taken_for_a_mistake() {
+    let admin = Admin::new();
+    let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
+    let store = SqliteStore::from_url(&from).unwrap();
+    let source = Sessions::builder(Arc::new(store.clone()) as Arc<dyn SessionStore>).build().unwrap();
+    source.init().await.unwrap();
+    let cookie = visit(&source, None, None).await.0;
+    assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0);
+    session_sql::sqlx::query("DELETE FROM sessions").execute(store.pool()).await.unwrap();
+    let refused = admin.run(&["copy", &from, &to]).await;
+    assert!(refused.exit == 2 && refused.stderr.contains("--empty-source"), "{refused:?}");
+    let target = sessions(&to).await;
+    assert_eq!(count(&target, &cookie).await, Some(1));
+    assert_eq!(admin.run(&["copy", &from, &to, "--empty-source"]).await.exit, 0);
+    assert_eq!(count(&target, &cookie).await, None);
+}
+
+#[tokio::test]
 async fn a_store_in_use_is_copied_into_only_when_told_to() {
     let admin = Admin::new();
     let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));

@@ -18,11 +18,14 @@ use crate::failure::Failure;
 
 const MAGIC: &str = "session-copy 1";
 
+/// Tells a record by what changes with every write and every use.
+pub(crate) type Standing = (Version, Timestamp);
+
 /// Says what this copy has put under a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    now: (Version, Timestamp),
-    before: Option<(Version, Timestamp)>,
+    now: Standing,
+    before: Option<Standing>,
     /// Whether it is known that `now` was carried out.
     done: bool,
     /// In which pass the source was last seen to have it.
@@ -116,14 +119,19 @@ impl Ledger {
         self.entries.iter().filter(|(_, entry)| entry.pass != pass).map(|(key, _)| *key).collect()
     }
 
-    /// Notes what is about to be written, all of it before any.
+    /// Notes what is about to be written, all of it before any, and what was found to stand there of this copy's.
     pub(crate) fn intend<'a>(
         &mut self,
-        records: impl Iterator<Item = (&'a SessionKey, &'a Record)>,
+        records: impl Iterator<Item = (&'a SessionKey, &'a Record, Option<Standing>)>,
         pass: u32,
     ) -> Result<(), Failure> {
         let mut lines = String::new();
-        for (key, record) in records {
+        for (key, record, stands) in records {
+            // What was intended last may never have been done, and so be none of what stands there.
+            if let Some(stands) = stands.filter(|stands| self.entries.get(key).is_some_and(|e| e.now != *stands)) {
+                enter(&mut self.entries, *key, stands, pass);
+                lines += &line(key, stands);
+            }
             let now = (record.version, record.expires_at);
             enter(&mut self.entries, *key, now, pass);
             lines += &line(key, now);
@@ -197,13 +205,13 @@ impl Ledger {
     }
 }
 
-fn enter(entries: &mut HashMap<SessionKey, Entry>, key: SessionKey, now: (Version, Timestamp), pass: u32) {
+fn enter(entries: &mut HashMap<SessionKey, Entry>, key: SessionKey, now: Standing, pass: u32) {
     let before = entries.get(&key).map(|entry| entry.now);
     let entry = Entry { now, before, done: false, pass };
     entries.insert(key, entry);
 }
 
-fn line(key: &SessionKey, (version, expires_at): (Version, Timestamp)) -> String {
+fn line(key: &SessionKey, (version, expires_at): Standing) -> String {
     format!("w {} {:016x} {}\n", key.encode(), version.as_u64(), expires_at.as_millis())
 }
 
@@ -269,4 +277,47 @@ fn private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use session_core::Bytes;
+
+    use super::*;
+
+    const KEY: SessionKey = SessionKey::from_bytes([7; 32]);
+
+    fn record(version: u64) -> Record {
+        let at = Timestamp::from_millis;
+        let version = Version::from_u64(version);
+        let times = (at(1), at(2), at(1_000));
+        Record {
+            version,
+            payload: Bytes::new(),
+            owner: None,
+            created_at: times.0,
+            last_seen_at: times.1,
+            expires_at: times.2,
+        }
+    }
+
+    #[test]
+    fn what_stands_is_known_again_however_often_its_successor_was_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let open = || Ledger::open(&path, "from", "to").unwrap();
+        let first = record(1);
+        let mut ledger = open();
+        ledger.intend([(&KEY, &first, None)].into_iter(), 1).unwrap();
+        ledger.finish_page(&[KEY], None).unwrap();
+        // Each time the write fails, and so the run ends.
+        for next in 2..6 {
+            ledger.intend([(&KEY, &record(next), Some((first.version, first.expires_at)))].into_iter(), 1).unwrap();
+            drop(ledger);
+            ledger = open();
+            let entry = ledger.get(&KEY).unwrap();
+            assert!(entry.is(&first) && entry.is(&record(next)), "{entry:?}");
+            assert!(!entry.is(&record(9)));
+        }
+    }
 }

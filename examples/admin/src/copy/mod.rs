@@ -21,6 +21,8 @@ struct Copy<'a> {
     to: &'a Backend,
     ledger: Ledger,
     batch: NonZeroUsize,
+    /// Whether the source may show no session at all.
+    empty_source: bool,
     /// Of the pass, from 1; the ledger knows 0 as long ago.
     number: u32,
 }
@@ -38,7 +40,7 @@ pub(crate) async fn copy(from: &Backend, to: &Backend, options: &CopyOptions, js
         return Err(Failure::Usage(said.to_owned()));
     }
     let ledger = Ledger::open(&options.state, &from.url.to_string(), &to.url.to_string())?;
-    let mut copy = Copy { from, to, ledger, batch: options.batch, number: 0 };
+    let mut copy = Copy { from, to, ledger, batch: options.batch, empty_source: options.empty_source, number: 0 };
     loop {
         let tally = copy.pass().await?;
         let figures = tally.json(copy.number);

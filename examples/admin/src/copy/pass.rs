@@ -10,11 +10,9 @@ use tokio::task::JoinSet;
 
 use super::Copy;
 use super::step::{self, Done, Plan};
-use crate::backend::patiently;
+use crate::backend::{AT_ONCE, patiently};
 use crate::failure::Failure;
 
-/// How many records are under way at once: about what a store's connections take.
-const AT_ONCE: usize = 16;
 /// How often it is told how far a pass is.
 const TELL: Duration = Duration::from_secs(5);
 
@@ -130,11 +128,16 @@ impl Copy<'_> {
             Plan::Same => self.ledger.get(key).is_none_or(|entry| !entry.is(record)),
             _ => true,
         });
-        let intended: Vec<_> = ours.map(|(key, record, _)| (*key, Arc::clone(record))).collect();
-        let keys: Vec<_> = intended.iter().map(|(key, _)| *key).collect();
+        let intended: Vec<_> = ours
+            .map(|(key, record, plan)| match plan {
+                Plan::Replace(version, expires_at) => (*key, Arc::clone(record), Some((*version, *expires_at))),
+                _ => (*key, Arc::clone(record), None),
+            })
+            .collect();
+        let keys: Vec<_> = intended.iter().map(|(key, ..)| *key).collect();
         let was_intended: HashSet<_> = keys.iter().copied().collect();
         let was_intended = |key: &SessionKey| was_intended.contains(key);
-        self.ledger.intend(intended.iter().map(|(key, record)| (key, &**record)), self.number)?;
+        self.ledger.intend(intended.iter().map(|(key, record, stands)| (key, &**record, *stands)), self.number)?;
         for items in planned.chunks(AT_ONCE) {
             let mut writes = JoinSet::new();
             for (key, record, plan) in items.iter().cloned() {
@@ -166,7 +169,22 @@ impl Copy<'_> {
 
     /// Ends at the target what this copy has brought there, and the source has no more.
     async fn end_what_has_gone(&mut self, tally: &mut Tally) -> Result<(), Failure> {
-        for keys in self.ledger.unseen(self.number).chunks(AT_ONCE) {
+        let unseen = self.ledger.unseen(self.number);
+        if tally.seen == 0 && !unseen.is_empty() {
+            if tally.resumed {
+                // It has seen the end of the source alone; the next pass sees all of it.
+                return Ok(());
+            }
+            if !self.empty_source {
+                let said = format!(
+                    "the source shows no session at all, and {} that this copy has brought would be ended at the \
+                     target; if it is the right source and they have all ended, say --empty-source",
+                    unseen.len()
+                );
+                return Err(Failure::Usage(said));
+            }
+        }
+        for keys in unseen.chunks(AT_ONCE) {
             let mut ends = JoinSet::new();
             for key in keys.iter().copied() {
                 let Some(entry) = self.ledger.get(&key).copied() else { continue };

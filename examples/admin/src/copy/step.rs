@@ -20,7 +20,8 @@ pub(crate) enum Plan {
     /// It is the same write, used since.
     Touch,
     Create,
-    Replace(Version),
+    /// What stands there is this copy's.
+    Replace(Version, Timestamp),
 }
 
 /// Says what one record came to.
@@ -55,7 +56,7 @@ pub(crate) async fn plan(
                 _ => Plan::Foreign,
             }
         }
-        (Some(there), Some(entry)) if entry.is(&there) => Plan::Replace(there.version),
+        (Some(there), Some(entry)) if entry.is(&there) => Plan::Replace(there.version, there.expires_at),
         (Some(_), _) => Plan::Foreign,
     })
 }
@@ -74,7 +75,7 @@ pub(crate) async fn write(to: &Store, key: &SessionKey, record: &Record, plan: &
             anew(to, key, record).await
         }
         Plan::Create => patiently(|| to.put(key, record, Put::Create)).await,
-        Plan::Replace(version) => match patiently(|| to.put(key, record, Put::Replace(*version))).await {
+        Plan::Replace(version, _) => match patiently(|| to.put(key, record, Put::Replace(*version))).await {
             Ok(PutOutcome::Gone) => anew(to, key, record).await,
             written => written,
         },
