@@ -28,7 +28,12 @@ pub(crate) enum Who {
 impl Who {
     /// Makes an app with an empty store. `sessions` are ours.
     pub(crate) async fn app(self, sessions: Sessions) -> App {
-        let router = match self {
+        self.router(sessions).await.into_service()
+    }
+
+    /// Makes its router.
+    pub(crate) async fn router(self, sessions: Sessions) -> Router {
+        match self {
             Self::Bare => bare::pages(),
             Self::Ours => ours::pages().layer(SessionLayer::new(sessions)),
             Self::TowerSessions => tower_sessions::pages()
@@ -39,8 +44,7 @@ impl Who {
                 let store = axum_session::SessionStore::<SessionNullPool>::new(None, config).await;
                 axum_session::pages().layer(::axum_session::SessionLayer::new(store.expect("it is in memory")))
             }
-        };
-        router.into_service()
+        }
     }
 }
 
