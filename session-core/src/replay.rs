@@ -8,7 +8,7 @@ use std::path::Path;
 use std::thread;
 
 /// How many changed inputs follow the kept ones.
-const CHANGED: usize = 50_000;
+const CHANGED: usize = 10_000;
 /// The most bytes a changed input has.
 const MAX_LEN: usize = 4_096;
 
