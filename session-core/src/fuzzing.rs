@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::codec::{Codec, Json};
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
 use crate::id::{SessionId, SessionKey};
+use crate::keys::{KeyError, Keys};
 #[cfg(feature = "sealed")]
 use crate::sealed::{Sealed, SealingKey};
 
@@ -37,26 +38,54 @@ pub fn payload(data: &[u8]) {
     assert_eq!(Json.encode(&key, &again).expect("it was written before"), written);
 }
 
-/// Reads `data` as a sealed envelope; what can be opened is sealed and opened again the same, and with one bit changed
-/// it is refused.
+/// Reads `data` as a list of secret keys; a line of comment changes nothing, and no error shows a part of it.
+pub fn keys(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let bytes = |keys: &Keys| keys.signing_keys().count();
+    match Keys::parse(text) {
+        Ok(keys) => {
+            let again = Keys::parse(&format!("# 1\n{text}\n# 2")).expect("it is the same list");
+            assert_eq!(bytes(&again), bytes(&keys));
+            assert_eq!(format!("{keys:?}"), format!("Keys({} secret)", bytes(&keys)));
+        }
+        // Its words are this crate's, whatever the text is: nothing in them comes from it but numbers.
+        Err(KeyError::NoKey) => {}
+        Err(KeyError::InList { position, source }) => match *source {
+            KeyError::NotBase64 => {}
+            KeyError::Short { len, min } => assert!(len < min && position > 0),
+            other => panic!("{other:?}"),
+        },
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// Reads `data` as a sealed envelope, and as a payload that is sealed first: what can be opened is sealed and opened
+/// again the same, and with any bit changed, cut short, or in another row it is refused.
 #[cfg(feature = "sealed")]
 pub fn sealed(data: &[u8]) {
     static CODEC: LazyLock<Sealed> = LazyLock::new(|| {
         let keys = [2, 1].map(|byte| SealingKey::new([byte; 32]).expect("32 bytes"));
         Sealed::new(keys).expect("two keys")
     });
-    let key = SessionKey::from_bytes([3; 32]);
-    let Ok(read) = CODEC.decode(&key, &Bytes::copy_from_slice(data)) else { return };
+    let (key, elsewhere) = (SessionKey::from_bytes([3; 32]), SessionKey::from_bytes([4; 32]));
+    let payload = Bytes::copy_from_slice(data);
+    let opened = CODEC.decode(&key, &payload).ok();
+    let Some(read) = opened.or_else(|| Json.decode(&key, &payload).ok()) else { return };
     let written = CODEC.encode(&key, &read).expect("what was read can be sealed");
     let again = CODEC.decode(&key, &written).expect("what was sealed can be opened");
     let json = |payload| Json.encode(&key, payload).expect("what was read can be written");
     assert_eq!(json(&again), json(&read));
     // Nobody can forge one, so what is opened is one that was sealed, and is opened nowhere else.
-    let elsewhere = SessionKey::from_bytes([4; 32]);
-    assert!(CODEC.decode(&elsewhere, &Bytes::copy_from_slice(data)).is_err());
-    let mut changed = data.to_vec();
-    changed[data.len() / 2] ^= 1;
-    assert!(CODEC.decode(&key, &changed.into()).is_err());
+    for envelope in [&payload, &written] {
+        assert!(CODEC.decode(&elsewhere, envelope).is_err());
+        // Where and which: any place, over many inputs.
+        let sum = data.iter().fold(data.len(), |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let (at, bit) = (sum % envelope.len(), sum / envelope.len() % 8);
+        let mut changed = envelope.to_vec();
+        changed[at] ^= 1 << bit;
+        assert!(CODEC.decode(&key, &changed.into()).is_err());
+        assert!(CODEC.decode(&key, &envelope.slice(..at)).is_err());
+    }
 }
 
 fn cookies(keys: &[u8]) -> Cookies {
@@ -103,35 +132,30 @@ fn pair(cookies: &Cookies, id: &SessionId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
     use proptest::prelude::*;
 
     use super::*;
-
-    /// Runs what is kept for a target; the published package comes without.
-    fn replay(target: &str, check: fn(&[u8])) {
-        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
-        for seed in fs::read_dir(seeds).into_iter().flatten() {
-            check(&fs::read(seed.unwrap().path()).unwrap());
-        }
-    }
+    use crate::replay::replay;
 
     #[test]
-    fn the_seeds_of_the_payload_hold() {
+    fn hostile_payloads_break_nothing() {
         replay("payload", payload);
     }
 
     #[cfg(feature = "sealed")]
     #[test]
-    fn the_seeds_of_the_sealed_envelope_hold() {
+    fn hostile_sealed_envelopes_break_nothing() {
         replay("sealed", sealed);
     }
 
     #[test]
-    fn the_seeds_of_the_cookie_header_hold() {
+    fn hostile_cookie_headers_break_nothing() {
         replay("cookie_header", cookie_header);
+    }
+
+    #[test]
+    fn hostile_texts_of_keys_break_nothing() {
+        replay("keys", keys);
     }
 
     proptest! {

@@ -51,6 +51,8 @@ mod sealed; // payloads that are encrypted
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(test)]
+mod replay; // what fuzzing found, on any toolchain
 
 #[cfg(any(doc, doctest))]
 pub mod guide; // pages for those who come from elsewhere

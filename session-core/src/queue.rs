@@ -28,3 +28,28 @@ impl Queue {
         self.0.async_lock(key).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_kept_of_keys_that_had_their_turn_or_gave_up_waiting() {
+        let queue = Queue::new();
+        for number in 0..100_000_u32 {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&number.to_be_bytes());
+            let key = SessionKey::from_bytes(bytes);
+            let turn = queue.try_turn(key).unwrap();
+            // Somebody waits, and gives up.
+            tokio::select! {
+                biased;
+                _ = queue.turn(key) => panic!("it is taken"),
+                () = std::future::ready(()) => {}
+            }
+            assert_eq!(queue.0.num_locked(), 1);
+            drop(turn);
+        }
+        assert_eq!(queue.0.num_locked(), 0);
+    }
+}

@@ -17,6 +17,12 @@ mod names;
 mod usage;
 mod walk;
 
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(test)]
+mod replay; // what fuzzing found, on any toolchain
+
 pub use clock::CoarseClock;
 pub use config::TableConfig;
 pub use error::{EtsError, FileError};

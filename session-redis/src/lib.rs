@@ -22,6 +22,12 @@ mod script;
 mod url;
 mod wire;
 
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(test)]
+mod replay; // what fuzzing found, on any toolchain
+
 pub use config::RedisConfig;
 pub use error::BuildError;
 #[cfg(feature = "near-cache")]

@@ -344,6 +344,27 @@ mod tests {
     }
 
     #[test]
+    fn a_flood_of_invented_ids_leaves_nothing_and_stays_within_the_bytes_while_it_lasts() {
+        const MOST: usize = SHELVES * OVERHEAD * 10;
+        let shelves = shelves(NearCache::default().with_max_bytes(MOST));
+        let held = || shelves.shelves.iter().map(|shelf| shelf.lock().unwrap().kept.len()).sum::<usize>();
+        let key = |number: u32| {
+            let bytes: [[u8; 4]; 8] = [number.to_le_bytes(); 8];
+            SessionKey::from_bytes(*bytes.as_flattened().first_chunk().unwrap())
+        };
+        for number in 0..100_000 {
+            let mark = shelves.look(&key(number)).unwrap_err();
+            shelves.keep(&key(number), mark, None);
+        }
+        assert_eq!(held(), 0);
+        // Requests that hang up before the answer leave their marks, for which there is as little room.
+        for number in 0..100_000 {
+            assert!(shelves.look(&key(number)).is_err());
+            assert!(held() <= MOST / OVERHEAD);
+        }
+    }
+
+    #[test]
     fn it_never_holds_more_than_its_bytes() {
         let shelves = shelves(NearCache::default().with_max_bytes(SHELVES * 10_000));
         for number in 0..200_u8 {

@@ -93,17 +93,26 @@ pub enum SchemaError {
 /// Keeps what sqlx said, without what it must not show.
 ///
 /// What a database says of a row that it refuses may quote the row: a whole key, a payload. So the error of a
-/// database is shown by its code and, unless that may quote values, its message; never by its details.
+/// database is shown by its code and, unless that may quote values, its message; never by its details. And what sqlx
+/// says of a URL may quote any part of it: after `?sslmode=require?password=..`, with one `?` too many, the password.
+/// So that is not shown at all.
 pub struct SqlError {
     error: sqlx::Error,
+    /// Whether it was a URL that could not be read.
+    of_url: bool,
 }
 
 impl SqlError {
     pub(crate) fn new(error: sqlx::Error) -> Self {
-        Self { error }
+        Self { error, of_url: false }
     }
 
-    /// Gives sqlx's own error. Careful: its `Debug` may show a row's values.
+    /// Takes what sqlx says of a URL that it cannot read.
+    pub(crate) fn of_url(error: sqlx::Error) -> Self {
+        Self { error, of_url: true }
+    }
+
+    /// Gives sqlx's own error. Careful: its `Debug` may show a row's values, and both its forms a URL's password.
     #[must_use]
     pub fn as_sqlx(&self) -> &sqlx::Error {
         &self.error
@@ -122,8 +131,14 @@ fn quotes_values(error: &dyn sqlx::error::DatabaseError) -> bool {
     false
 }
 
+const MALFORMED: &str = "its host, port, database or one of its parameters is none, or something in the password is not \
+                         percent-encoded";
+
 impl fmt::Display for SqlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.of_url {
+            return f.write_str(MALFORMED);
+        }
         let Some(error) = self.error.as_database_error() else { return self.error.fmt(f) };
         let code = error.code().unwrap_or_default();
         if quotes_values(error) {
@@ -143,9 +158,28 @@ impl fmt::Debug for SqlError {
 impl Error for SqlError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.error {
+            _ if self.of_url => None,
             // Its `Debug` has the details.
             sqlx::Error::Database(_) => None,
             error => error.source(),
         }
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use std::str::FromStr;
+
+    use super::*;
+
+    #[test]
+    fn no_error_quotes_the_url() {
+        let url = "postgres://ann@h/shop?sslmode=require?password=hunter2";
+        let error = sqlx::postgres::PgConnectOptions::from_str(url).unwrap_err();
+        assert!(error.to_string().contains("hunter2"), "then nothing has to be left out any more: {error}");
+        let error = ConfigError::Url(SqlError::of_url(error));
+        let source = error.source().unwrap();
+        assert!(!format!("{error} {error:?} {source} {source:?} {:?}", source.source()).contains("hunter2"));
+        assert!(source.to_string().contains("percent-encoded"), "{source}");
     }
 }

@@ -17,6 +17,12 @@ mod schema; // init: look, create, refuse
 mod statements; // the SQL of the verbs
 mod walk; // sweep, owners, scan
 
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(test)]
+mod replay; // what fuzzing found, on any toolchain
+
 pub use config::{Durability, Identifier, Logging, SqlConfig};
 pub use dialect::Dialect;
 pub use error::{ConfigError, SchemaError, SqlError};

@@ -79,7 +79,7 @@ impl Backend for MySql {
     }
 
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
-        let options = MySqlConnectOptions::from_str(url).map_err(SqlError::new)?;
+        let options = MySqlConnectOptions::from_str(url).map_err(SqlError::of_url)?;
         let pool = pools::options(config).connect_lazy_with(options);
         Ok(Pools::of_url(pool.clone(), pool, None))
     }

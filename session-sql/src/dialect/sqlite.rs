@@ -82,7 +82,7 @@ impl Backend for Sqlite {
             Durability::Power => SqliteSynchronous::Full,
             Durability::Process => SqliteSynchronous::Normal,
         };
-        let options = SqliteConnectOptions::from_str(url).map_err(SqlError::new)?;
+        let options = SqliteConnectOptions::from_str(url).map_err(SqlError::of_url)?;
         let options = options.synchronous(synchronous).busy_timeout(config.acquire_timeout).create_if_missing(true);
         let one = |options| pools::options(config).max_connections(1).connect_lazy_with(options);
         if in_memory(url) {
