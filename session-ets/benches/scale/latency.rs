@@ -1,0 +1,94 @@
+//! How long single reads take, at rest, while sessions are swept, and while the table grows.
+
+use std::future::Future;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+use std::time::Instant;
+
+use hdrhistogram::Histogram;
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+
+use crate::peer::{EXPIRED, Ours, Peer, Visit};
+
+/// Reads that are timed at rest.
+const READS: u64 = 200_000;
+const ROUNDS: usize = 3;
+
+/// Prints the distributions and `ratio` lines, each of a p99 over that at rest of the same round; the median of the
+/// rounds, since a p99 of a disturbed round has no upper end.
+pub(crate) fn run(sessions: usize) {
+    let mut ratios = [Vec::new(), Vec::new(), Vec::new()];
+    println!("\n| one reader beside | reads | p50 ns | p99 ns | p99.9 ns |\n|---|---|---|---|---|");
+    for _ in 0..ROUNDS {
+        let ours = Ours::new(200);
+        (0..sessions).for_each(|number| ready(ours.create(&Visit::to(number))));
+        let idle = beside(&ours, sessions, READS, || {});
+        // As much work that touches no table: what a reader pays for not being alone on the machine.
+        let busy = beside(&ours, sessions, 0, || burn(sessions));
+        let sweep = beside(&ours, sessions, 0, || sweep(&ours));
+        let grow = || (sessions..2 * sessions).for_each(|number| ready(ours.create(&Visit::to(number))));
+        let growth = beside(&ours, sessions, 0, grow);
+        print("nothing", &idle);
+        print("work elsewhere", &busy);
+        print("a sweep of 1 %", &sweep);
+        print("growth to twice the size", &growth);
+        for (ratios, other) in ratios.iter_mut().zip([&busy, &sweep, &growth]) {
+            ratios.push(other.value_at_quantile(0.99) as f64 / idle.value_at_quantile(0.99) as f64);
+        }
+    }
+    println!();
+    for (mut ratios, name) in ratios.into_iter().zip(["busy", "sweep", "growth"]) {
+        ratios.sort_by(f64::total_cmp);
+        println!("ratio get_p99_{name}_over_idle_{sessions} {:.2}", ratios[ROUNDS / 2]);
+    }
+}
+
+/// Times reads until `work`, which runs beside them, is done, and there are `least`.
+fn beside(ours: &Ours, sessions: usize, least: u64, work: impl FnOnce() + Send) -> Histogram<u64> {
+    let mut histogram = Histogram::new(3).expect("3 digits are allowed");
+    let mut random = SmallRng::seed_from_u64(7);
+    let done = AtomicBool::new(false);
+    let done = &done;
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            work();
+            done.store(true, Ordering::Release);
+        });
+        while !done.load(Ordering::Acquire) || histogram.len() < least {
+            // Never one that is swept.
+            let visit = Visit::to(random.random_range(0..sessions / 100) * 100 + 1);
+            let start = Instant::now();
+            ready(ours.get(&visit));
+            histogram.record(start.elapsed().as_nanos() as u64).expect("it grows as it must");
+        }
+    });
+    histogram
+}
+
+fn sweep(ours: &Ours) {
+    let sweep = ours.store.sweep().expect("the store sweeps");
+    while ready(sweep.delete_expired(EXPIRED, NonZeroUsize::new(1_000).expect("not 0"))).expect("it answers") > 0 {}
+}
+
+fn burn(sessions: usize) {
+    (0..sessions).for_each(|number| {
+        std::hint::black_box(Visit::to(number));
+    });
+}
+
+fn print(beside: &str, times: &Histogram<u64>) {
+    let at = |quantile| times.value_at_quantile(quantile);
+    println!("| {beside} | {} | {} | {} | {} |", times.len(), at(0.5), at(0.99), at(0.999));
+}
+
+/// Takes the result of a future that never waits, so that no runtime is measured.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("this store never waits"),
+    }
+}
