@@ -2,9 +2,9 @@
 #
 #     elixir session-ets/benches/plug.exs [SESSIONS]
 #
-# Prints nanoseconds for each get, of all processes together, as the best of many rounds: what disturbs a round only ever
-# makes it longer. Set them
-# beside the `get` of `cargo bench -p session-ets --bench ets -- --quick`, which stores as many sessions.
+# Prints nanoseconds for each get, of all processes together, as the best of many rounds: what disturbs a
+# round only ever makes it longer. Set them beside the `get` of
+# `cargo bench -p session-ets --bench ets -- --quick`, which stores as many sessions.
 
 defmodule Get do
   @gets 25_000
@@ -50,7 +50,9 @@ defmodule Get do
 
     1..processes
     |> Enum.map(fn process ->
-      Task.async(fn -> read(table, :persistent_term.get(:ids), (round * processes + process) * @gets, @gets) end)
+      Task.async(fn ->
+        read(table, :persistent_term.get(:ids), (round * processes + process) * @gets, @gets)
+      end)
     end)
     |> Task.await_many(:infinity)
 
