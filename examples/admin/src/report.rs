@@ -37,7 +37,7 @@ impl Report {
             vec![name.replace('_', " "), value]
         });
         let rows = rows.collect::<Vec<_>>();
-        Self::table(&["", ""], rows, figures)
+        Self::table(&["figure", "value"], rows, figures)
     }
 
     /// Makes one of a line, which is `name` in JSON.

@@ -172,7 +172,7 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_copied() {
     for _ in 0..10 {
         cookies.push(visit(&source, None, None).await.0);
     }
-    session_sql::sqlx::query("UPDATE sessions SET created_at = -1 WHERE key = (SELECT min(key) FROM sessions)")
+    session_sql::sqlx::query("UPDATE sessions SET created_at = -1 WHERE rowid = (SELECT min(rowid) FROM sessions)")
         .execute(store.pool())
         .await
         .unwrap();

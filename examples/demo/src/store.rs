@@ -99,8 +99,8 @@ impl std::fmt::Display for StoreUrl {
         {
             Some(url) => {
                 write!(f, "{}:", url.scheme())?;
-                if let Some(host) = url.host_str() {
-                    write!(f, "//{host}")?;
+                if url.has_authority() {
+                    write!(f, "//{}", url.host_str().unwrap_or(""))?;
                 }
                 if let Some(port) = url.port() {
                     write!(f, ":{port}")?;
