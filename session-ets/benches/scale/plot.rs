@@ -70,7 +70,7 @@ where
         .caption(title, ("sans-serif", 17))
         .x_label_area_size(42)
         .y_label_area_size(64)
-        .build_cartesian_2d(log(xs), log(bottom / 2.0..top * 4.0))?;
+        .build_cartesian_2d(log(xs), log(bottom / 2.0..top * 12.0))?;
     chart
         .configure_mesh()
         .x_desc(x_name)
