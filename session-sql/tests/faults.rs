@@ -3,7 +3,6 @@
 mod support;
 
 use std::num::NonZeroUsize;
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use session_sql::session_core::{BoxError, Bytes, Put, Record, Scan, SessionStore, StoreError, Version};
