@@ -6,9 +6,11 @@
 //!
 //! Prints `ratio NAME VALUE`, the store's time over the map's. Times themselves tell about the machine.
 
+#[path = "shared/raw.rs"]
+mod raw;
+
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
 use std::num::NonZeroUsize;
 use std::pin::pin;
@@ -16,30 +18,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use dashmap::DashMap;
-use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore, Timestamp, Version};
+use raw::{EXPIRED, Map, NOW, key, record};
+use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore};
 use session_ets::{EtsStore, Table};
 
 const PAYLOAD: usize = 200;
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-const EXPIRED: Timestamp = Timestamp::from_millis(2_000_000);
-const LIVE: Timestamp = Timestamp::from_millis(3_000_000);
-
-/// The baseline: the same map with the same hasher, an `Arc` cloned on every read.
-type Raw = DashMap<SessionKey, Arc<Record>, BuildHasherDefault<PassThrough>>;
-
-#[derive(Clone, Default)]
-struct PassThrough(u64);
-
-impl Hasher for PassThrough {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = u64::from_ne_bytes(*bytes.first_chunk().expect("a session key"));
-    }
-    fn write_usize(&mut self, _: usize) {}
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
 
 /// Keeps the best time of each measurement: what disturbs a run only ever makes it longer.
 #[derive(Default)]
@@ -66,7 +49,7 @@ impl Times {
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let (sessions, rounds) = if quick { (100_000, 3) } else { (1_000_000, 5) };
-    let keys = keys(sessions);
+    let keys: Vec<_> = (0..sessions).map(key).collect();
     let mut times = Times::default();
     for _ in 0..rounds {
         round(&keys, &mut times);
@@ -75,8 +58,8 @@ fn main() {
 }
 
 fn round(keys: &[SessionKey], times: &mut Times) {
-    let records: Vec<Record> = (0..keys.len()).map(record).collect();
-    let raw = Raw::default();
+    let records: Vec<Record> = (0..keys.len()).map(|number| record(number, PAYLOAD)).collect();
+    let raw = Map::default();
     let store: Arc<dyn SessionStore> = Arc::new(EtsStore::new(Table::private()));
 
     times.take("put", "raw", || {
@@ -163,34 +146,4 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("this store never waits"),
     }
-}
-
-fn record(number: usize) -> Record {
-    Record {
-        version: Version::from_u64(number as u64 + 1),
-        payload: Bytes::from(vec![b'x'; PAYLOAD]),
-        owner: None,
-        created_at: Timestamp::MIN,
-        last_seen_at: Timestamp::MIN,
-        expires_at: if number.is_multiple_of(100) { EXPIRED } else { LIVE + Duration::from_millis(number as u64) },
-    }
-}
-
-/// Makes keys that are spread as hashes are, the same in every run.
-fn keys(count: usize) -> Vec<SessionKey> {
-    let mut state = 0_u64;
-    let mut word = || {
-        // SplitMix64.
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    };
-    (0..count)
-        .map(|_| {
-            let mut bytes = [0; 32];
-            bytes.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&word().to_ne_bytes()));
-            SessionKey::from_bytes(bytes)
-        })
-        .collect()
 }

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `ours` | this crate, as an app holds it |
 //! | `raw` | a `DashMap` with the same hasher and as many shards, an `Arc` cloned on every read |
-//! | `memory_store` | tower-sessions 0.14's `MemoryStore`; its `touch` is a save, as in its layer |
+//! | `memory_store` | tower-sessions 0.14's `MemoryStore`, four values in a session; its `touch` is a save, as in its layer |
 //! | `moka_store` | tower-sessions-moka-store 0.15, without a capacity |
 
 #[path = "scale/figures.rs"]
@@ -23,6 +23,8 @@ mod latency;
 mod peer;
 #[path = "scale/plot.rs"]
 mod plot;
+#[path = "shared/raw.rs"]
+mod raw;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -12,7 +12,8 @@ use hdrhistogram::Histogram;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::peer::{EXPIRED, Ours, Peer, Visit};
+use crate::peer::{Ours, Peer, Visit};
+use crate::raw::EXPIRED;
 
 /// Reads that are timed at rest.
 const READS: u64 = 200_000;

@@ -2,22 +2,20 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::DashMap;
 use rand::Rng;
-use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore, Timestamp, Version};
+use serde_json::{Value, json};
+use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore, Version};
 use session_ets::{EtsStore, Table};
 use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record as TowerRecord};
 use tower_sessions::session_store::SessionStore as TowerStore;
 
-pub(crate) const EXPIRED: Timestamp = Timestamp::from_millis(2_000_000);
-const LIVE: Timestamp = Timestamp::from_millis(3_000_000);
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+use super::raw::{LIVE, Map, NOW, key, record};
 
 /// Does the verbs on the session of a number.
 pub(crate) trait Peer: Send + Sync + 'static {
@@ -36,31 +34,6 @@ pub(crate) struct Visit {
 impl Visit {
     pub(crate) fn to(number: usize) -> Self {
         Self { key: key(number), number }
-    }
-}
-
-/// Gives the key of a session: spread as hashes are, the same in every run.
-fn key(number: usize) -> SessionKey {
-    let mut bytes = [0; 32];
-    for (place, chunk) in bytes.chunks_exact_mut(8).enumerate() {
-        // SplitMix64.
-        let state = (number as u64 * 4 + place as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        chunk.copy_from_slice(&(mixed ^ (mixed >> 31)).to_ne_bytes());
-    }
-    SessionKey::from_bytes(bytes)
-}
-
-/// Gives the record of a session; one in a hundred ends early and can be swept.
-fn record(number: usize, payload: usize) -> Record {
-    Record {
-        version: Version::from_u64(number as u64 + 1),
-        payload: Bytes::from(vec![b'x'; payload]),
-        owner: None,
-        created_at: Timestamp::MIN,
-        last_seen_at: Timestamp::MIN,
-        expires_at: if number.is_multiple_of(100) { EXPIRED } else { LIVE + Duration::from_millis(number as u64) },
     }
 }
 
@@ -114,26 +87,13 @@ impl Peer for Ours {
 
 /// The baseline: the same map with the same hasher and as many shards, an `Arc` cloned on every read.
 pub(crate) struct Raw {
-    map: DashMap<SessionKey, Arc<Record>, BuildHasherDefault<PassThrough>>,
+    map: Map,
     payload: usize,
-}
-
-#[derive(Clone, Default)]
-pub(crate) struct PassThrough(u64);
-
-impl Hasher for PassThrough {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = u64::from_ne_bytes(*bytes.first_chunk().expect("a session key"));
-    }
-    fn write_usize(&mut self, _: usize) {}
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }
 
 impl Raw {
     pub(crate) fn new(payload: usize) -> Self {
-        Self { map: DashMap::with_hasher_and_shard_amount(BuildHasherDefault::default(), 256), payload }
+        Self { map: Map::with_hasher_and_shard_amount(BuildHasherDefault::default(), 256), payload }
     }
 }
 
@@ -161,12 +121,26 @@ impl Peer for Raw {
 /// A store of tower-sessions: its `MemoryStore`, or the one over moka. It has no `touch`: it saves the session again.
 pub(crate) struct Tower<S> {
     store: S,
-    payload: usize,
+    values: HashMap<String, Value>,
+}
+
+/// Gives four values, as the bench `request` of `session-core` has them, as many bytes as our payload when they are
+/// written as JSON: this store keeps them as values, and gives a copy to every reader.
+fn values(payload: usize) -> HashMap<String, Value> {
+    let cart: Vec<u32> = (4_711_001..4_711_011).collect();
+    let mut values = HashMap::from([
+        ("name".to_owned(), json!("Ada Lovelace")),
+        ("cart".to_owned(), json!(cart)),
+        ("visits".to_owned(), json!(1)),
+    ]);
+    let written = json!(values).to_string().len() + r#","token":"""#.len();
+    values.insert("token".to_owned(), json!("x".repeat(payload.saturating_sub(written))));
+    values
 }
 
 impl<S: TowerStore> Tower<S> {
     pub(crate) fn new(store: S, payload: usize) -> Self {
-        Self { store, payload }
+        Self { store, values: values(payload) }
     }
 
     fn id(at: &Visit) -> Id {
@@ -176,7 +150,7 @@ impl<S: TowerStore> Tower<S> {
     fn record(&self, at: &Visit) -> TowerRecord {
         TowerRecord {
             id: Self::id(at),
-            data: HashMap::from([("data".to_owned(), "x".repeat(self.payload).into())]),
+            data: self.values.clone(),
             expiry_date: OffsetDateTime::now_utc() + Duration::from_secs(3_600),
         }
     }
