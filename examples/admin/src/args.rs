@@ -38,17 +38,22 @@ pub(crate) enum Command {
         batch: NonZeroUsize,
     },
     /// Lists an owner's live sessions.
-    List { owner: String },
+    List {
+        /// As the app names them.
+        #[arg(allow_hyphen_values = true)]
+        owner: String,
+    },
     /// Ends one session, or all of an owner.
     Revoke {
         /// The key, as `list` prints it.
-        #[arg(required_unless_present = "owner", conflicts_with = "owner")]
+        // One key in 64 begins with a hyphen.
+        #[arg(required_unless_present = "owner", conflicts_with = "owner", allow_hyphen_values = true)]
         key: Option<String>,
         /// Ends all of this owner's sessions.
-        #[arg(long)]
+        #[arg(long, allow_hyphen_values = true)]
         owner: Option<String>,
         /// All but this one.
-        #[arg(long, requires = "owner", value_name = "KEY")]
+        #[arg(long, requires = "owner", value_name = "KEY", allow_hyphen_values = true)]
         except: Option<String>,
         /// The name of the app's cookie, without `__Host-`: which app the excepted session is of.
         #[arg(long, env = "SESSION_COOKIE_NAME", default_value = "session", value_name = "NAME")]
@@ -140,5 +145,27 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     } else {
         print!("{shown}");
         ExitCode::SUCCESS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_owners_may_begin_with_a_hyphen() {
+        for given in ["-T7", "-h", "-V", "--x", "-"] {
+            let command = |arguments: &[&str]| {
+                let arguments = [&["example-admin"], arguments].concat();
+                Args::try_parse_from(arguments).unwrap_or_else(|error| panic!("{given}: {error}")).command
+            };
+            assert!(matches!(command(&["list", given]), Command::List { owner } if owner == given));
+            assert!(matches!(command(&["revoke", given]), Command::Revoke { key: Some(key), .. } if key == given));
+            let all_but = command(&["--json", "revoke", "--owner", given, "--except", given]);
+            assert!(matches!(
+                all_but,
+                Command::Revoke { key: None, owner: Some(owner), except: Some(key), .. } if (&*owner, &*key) == (given, given)
+            ));
+        }
     }
 }
