@@ -93,13 +93,19 @@ impl Node {
         blocking(move || until(|| fs::metadata(&ended).map(drop))).await
     }
 
-    /// Stops it from running, until [`resume`](Self::resume). Its connections stay open.
+    /// Stops it from running, until [`resume`](Self::resume), and waits until it has stopped: a thread may still answer
+    /// after the signal was sent. Its connections stay open.
     ///
     /// # Errors
     ///
     /// If it runs no more, or its process cannot be reached.
     pub fn pause(&self) -> io::Result<()> {
-        self.signal(Signal::STOP)
+        self.signal(Signal::STOP)?;
+        let processes = descendants(self.process()?);
+        until(|| match processes.iter().any(|process| runs(*process)) {
+            true => Err(io::Error::new(io::ErrorKind::TimedOut, "the node was told to stop, and still runs")),
+            false => Ok(()),
+        })
     }
 
     /// Lets it run again.
@@ -140,11 +146,15 @@ impl Node {
         self.home.join(format!("{}.{extension}", self.port))
     }
 
+    fn process(&self) -> io::Result<i32> {
+        fs::read_to_string(self.file("pid"))?.trim().parse().map_err(io::Error::other)
+    }
+
     fn signal(&self, signal: Signal) -> io::Result<()> {
         if self.file("exit").exists() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the node has ended"));
         }
-        let first = fs::read_to_string(self.file("pid"))?.trim().parse().map_err(io::Error::other)?;
+        let first = self.process()?;
         let send = |process, signal| Pid::from_raw(process).map_or(Ok(()), |process| kill_process(process, signal));
         if signal != Signal::CONT {
             send(first, Signal::STOP)?; // so that it starts no more children while they are looked for
@@ -170,6 +180,16 @@ fn descendants(first: i32) -> Vec<i32> {
         next += 1;
     }
     found
+}
+
+/// Tells whether a thread of the process may still run, as far as the system tells: Linux does.
+fn runs(process: i32) -> bool {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok()).any(|stat| {
+        // Behind the program's name, which may have blanks and brackets itself: stopped, traced, or ended.
+        let state = stat.rsplit_once(") ").and_then(|(_, behind)| behind.chars().next());
+        !matches!(state, Some('T' | 't' | 'Z' | 'X'))
+    })
 }
 
 fn until(mut done: impl FnMut() -> io::Result<()>) -> io::Result<()> {
