@@ -154,7 +154,8 @@ mod tests {
 
     #[test]
     fn keys_and_owners_may_begin_with_a_hyphen() {
-        for given in ["-T7", "-h", "-V", "--x", "-"] {
+        for given in ["-T", "-h", "-V", "--json", "--"].map(|first| format!("{first:A<43}")) {
+            let given = &*given;
             let command = |arguments: &[&str]| {
                 let arguments = [&["example-admin"], arguments].concat();
                 Args::try_parse_from(arguments).unwrap_or_else(|error| panic!("{given}: {error}")).command
