@@ -11,16 +11,18 @@ use rocket::http::{Header, Method, Status};
 use rocket::request::FromRequest;
 use rocket::route::{Handler, Outcome, Route};
 use rocket::{Build, Config, Request, Response, Rocket, catch, catchers};
-use session_core::web::rocket::SessionFairing;
-use session_core::{LazySession, Session};
+use session_core::{LazySession, Session, web::rocket::SessionFairing};
 use tokio_util::io::StreamReader;
 
 fn main() -> ExitCode {
     example_demo::main("rocket", |demo| async {
         // It stops by itself on Ctrl-C and SIGTERM. Its log would go to stdout.
         let config = Config { port: demo.free_port()?, log_level: LogLevel::Off, ..Config::default() };
-        app(rocket::custom(config), demo).launch().await?;
-        Ok::<_, BoxError>(())
+        match app(rocket::custom(config), demo).launch().await {
+            // A connection may hold the server for a moment longer than it is served.
+            Err(error) if matches!(error.kind(), rocket::error::ErrorKind::Shutdown(_, None)) => Ok::<_, BoxError>(()),
+            done => Ok(done.map(drop)?),
+        }
     })
 }
 
@@ -87,7 +89,6 @@ fn owned(header: Header<'_>) -> (String, String) {
     (header.name().to_string(), header.value().to_owned())
 }
 
-/// The demo's answer in rocket's words.
 fn respond<'r>(answer: Answer) -> Response<'r> {
     let (head, body) = answer.into_parts();
     let mut response = Response::build();
