@@ -35,12 +35,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use work::Page;
 
-const EVERYBODY: [(Who, &str); 4] = [
-    (Who::Ours, "ours"),
-    (Who::Bare, "bare"),
-    (Who::TowerSessions, "tower_sessions"),
-    (Who::AxumSession, "axum_session"),
-];
 const PAGES: [Page; 3] = [Page::Untouched, Page::Read, Page::Write];
 const CONNECTIONS: usize = 16;
 const TURN: Duration = Duration::from_millis(250);
@@ -79,7 +73,7 @@ fn main() {
     let rounds = if std::env::args().any(|argument| argument == "--quick") { 8 } else { 60 };
     let client = runtime();
     let mut everybody = Vec::new();
-    for (who, name) in EVERYBODY {
+    for (who, name) in Who::ALL {
         let address = serve(who);
         everybody.push((name, client.block_on(browsers(address))));
     }

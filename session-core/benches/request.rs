@@ -32,13 +32,6 @@ use session_core::Sessions;
 use session_ets::{EtsStore, Table};
 use work::Page;
 
-const ON_AXUM: [(Who, &str); 4] = [
-    (Who::Bare, "bare"),
-    (Who::Ours, "ours"),
-    (Who::TowerSessions, "tower_sessions"),
-    (Who::AxumSession, "axum_session"),
-];
-
 /// How many requests are timed at once, each of a session of its own.
 const SLICE: usize = 500;
 
@@ -81,7 +74,7 @@ fn main() {
     // Both frameworks have a thread for each core and a runtime in it; here it is one.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        for (who, _) in ON_AXUM {
+        for (who, _) in Who::ALL {
             axum::check(who, sessions()).await;
         }
         actix::check(&actix::ours::app(sessions()).await).await;
@@ -97,7 +90,7 @@ fn main() {
 /// Has everybody answer every page in turn, from new stores.
 async fn on_axum(times: &mut Times) {
     let mut apps = Vec::new();
-    for (who, name) in ON_AXUM {
+    for (who, name) in Who::ALL {
         let mut app = who.app(sessions()).await;
         let cookies = axum::cookies(&mut app, SLICE).await;
         apps.push((name, app, cookies));

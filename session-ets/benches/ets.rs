@@ -8,17 +8,17 @@
 
 #[path = "shared/raw.rs"]
 mod raw;
+#[path = "shared/ready.rs"]
+mod ready;
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use raw::{EXPIRED, Map, NOW, key, record};
+use ready::ready;
 use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore};
 use session_ets::{EtsStore, Table};
 
@@ -138,12 +138,4 @@ fn round(keys: &[SessionKey], times: &mut Times) {
             black_box(ready(store.delete(key)).unwrap());
         }
     });
-}
-
-/// Takes the result of a future that never waits, so that no runtime is measured.
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("this store never waits"),
-    }
 }

@@ -8,13 +8,14 @@
 //! a session takes beyond its payload over the 300 bytes allowed, what an owner adds over the 150
 //! allowed, and the table's own estimate over the count.
 
+#[path = "shared/ready.rs"]
+mod ready;
+
 use std::alloc::System;
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use cap::Cap;
+use ready::ready;
 use session_ets::session_core::{Bytes, Owner, Put, PutOutcome, Record, SessionId, SessionStore, Timestamp, Version};
 use session_ets::{EtsStore, Table};
 
@@ -61,14 +62,6 @@ fn measure(sessions: usize, owned: Owned) -> (f64, f64) {
     }
     let counted = (ALLOCATOR.allocated() - before) as f64;
     (counted / sessions as f64 - PAYLOAD as f64, store.table().info().memory as f64 / counted)
-}
-
-/// Takes the result of a future that never waits.
-fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("this store never waits"),
-    }
 }
 
 fn record(number: usize, owned: Owned) -> Record {

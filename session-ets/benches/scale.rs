@@ -25,6 +25,8 @@ mod peer;
 mod plot;
 #[path = "shared/raw.rs"]
 mod raw;
+#[path = "shared/ready.rs"]
+mod ready;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,6 +38,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 use tower_sessions::MemoryStore;
 use tower_sessions_moka_store::MokaStore;
 
@@ -60,6 +63,15 @@ enum Verb {
     Touch,
     Delete,
 }
+
+/// All stores, each with the same sessions.
+struct Everybody {
+    ours: Arc<Ours>,
+    raw: Arc<Raw>,
+    theirs: Option<Theirs>,
+}
+
+type Theirs = (Arc<Tower<MemoryStore>>, Arc<Tower<MokaStore>>);
 
 struct Bench {
     runtime: Runtime,
@@ -116,11 +128,11 @@ impl Bench {
     fn time<P: Peer>(&self, peer: &Arc<P>, verb: Verb, visits: Vec<Vec<Visit>>) -> Duration {
         self.runtime.block_on(async {
             let start = Instant::now();
-            let tasks: Vec<_> = visits
+            let tasks: JoinSet<_> = visits
                 .into_iter()
                 .map(|visits| {
                     let peer = Arc::clone(peer);
-                    tokio::spawn(async move {
+                    async move {
                         for at in &visits {
                             match verb {
                                 Verb::Get => peer.get(at).await,
@@ -129,70 +141,67 @@ impl Bench {
                                 Verb::Delete => peer.delete(at).await,
                             }
                         }
-                        // Given back, so that it is not freed while the clock runs.
                         visits
-                    })
+                    }
                 })
                 .collect();
-            let mut given_back = Vec::new();
-            for task in tasks {
-                given_back.push(task.await.expect("no task panics"));
-            }
+            // Given back, so that they are not freed while the clock runs.
+            let _given_back = tasks.join_all().await;
             start.elapsed()
         })
     }
 
-    /// Cost by sessions stored. Ten million are stored in ours and the map alone, for theirs need more memory.
-    fn sessions(&mut self, sizes: &[usize]) {
-        for &sessions in sizes {
-            let ours = self.fill(Ours::new(PAYLOAD), sessions);
-            let raw = self.fill(Raw::new(PAYLOAD), sessions);
-            let theirs = (sessions < 10_000_000).then(|| {
+    /// Has everybody store so many. Ten million are stored in ours and the map alone, for theirs need more memory.
+    fn everybody(&self, sessions: usize) -> Everybody {
+        Everybody {
+            ours: self.fill(Ours::new(PAYLOAD), sessions),
+            raw: self.fill(Raw::new(PAYLOAD), sessions),
+            theirs: (sessions < 10_000_000).then(|| {
                 let memory = self.fill(Tower::new(MemoryStore::default(), PAYLOAD), sessions);
                 (memory, self.fill(Tower::new(MokaStore::new(None), PAYLOAD), sessions))
-            });
+            }),
+        }
+    }
+
+    /// Cost by sessions stored.
+    fn sessions(&mut self, sizes: &[usize]) {
+        for &sessions in sizes {
+            let everybody = self.everybody(sessions);
             for _ in 0..self.rounds {
-                let curve = ("get_by_sessions", sessions);
-                self.one(curve, &ours, "ours", sessions, 1);
-                self.one(curve, &raw, "raw", sessions, 1);
-                if let Some((memory, moka)) = &theirs {
-                    self.one(curve, memory, "memory_store", sessions, 1);
-                    self.one(curve, moka, "moka_store", sessions, 1);
-                }
+                self.gets_of_everybody(&everybody, sessions);
             }
         }
     }
 
-    /// Times `get` of sessions chosen alike.
-    fn one<P: Peer>(
-        &mut self,
-        (curve, x): (&'static str, usize),
-        peer: &Arc<P>,
-        who: &'static str,
-        sessions: usize,
-        tasks: usize,
-    ) {
-        let took = self.time(peer, Verb::Get, visits(Choice::Uniform, sessions, OPERATIONS, tasks));
+    fn gets_of_everybody(&mut self, Everybody { ours, raw, theirs }: &Everybody, sessions: usize) {
+        let place = ("get_by_sessions", sessions);
+        self.gets(place, ours, "ours", sessions);
+        self.gets(place, raw, "raw", sessions);
+        if let Some((memory, moka)) = theirs {
+            self.gets(place, memory, "memory_store", sessions);
+            self.gets(place, moka, "moka_store", sessions);
+        }
+    }
+
+    /// Times `get` by one task, of sessions chosen alike.
+    fn gets<P: Peer>(&mut self, (curve, x): (&'static str, usize), peer: &Arc<P>, who: &'static str, sessions: usize) {
+        let took = self.time(peer, Verb::Get, visits(Choice::Uniform, sessions, OPERATIONS, 1));
         self.figures.note(curve, x, who, took, OPERATIONS);
     }
 
     /// Cost by tasks, of every verb.
     fn tasks(&mut self, sessions: usize) {
-        let ours = self.fill(Ours::new(PAYLOAD), sessions);
-        let raw = self.fill(Raw::new(PAYLOAD), sessions);
-        let memory = self.fill(Tower::new(MemoryStore::default(), PAYLOAD), sessions);
-        let moka = self.fill(Tower::new(MokaStore::new(None), PAYLOAD), sessions);
+        let everybody = self.everybody(sessions);
         for _ in 0..self.rounds {
             for tasks in TASKS {
-                self.verbs(&ours, "ours", sessions, tasks);
-                self.verbs(&raw, "raw", sessions, tasks);
-                self.verbs(&memory, "memory_store", sessions, tasks);
-                self.verbs(&moka, "moka_store", sessions, tasks);
+                self.verbs(&everybody.ours, "ours", sessions, tasks);
+                self.verbs(&everybody.raw, "raw", sessions, tasks);
+                if let Some((memory, moka)) = &everybody.theirs {
+                    self.verbs(memory, "memory_store", sessions, tasks);
+                    self.verbs(moka, "moka_store", sessions, tasks);
+                }
             }
-            self.one(("get_by_sessions", sessions), &ours, "ours", sessions, 1);
-            self.one(("get_by_sessions", sessions), &raw, "raw", sessions, 1);
-            self.one(("get_by_sessions", sessions), &memory, "memory_store", sessions, 1);
-            self.one(("get_by_sessions", sessions), &moka, "moka_store", sessions, 1);
+            self.gets_of_everybody(&everybody, sessions);
         }
     }
 
@@ -226,7 +235,7 @@ impl Bench {
         let took = self.time(peer, Verb::Create, visits(Choice::New, sessions, sessions, 1));
         self.figures.note("create_by_payload", payload, who, took, sessions);
         self.time(peer, Verb::Delete, visits(Choice::New, sessions, sessions, 1));
-        self.one(("get_by_payload", payload), peer, who, sessions, 1);
+        self.gets(("get_by_payload", payload), peer, who, sessions);
     }
 
     /// Cost of reading and rewriting, by how many sessions 16 tasks share: the fewer, the more writes are refused and
@@ -236,27 +245,23 @@ impl Bench {
         println!("\n| sessions that {WRITERS} tasks share | writes refused |\n|---|---|");
         for hot in [1, 4, 16, 64, 1_024, 16_384] {
             let ours = self.fill(Ours::new(PAYLOAD), hot);
-            let mut refused = 0;
+            let mut refused: u64 = 0;
             for _ in 0..self.rounds {
                 let visits = visits(Choice::Uniform, hot, OPERATIONS / 4, WRITERS);
                 let start = Instant::now();
                 refused = self.runtime.block_on(async {
                     let tasks = visits.into_iter().enumerate().map(|(task, visits)| {
                         let ours = Arc::clone(&ours);
-                        tokio::spawn(async move {
+                        async move {
                             let mut random = SmallRng::seed_from_u64(task as u64);
                             let mut refused = 0;
                             for at in &visits {
                                 refused += ours.rewrite(at, &mut random).await;
                             }
                             refused
-                        })
+                        }
                     });
-                    let mut refused = 0;
-                    for task in tasks.collect::<Vec<_>>() {
-                        refused += task.await.expect("no task panics");
-                    }
-                    refused
+                    tasks.collect::<JoinSet<u64>>().join_all().await.into_iter().sum()
                 });
                 self.figures.note("rewrite_by_hot_sessions", hot, "ours", start.elapsed(), OPERATIONS / 4);
             }

@@ -26,6 +26,14 @@ pub(crate) enum Who {
 }
 
 impl Who {
+    /// Everybody, and what the figures call them.
+    pub(crate) const ALL: [(Self, &'static str); 4] = [
+        (Self::Bare, "bare"),
+        (Self::Ours, "ours"),
+        (Self::TowerSessions, "tower_sessions"),
+        (Self::AxumSession, "axum_session"),
+    ];
+
     /// Makes an app with an empty store. `sessions` are ours.
     pub(crate) async fn app(self, sessions: Sessions) -> App {
         self.router(sessions).await.into_service()

@@ -1,10 +1,7 @@
 //! How long single reads take, at rest, while sessions are swept, and while the table grows.
 
-use std::future::Future;
 use std::num::NonZeroUsize;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Instant;
 
@@ -12,8 +9,10 @@ use hdrhistogram::Histogram;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::PAYLOAD;
 use crate::peer::{Ours, Peer, Visit};
 use crate::raw::EXPIRED;
+use crate::ready::ready;
 
 /// Reads that are timed at rest.
 const READS: u64 = 200_000;
@@ -25,7 +24,7 @@ pub(crate) fn run(sessions: usize) {
     let mut ratios = [Vec::new(), Vec::new(), Vec::new()];
     println!("\n| one reader beside | reads | p50 ns | p99 ns | p99.9 ns |\n|---|---|---|---|---|");
     for _ in 0..ROUNDS {
-        let ours = Ours::new(200);
+        let ours = Ours::new(PAYLOAD);
         (0..sessions).for_each(|number| ready(ours.create(&Visit::to(number))));
         // Not counted: the first reads after filling are of cold memory, and would make rest look slow.
         beside(&ours, sessions, READS, || {});
@@ -86,12 +85,4 @@ fn burn(sessions: usize) {
 fn print(beside: &str, times: &Histogram<u64>) {
     let at = |quantile| times.value_at_quantile(quantile);
     println!("| {beside} | {} | {} | {} | {} |", times.len(), at(0.5), at(0.99), at(0.999));
-}
-
-/// Takes the result of a future that never waits, so that no runtime is measured.
-pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => panic!("this store never waits"),
-    }
 }

@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record as TowerRecord};
 use tower_sessions::session_store::SessionStore as TowerStore;
 
-use super::raw::{LIVE, Map, NOW, key, record};
+use crate::raw::{LIVE, Map, NOW, key, record};
 
 /// Does the verbs on the session of a number.
 pub(crate) trait Peer: Send + Sync + 'static {
@@ -47,9 +47,7 @@ impl Ours {
     pub(crate) fn new(payload: usize) -> Self {
         Self { store: Arc::new(EtsStore::new(Table::private())), payload }
     }
-}
 
-impl Ours {
     /// Reads, lets the others run, and writes what it read, until the write is not refused. Gives how often it was.
     pub(crate) async fn rewrite(&self, at: &Visit, random: &mut impl Rng) -> u64 {
         let mut refused = 0;
