@@ -154,7 +154,8 @@ pub trait Scan: Send + Sync {
     ///
     /// The pages together give every record that was there throughout, each once, in no order.
     /// Records past their deadline may be among them; one that cannot be read is left out, and its key may be
-    /// among the [unreadable](Page::unreadable). `limit` is how many are wanted: a backend that walks in steps of its own may give some more or fewer.
+    /// among the [unreadable](Page::unreadable). `limit` is how many are wanted: a backend that walks in steps
+    /// of its own may give some more or fewer.
     ///
     /// # Errors
     /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
