@@ -46,10 +46,34 @@ impl Backend {
         self.store.scan().ok_or_else(none)
     }
 
+    /// Begins a walk over all records.
+    pub(crate) fn pages(&self, limit: NonZeroUsize) -> Pages<'_> {
+        Pages { backend: self, limit, after: Some(None) }
+    }
+
     /// Reads a page of all records.
     pub(crate) async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, Failure> {
         let scan = self.scan()?;
         Ok(patiently(|| scan.page(after, limit)).await?)
+    }
+}
+
+/// Walks over all records, a page at a time.
+#[derive(Debug)]
+pub(crate) struct Pages<'a> {
+    backend: &'a Backend,
+    limit: NonZeroUsize,
+    /// `None` once the last page was given.
+    after: Option<Option<Cursor>>,
+}
+
+impl Pages<'_> {
+    /// Reads the next page; `None` if there is none.
+    pub(crate) async fn next(&mut self) -> Result<Option<Page>, Failure> {
+        let Some(after) = &self.after else { return Ok(None) };
+        let page = self.backend.page(after.as_ref(), self.limit).await?;
+        self.after = page.next.clone().map(Some);
+        Ok(Some(page))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use example_demo::with_causes;
 use serde_json::json;
 use session_core::{BoxError, SessionError, StoreError};
 
@@ -28,17 +29,10 @@ impl Failure {
     }
 
     fn messages(&self) -> Vec<String> {
-        let error = match self {
-            Self::Usage(said) | Self::Unsupported(said) => return vec![said.clone()],
-            Self::Store(error) | Self::Setup(error) => error,
-        };
-        let mut messages = vec![error.to_string()];
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            messages.push(error.to_string());
-            cause = error.source();
+        match self {
+            Self::Usage(said) | Self::Unsupported(said) => vec![said.clone()],
+            Self::Store(error) | Self::Setup(error) => with_causes(&**error),
         }
-        messages
     }
 
     /// Prints it, and gives the exit code.

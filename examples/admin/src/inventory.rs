@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde_json::json;
-use session_core::{Clock, Codec, Json, SystemClock};
+use session_core::{Clock, Codec, Json, SessionKey, SystemClock};
 
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
@@ -16,8 +16,7 @@ const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 pub(crate) async fn check(backend: &Backend) -> Result<Report, Failure> {
     let (store, limits) = (&backend.store, backend.store.limits());
     // Opening it has connected, and made or upgraded the schema; reading shows that it serves.
-    let key = session_core::SessionKey::from_bytes([0; 32]);
-    store.get(&key).await?;
+    store.get(&SessionKey::from_bytes([0; 32])).await?;
     Ok(Report::figures(json!({
         "store": backend.url.name(),
         "url": backend.url.to_string(),
@@ -33,9 +32,9 @@ pub(crate) async fn check(backend: &Backend) -> Result<Report, Failure> {
 /// Counts all records.
 pub(crate) async fn count(backend: &Backend) -> Result<Report, Failure> {
     let (mut live, mut owned, mut retired, mut sealed, mut expired) = (0_u64, 0_u64, 0_u64, 0_u64, 0_u64);
-    let (mut unreadable, mut bytes, mut after) = (0, 0, None);
-    loop {
-        let page = backend.page(after.as_ref(), PAGE).await?;
+    let (mut unreadable, mut bytes) = (0, 0);
+    let mut pages = backend.pages(PAGE);
+    while let Some(page) = pages.next().await? {
         unreadable += page.unreadable.len();
         let now = SystemClock.now();
         for (key, record) in page.records {
@@ -50,10 +49,6 @@ pub(crate) async fn count(backend: &Backend) -> Result<Report, Failure> {
                     sealed += u64::from(payload.is_err());
                 }
             }
-        }
-        match page.next {
-            Some(next) => after = Some(next),
-            None => break,
         }
     }
     Ok(Report::figures(json!({

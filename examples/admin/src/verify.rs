@@ -17,9 +17,8 @@ const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 pub(crate) async fn verify(from: &Backend, to: &Backend) -> Result<Report, Failure> {
     let (mut same, mut missing, mut different, mut extra, mut unreadable) = (0_u64, 0_u64, 0_u64, 0_u64, 0_usize);
     for (one, other, forth) in [(from, to, true), (to, from, false)] {
-        let mut after = None;
-        loop {
-            let page = one.page(after.as_ref(), PAGE).await?;
+        let mut pages = one.pages(PAGE);
+        while let Some(page) = pages.next().await? {
             unreadable += page.unreadable.len();
             for records in page.records.chunks(AT_ONCE) {
                 let mut reads = JoinSet::new();
@@ -40,10 +39,6 @@ pub(crate) async fn verify(from: &Backend, to: &Backend) -> Result<Report, Failu
                         Some(_) => {}
                     }
                 }
-            }
-            match page.next {
-                Some(next) => after = Some(next),
-                None => break,
             }
         }
     }

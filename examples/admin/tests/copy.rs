@@ -15,10 +15,15 @@ use support::{Admin, in_time};
 type Jar = Vec<(String, u64)>;
 
 async fn sessions(url: &str) -> Sessions {
-    let store: Arc<dyn SessionStore> = Arc::new(SqliteStore::from_url(url).unwrap());
-    let sessions = Sessions::builder(store).build().unwrap();
+    with_store(url).await.0
+}
+
+/// Gives the store as well, to look behind.
+async fn with_store(url: &str) -> (Sessions, SqliteStore) {
+    let store = SqliteStore::from_url(url).unwrap();
+    let sessions = Sessions::builder(Arc::new(store.clone()) as Arc<dyn SessionStore>).build().unwrap();
     sessions.init().await.unwrap();
-    sessions
+    (sessions, store)
 }
 
 /// Makes a request that counts, and gives the cookie and the count.
@@ -165,9 +170,7 @@ async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_redis() {
 async fn a_record_that_cannot_be_read_is_told_and_the_others_are_copied() {
     let admin = Admin::new();
     let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
-    let store = SqliteStore::from_url(&from).unwrap();
-    let source = Sessions::builder(Arc::new(store.clone()) as Arc<dyn SessionStore>).build().unwrap();
-    source.init().await.unwrap();
+    let (source, store) = with_store(&from).await;
     let mut cookies = Vec::new();
     for _ in 0..10 {
         cookies.push(visit(&source, None, None).await.0);
@@ -186,9 +189,7 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_copied() {
 async fn an_empty_source_is_taken_for_a_mistake() {
     let admin = Admin::new();
     let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
-    let store = SqliteStore::from_url(&from).unwrap();
-    let source = Sessions::builder(Arc::new(store.clone()) as Arc<dyn SessionStore>).build().unwrap();
-    source.init().await.unwrap();
+    let (source, store) = with_store(&from).await;
     let cookie = visit(&source, None, None).await.0;
     assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0);
     session_sql::sqlx::query("DELETE FROM sessions").execute(store.pool()).await.unwrap();

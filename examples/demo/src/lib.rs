@@ -27,6 +27,6 @@ pub use ask::{Ask, BODY_LIMIT, Format};
 pub use connections::Connections;
 pub use demo::Demo;
 pub use pages::{Answering, Page};
-pub use run::main;
+pub use run::{main, with_causes};
 pub use session_core::BoxError;
 pub use store::{Opened, StoreUrl};

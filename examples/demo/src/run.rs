@@ -1,10 +1,11 @@
 //! Sets up, serves until asked to stop, lets requests finish but not for ever, and saves what is in memory.
 
+use std::error::Error;
 use std::future::Future;
-use std::io;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use std::{io, iter};
 
 use session_core::{BoxError, Clock, ManualClock, OwnerLimitAction, Sessions, SweeperConfig, SystemClock};
 use tokio::net::TcpListener;
@@ -34,15 +35,16 @@ where
     match run(framework, serve) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
-            let mut cause = error.source();
-            while let Some(error) = cause {
-                eprintln!("  because: {error}");
-                cause = error.source();
-            }
+            eprintln!("error: {}", with_causes(&*error).join("\n  because: "));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Gives what an error says, and then its causes, the nearest first.
+#[must_use]
+pub fn with_causes(error: &(dyn Error + 'static)) -> Vec<String> {
+    iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect()
 }
 
 fn run<F>(framework: &'static str, serve: impl FnOnce(Demo) -> F) -> Result<(), BoxError>
@@ -90,7 +92,7 @@ fn set_up(
         sessions = sessions.clock(rig.clock.clone());
     }
     let (asked, stopping) = watch::channel(false);
-    let (store, sessions) = (settings.store.name, sessions.build()?);
+    let (store, sessions) = (settings.store.name(), sessions.build()?);
     let listener = Mutex::new(Some(listener));
     Ok((Demo::new(Shared { framework, store, sessions, watched, rig, listener, stopping }), asked))
 }

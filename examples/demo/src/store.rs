@@ -29,7 +29,7 @@ const STORES: [(&str, &str); 9] = [
 pub struct StoreUrl {
     url: String,
     kind: &'static str,
-    pub(crate) name: &'static str,
+    name: &'static str,
 }
 
 /// Holds a store, and what is kept of it over a planned restart.

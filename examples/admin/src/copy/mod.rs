@@ -81,13 +81,11 @@ async fn is_empty(backend: &Backend) -> Result<bool, Failure> {
         eprintln!("the target cannot enumerate its sessions, so it is not known whether it is empty");
         return Ok(true);
     }
-    let mut after = None;
-    loop {
-        let page = backend.page(after.as_ref(), NonZeroUsize::MIN).await?;
-        match page.next {
-            _ if !page.records.is_empty() => return Ok(false),
-            Some(next) => after = Some(next),
-            None => return Ok(true),
+    let mut pages = backend.pages(NonZeroUsize::MIN);
+    while let Some(page) = pages.next().await? {
+        if !page.records.is_empty() {
+            return Ok(false);
         }
     }
+    Ok(true)
 }

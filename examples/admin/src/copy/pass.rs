@@ -1,6 +1,5 @@
 //! One pass: every record of the source, and then every one that this copy has brought and the source has no more.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,7 +8,7 @@ use session_core::{Clock, Page, Record, SessionKey, StoreError, SystemClock};
 use tokio::task::JoinSet;
 
 use super::Copy;
-use super::step::{self, Done, Plan};
+use super::step::{self, Done, Plan, Write};
 use crate::backend::{AT_ONCE, patiently};
 use crate::failure::Failure;
 
@@ -123,36 +122,35 @@ impl Copy<'_> {
             }
         }
         // Also what is there already: a state file that was lost is made up for.
-        let ours = planned.iter().filter(|(key, record, plan)| match plan {
-            Plan::Foreign => false,
-            Plan::Same => self.ledger.get(key).is_none_or(|entry| !entry.is(record)),
-            _ => true,
+        let intended = planned.iter().filter_map(|(key, record, plan)| match plan {
+            Plan::Foreign => None,
+            Plan::Same if self.ledger.get(key).is_some_and(|entry| entry.is(record)) => None,
+            Plan::Write(Write::Replace(version, expires_at)) => Some((*key, record, Some((*version, *expires_at)))),
+            Plan::Same | Plan::Write(_) => Some((*key, record, None)),
         });
-        let intended: Vec<_> = ours
-            .map(|(key, record, plan)| match plan {
-                Plan::Replace(version, expires_at) => (*key, Arc::clone(record), Some((*version, *expires_at))),
-                _ => (*key, Arc::clone(record), None),
-            })
-            .collect();
-        let keys: Vec<_> = intended.iter().map(|(key, ..)| *key).collect();
-        let was_intended: HashSet<_> = keys.iter().copied().collect();
-        let was_intended = |key: &SessionKey| was_intended.contains(key);
-        self.ledger.intend(intended.iter().map(|(key, record, stands)| (key, &**record, *stands)), self.number)?;
-        for items in planned.chunks(AT_ONCE) {
-            let mut writes = JoinSet::new();
-            for (key, record, plan) in items.iter().cloned() {
-                let to = Arc::clone(&self.to.store);
-                writes.spawn(async move { (key, step::write(&to, &key, &record, &plan).await) });
+        let intended: Vec<_> = intended.collect();
+        self.ledger.intend(intended.iter().map(|(key, record, stands)| (key, &***record, *stands)), self.number)?;
+        let keys = intended.into_iter().map(|(key, ..)| key).collect();
+        let mut writes = Vec::new();
+        for (key, record, plan) in planned {
+            self.ledger.see(&key, self.number);
+            match plan {
+                Plan::Same => {}
+                Plan::Foreign => tally.foreign += 1,
+                Plan::Write(write) => writes.push((key, record, write)),
             }
-            for (key, done) in writes.join_all().await {
-                self.ledger.see(&key, self.number);
+        }
+        for items in writes.chunks(AT_ONCE) {
+            let mut under_way = JoinSet::new();
+            for (key, record, write) in items.iter().cloned() {
+                let to = Arc::clone(&self.to.store);
+                under_way.spawn(async move { (key, step::write(&to, &key, &record, write).await) });
+            }
+            for (key, done) in under_way.join_all().await {
                 match done? {
-                    Done::Same => {}
                     Done::Foreign => {
                         tally.foreign += 1;
-                        if was_intended(&key) {
-                            self.ledger.take_back(&key)?;
-                        }
+                        self.ledger.take_back(&key)?;
                     }
                     Done::Written => tally.written += 1,
                     Done::Touched => tally.touched += 1,

@@ -11,12 +11,18 @@ use crate::backend::patiently;
 type Store = Arc<dyn SessionStore>;
 
 /// Says what is to be done.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Plan {
     /// Nothing: the target has it.
     Same,
-    /// It was written to the target by somebody else, or removed there.
+    /// Nothing: it was written to the target by somebody else, or removed there.
     Foreign,
+    Write(Write),
+}
+
+/// Says how it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Write {
     /// It is the same write, used since.
     Touch,
     Create,
@@ -24,10 +30,10 @@ pub(crate) enum Plan {
     Replace(Version, Timestamp),
 }
 
-/// Says what one record came to.
+/// Says what a write came to.
 #[derive(Debug)]
 pub(crate) enum Done {
-    Same,
+    /// Somebody else was faster.
     Foreign,
     Written,
     Touched,
@@ -46,27 +52,25 @@ pub(crate) async fn plan(
     let there = patiently(|| to.get(key)).await?;
     Ok(match (there, entry) {
         (None, Some(entry)) if entry.should_stand(now) => Plan::Foreign,
-        (None, _) => Plan::Create,
+        (None, _) => Plan::Write(Write::Create),
         // The same write, which only this copy can have brought here. Whoever uses a session moves its times.
         (Some(there), _) if there.version == record.version => {
             let (seen, expires_at) = (record.last_seen_at, record.expires_at);
             match (there.last_seen_at == seen, there.expires_at == expires_at) {
                 (true, true) => Plan::Same,
-                _ if there.last_seen_at <= seen && there.expires_at <= expires_at => Plan::Touch,
+                _ if there.last_seen_at <= seen && there.expires_at <= expires_at => Plan::Write(Write::Touch),
                 _ => Plan::Foreign,
             }
         }
-        (Some(there), Some(entry)) if entry.is(&there) => Plan::Replace(there.version, there.expires_at),
+        (Some(there), Some(entry)) if entry.is(&there) => Plan::Write(Write::Replace(there.version, there.expires_at)),
         (Some(_), _) => Plan::Foreign,
     })
 }
 
 /// Does what was planned.
-pub(crate) async fn write(to: &Store, key: &SessionKey, record: &Record, plan: &Plan) -> Result<Done, StoreError> {
-    let written = match plan {
-        Plan::Same => return Ok(Done::Same),
-        Plan::Foreign => return Ok(Done::Foreign),
-        Plan::Touch => {
+pub(crate) async fn write(to: &Store, key: &SessionKey, record: &Record, write: Write) -> Result<Done, StoreError> {
+    let written = match write {
+        Write::Touch => {
             let (version, seen, expires_at) = (record.version, record.last_seen_at, record.expires_at);
             if patiently(|| to.touch(key, version, seen, expires_at)).await? {
                 return Ok(Done::Touched);
@@ -74,8 +78,8 @@ pub(crate) async fn write(to: &Store, key: &SessionKey, record: &Record, plan: &
             // It was over there at the time it was used here.
             anew(to, key, record).await
         }
-        Plan::Create => patiently(|| to.put(key, record, Put::Create)).await,
-        Plan::Replace(version, _) => match patiently(|| to.put(key, record, Put::Replace(*version))).await {
+        Write::Create => patiently(|| to.put(key, record, Put::Create)).await,
+        Write::Replace(version, _) => match patiently(|| to.put(key, record, Put::Replace(version))).await {
             Ok(PutOutcome::Gone) => anew(to, key, record).await,
             written => written,
         },
