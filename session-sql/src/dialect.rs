@@ -21,7 +21,7 @@ use crate::fault::{Failure, Fault};
 use crate::pools::Pools;
 use crate::row::{Place, RowError};
 use crate::schema::{Table, Upgrade};
-use crate::statements::Spelling;
+use crate::statements::{Spelling, SweepSql};
 
 /// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
 /// `sqlx::MySql`, each behind the feature of that name.
@@ -40,8 +40,8 @@ pub trait Backend: Database {
     const ONE_WRITER: bool;
     /// How it writes what all have.
     const SPELLING: Spelling;
-    /// The statement of a sweep.
-    const SWEEP: &'static str;
+    /// The statements of a sweep.
+    const SWEEP: SweepSql<&'static str>;
     /// What begins a transaction that is going to change the schema; `None` if it takes none.
     ///
     /// Beware: where the beginning of a transaction is dropped before the reply, sqlx 0.9 knows of none on PostgreSQL and
@@ -108,10 +108,10 @@ pub trait Backend: Database {
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Fetched>, Failure>> + Send;
 
-    /// Removes at most `limit` rows whose deadline is at or before `before`, the oldest first.
+    /// Runs one of the statements of a sweep, and gives how many rows it changed.
     fn sweep(
         pools: &Pools<Self>,
-        sweep: &Arc<str>,
+        sql: &Arc<str>,
         before: i64,
         limit: i64,
     ) -> impl Future<Output = Result<u64, Failure>> + Send;

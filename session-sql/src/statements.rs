@@ -1,7 +1,26 @@
 //! The SQL of the verbs, put together once per store.
 //!
 //! One text serves all databases wherever they agree: a `?` stands for a value, `{t}` for the table, in quotes, and
-//! `{greatest}` for the function that gives the larger of two numbers.
+//! `{greatest}` and `{least}` for the functions that give the larger and the smaller of two numbers.
+//!
+//! # Where the sweep looks
+//!
+//! A deadline moves with nearly every request. If the index that the sweep goes by followed it, each move would cost an
+//! entry of the index, and on PostgreSQL an entry of every index. So the index is on another column, `sweep_at`, which
+//! follows lazily:
+//!
+//! > `sweep_at` is never after `expires_at`.
+//!
+//! - `create` sets both to the deadline.
+//! - `touch` moves no deadline back, so it leaves `sweep_at` alone.
+//! - `replace` may move it back, and then `sweep_at` goes with it: to the smaller of the two.
+//! - The sweep takes the rows whose `sweep_at` is due. Where it is the deadline, the row is removed; where the deadline has
+//!   moved on, the row is filed anew, under its deadline. So a session that lives on moves an entry once in the time that
+//!   it was given last, not with every touch.
+//!
+//! Each of these is one statement, which reads both columns of the row as it writes it, under the row's lock. So the rule
+//! holds whichever comes first: a deadline that moves on meanwhile leaves `sweep_at` before it, and one that moves back
+//! takes along whatever stands there.
 
 use std::sync::Arc;
 
@@ -15,6 +34,10 @@ pub struct Spelling {
     pub(crate) placeholders: Placeholders,
     /// The larger of two numbers.
     pub(crate) greatest: &'static str,
+    /// The smaller of two numbers.
+    pub(crate) least: &'static str,
+    /// Whether an `UPDATE` that names a column of an index moves the entry, even if the value stays.
+    pub(crate) names_are_moves: bool,
     /// What an `INSERT` ends with so that a taken key is no error.
     pub(crate) on_taken: &'static str,
 }
@@ -43,6 +66,7 @@ impl Spelling {
         let text = text
             .replace("{t}", &self.table(config))
             .replace("{greatest}", self.greatest)
+            .replace("{least}", self.least)
             .replace("{on_taken}", self.on_taken)
             .replace("{record}", RECORD);
         match self.placeholders {
@@ -65,30 +89,49 @@ fn numbered(text: &str) -> String {
 /// The columns of a record, in the order in which they are read.
 const RECORD: &str = "version, payload, owner, created_at, last_seen_at, expires_at";
 
+/// Holds the two statements of a sweep. Each takes a time and how many of the rows that are due at it are looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepSql<T = Arc<str>> {
+    /// Removes those whose deadline that is.
+    pub(crate) delete: T,
+    /// Files the others anew.
+    pub(crate) refile: T,
+}
+
 /// Holds the statement of each verb.
 #[derive(Debug)]
 pub(crate) struct Statements {
     pub(crate) get: Arc<str>,
     pub(crate) create: Arc<str>,
     pub(crate) replace: Arc<str>,
+    /// Replaces where the deadline moves back past `sweep_at`, if `replace` does not.
+    pub(crate) shorten: Option<Arc<str>>,
     pub(crate) touch: Arc<str>,
     pub(crate) delete: Arc<str>,
     pub(crate) list: Arc<str>,
     pub(crate) scan: Arc<str>,
-    pub(crate) sweep: Arc<str>,
+    pub(crate) sweep: SweepSql,
 }
 
 impl Statements {
-    pub(crate) fn new(spelling: &Spelling, sweep: &str, config: &SqlConfig) -> Self {
-        let spell = |text| spelling.spell(config, text);
+    pub(crate) fn new(spelling: &Spelling, sweep: SweepSql<&str>, config: &SqlConfig) -> Self {
+        let spell = |text: &str| spelling.spell(config, text);
+        // The three conditions of the contract in one step: it is there, it is the version, it is live.
+        let replace = |sweep_at: &str| {
+            spell(&format!(
+                "UPDATE {{t}} SET version = ?, payload = ?, owner = ?, created_at = ?, last_seen_at = ?, \
+                 expires_at = ?{sweep_at} session_key = ? AND version = ? AND expires_at > ?"
+            ))
+        };
+        let shorten = || replace(", sweep_at = {least}(sweep_at, ?) WHERE");
         Self {
             get: spell("SELECT {record} FROM {t} WHERE session_key = ?"),
-            create: spell("INSERT INTO {t} (session_key, {record}) VALUES (?, ?, ?, ?, ?, ?, ?) {on_taken}"),
-            // The three conditions of the contract in one step: it is there, it is the version, it is live.
-            replace: spell(
-                "UPDATE {t} SET version = ?, payload = ?, owner = ?, created_at = ?, last_seen_at = ?, expires_at = ? \
-                 WHERE session_key = ? AND version = ? AND expires_at > ?",
+            create: spell(
+                "INSERT INTO {t} (session_key, {record}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) {on_taken}",
             ),
+            // Where the name alone would move the entry, the common case comes without. The values stay in their order.
+            replace: if spelling.names_are_moves { replace(" WHERE sweep_at <= ? AND") } else { shorten() },
+            shorten: spelling.names_are_moves.then(shorten),
             touch: spell(
                 "UPDATE {t} SET last_seen_at = {greatest}(last_seen_at, ?), expires_at = {greatest}(expires_at, ?) \
                  WHERE session_key = ? AND version = ? AND expires_at > ?",
@@ -101,7 +144,7 @@ impl Statements {
             scan: spell(
                 "SELECT {record}, session_key, arrival FROM {t} WHERE session_key > ? ORDER BY session_key LIMIT ?",
             ),
-            sweep: spell(sweep),
+            sweep: SweepSql { delete: spell(sweep.delete), refile: spell(sweep.refile) },
         }
     }
 }
@@ -116,9 +159,11 @@ impl Statements {
             ("delete", &self.delete),
             ("list", &self.list),
             ("scan", &self.scan),
-            ("delete_expired", &self.sweep),
+            ("delete_expired", &self.sweep.delete),
+            ("refile", &self.sweep.refile),
         ];
-        verbs.into_iter().map(|(name, sql)| (name, &**sql)).collect()
+        let shorten = self.shorten.iter().map(|sql| ("shorten", sql));
+        verbs.into_iter().chain(shorten).map(|(name, sql)| (name, &**sql)).collect()
     }
 }
 

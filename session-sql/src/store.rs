@@ -153,9 +153,10 @@ impl<Db: Dialect> Inner<Db> {
         rows.map_err(|failure| failure.told::<Db>(Effect::Reads))
     }
 
-    pub(crate) async fn sweep(&self, before: i64, limit: i64) -> Result<u64, StoreError> {
-        let removed = retrying::<Db, _, _>(|| Db::sweep(&self.pools, &self.statements.sweep, before, limit)).await;
-        removed.map_err(|failure| failure.told::<Db>(Effect::Writes))
+    /// Runs one of the statements of a sweep, and gives how many rows it changed.
+    pub(crate) async fn sweep(&self, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, StoreError> {
+        let changed = retrying::<Db, _, _>(|| Db::sweep(&self.pools, sql, before, limit)).await;
+        changed.map_err(|failure| failure.told::<Db>(Effect::Writes))
     }
 
     async fn read(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
@@ -167,7 +168,7 @@ impl<Db: Dialect> Inner<Db> {
     /// Stores under a free key; `false` if it is taken.
     async fn insert(&self, key: &SessionKey, record: &Record) -> Result<bool, StoreError> {
         let [version, payload, owner, created, seen, expires] = values(record);
-        let values = [Value::Bytes(key.as_bytes()), version, payload, owner, created, seen, expires];
+        let values = [Value::Bytes(key.as_bytes()), version, payload, owner, created, seen, expires, expires];
         let done = retrying::<Db, _, _>(|| Db::execute(&self.pools, &self.statements.create, &values)).await;
         match done {
             Ok(inserted) => Ok(inserted > 0),
@@ -177,11 +178,17 @@ impl<Db: Dialect> Inner<Db> {
     }
 
     /// Replaces this version, if it stands and is live; `false` if not.
-    async fn update(&self, key: &SessionKey, record: &Record, replaced: Version) -> Result<bool, StoreError> {
+    async fn update(
+        &self,
+        sql: &Arc<str>,
+        key: &SessionKey,
+        record: &Record,
+        replaced: Version,
+    ) -> Result<bool, StoreError> {
         let [version, payload, owner, created, seen, expires] = values(record);
         let (key, replaced) = (Value::Bytes(key.as_bytes()), Value::Number(version_column(replaced)));
-        let values = [version, payload, owner, created, seen, expires, key, replaced, seen];
-        Ok(self.execute(&self.statements.replace, &values).await? > 0)
+        let values = [version, payload, owner, created, seen, expires, expires, key, replaced, seen];
+        Ok(self.execute(sql, &values).await? > 0)
     }
 
     async fn create(&self, key: &SessionKey, record: &Record) -> Result<PutOutcome, StoreError> {
@@ -200,9 +207,11 @@ impl<Db: Dialect> Inner<Db> {
     }
 
     async fn replace(&self, key: &SessionKey, record: &Record, replaced: Version) -> Result<PutOutcome, StoreError> {
+        let Statements { replace, shorten, .. } = &self.statements;
+        let mut sql = replace;
         for _ in 0..TURNS {
             // Whoever replaces a version by itself changes nothing: if it stands, it is stored.
-            if replaced != record.version && self.update(key, record, replaced).await? {
+            if replaced != record.version && self.update(sql, key, record, replaced).await? {
                 return Ok(PutOutcome::Stored);
             }
             match self.read(key).await? {
@@ -212,8 +221,9 @@ impl<Db: Dialect> Inner<Db> {
                 Some(standing) if standing.version != replaced => {
                     return Ok(PutOutcome::Conflict(Arc::new(standing)));
                 }
-                // It stands and is live, though it was not a moment ago: somebody touched it. So it can be replaced.
-                Some(_) => {}
+                // It can be replaced: it was not live a moment ago, and somebody touched it; or the deadline moves back past
+                // where the sweep looks, which the other statement does, and any other deadline as well.
+                Some(_) => sql = shorten.as_ref().unwrap_or(replace),
             }
         }
         Err(unsettled::<Db>())

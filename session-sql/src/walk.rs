@@ -39,7 +39,18 @@ use crate::store::SqlStore;
 #[async_trait]
 impl<Db: Dialect> Sweep for SqlStore<Db> {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
-        self.inner().sweep(time_column(before), rows(limit)).await
+        let (before, limit, sql) = (time_column(before), rows(limit), &self.inner().statements.sweep);
+        let mut removed = 0;
+        loop {
+            // Of the rows that are due by the index, those whose deadline that is are the oldest of all: any other that is
+            // older is among the rest of these, and they are filed anew under theirs before more is removed.
+            let left = limit.saturating_sub_unsigned(removed);
+            removed += self.inner().sweep(&sql.delete, before, left).await?;
+            // A batch that was filed anew as a whole is not the end: what is behind it may be over.
+            if removed >= limit.cast_unsigned() || self.inner().sweep(&sql.refile, before, limit).await? == 0 {
+                return Ok(removed);
+            }
+        }
     }
 }
 

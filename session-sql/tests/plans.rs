@@ -20,12 +20,14 @@ fn given(verb: &str) -> Vec<Given> {
     use Given::{Bytes, Key, Number, Owner};
     match verb {
         "get" | "delete" => vec![Key],
-        "create" => vec![Key, Number(1), Bytes, Owner, Number(1), Number(1), Number(1)],
-        "replace" => vec![Number(2), Bytes, Owner, Number(1), Number(1), Number(1), Key, Number(1), Number(1)],
+        "create" => vec![Key, Number(1), Bytes, Owner, Number(1), Number(1), Number(1), Number(1)],
+        "replace" | "shorten" => {
+            vec![Number(2), Bytes, Owner, Number(1), Number(1), Number(1), Number(1), Key, Number(1), Number(1)]
+        }
         "touch" => vec![Number(1), Number(2), Key, Number(1), Number(1)],
         "list" => vec![Owner, Number(0), Number(100)],
         "scan" => vec![Key, Number(100)],
-        "delete_expired" => vec![Number(10_000), Number(100)],
+        "delete_expired" | "refile" => vec![Number(10_000), Number(100)],
         other => panic!("a verb that this test does not know: {other}"),
     }
 }
@@ -62,7 +64,9 @@ async fn sqlite_goes_by_index() -> Result<(), BoxError> {
                     "create" => continue,
                     "list" => "SEARCH sessions USING INDEX sessions_owner (owner=? AND arrival>?)",
                     "scan" => "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (session_key>?)",
-                    "delete_expired" => "SEARCH sessions USING COVERING INDEX sessions_expires_at (expires_at<?)",
+                    "delete_expired" | "refile" => {
+                        "SEARCH sessions USING COVERING INDEX sessions_sweep_at (sweep_at<?)"
+                    }
                     _ => "SEARCH sessions USING INDEX sqlite_autoindex_sessions_1 (session_key=?)",
                 };
                 assert!(plan.contains(expected), "{verb}: {plan}");
@@ -88,7 +92,7 @@ async fn postgres_goes_by_index() -> Result<(), BoxError> {
             let expected = match verb {
                 "create" => continue,
                 "list" => "sessions_owner",
-                "delete_expired" => "Index Scan using sessions_expires_at",
+                "delete_expired" | "refile" => "Index Scan using sessions_sweep_at",
                 _ => "sessions_pkey",
             };
             assert!(plan.contains(expected), "{verb}: {plan}");
@@ -116,7 +120,7 @@ async fn mariadb_goes_by_index() -> Result<(), BoxError> {
             let expected = match verb {
                 "list" => vec![Some("sessions_owner")],
                 // The keys that are due are read once, found by their deadline, and lead to the rows.
-                "delete_expired" => vec![None, Some("PRIMARY"), Some("sessions_expires_at")],
+                "delete_expired" | "refile" => vec![None, Some("PRIMARY"), Some("sessions_sweep_at")],
                 _ => vec![Some("PRIMARY")],
             };
             assert_eq!(indexes, expected, "{verb}");

@@ -116,7 +116,7 @@ impl ByHand for sqlx::Postgres {
 impl ByHand for sqlx::MySql {
     const KEY: &'static str = "UNHEX(SHA2(CONCAT(n, RAND()), 256))";
     const SETTLE: &'static [&'static str] = &["ANALYZE TABLE {t}"];
-    const PLAIN_SWEEP: Option<&'static str> = Some("DELETE FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?");
+    const PLAIN_SWEEP: Option<&'static str> = Some("DELETE FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?");
 
     fn bytes(text: &str) -> String {
         text.to_owned()
@@ -170,13 +170,12 @@ impl<Db: ByHand> Hand<Db> {
     /// A statement that adds ten to the power of `digits` rows; one of a thousand is Ann's.
     pub(crate) fn fill(&self, digits: u32, expires_at: Timestamp) -> String {
         let ann = format!("CASE WHEN n % 1000 = 7 THEN {} ELSE {} END", Db::bytes("'ann'"), Db::bytes("'somebody'"));
-        let payload = Db::bytes(&format!("'{}'", "x".repeat(200)));
+        let (payload, at) = (Db::bytes(&format!("'{}'", "x".repeat(200))), expires_at.as_millis());
         format!(
-            "INSERT INTO {} (session_key, version, payload, owner, created_at, last_seen_at, expires_at) \
-             SELECT {}, n, {payload}, {ann}, 0, 0, {} + n FROM {}",
+            "INSERT INTO {} (session_key, version, payload, owner, created_at, last_seen_at, expires_at, sweep_at) \
+             SELECT {}, n, {payload}, {ann}, 0, 0, {at} + n, {at} + n FROM {}",
             self.table,
             Db::KEY,
-            expires_at.as_millis(),
             numbers(digits),
         )
     }
@@ -185,7 +184,7 @@ impl<Db: ByHand> Hand<Db> {
         let [new, payload, owner, created, seen, expires] = given(record);
         let key = key(1, number);
         let (key, version) = (Given::Bytes(key.as_bytes()), Given::Number(version.cast_signed()));
-        let given = [new, payload, owner, created, seen, expires, key, version, seen];
+        let given = [new, payload, owner, created, seen, expires, expires, key, version, seen];
         Db::write(&self.pool, self.of("replace"), &given).await
     }
 
@@ -211,7 +210,8 @@ impl<Db: ByHand> Party for Hand<Db> {
                 for number in sessions {
                     let (key, record) = (key(1, number), record(1, OWNER));
                     let [version, payload, owner, created, seen, expires] = given(&record);
-                    let given = [Given::Bytes(key.as_bytes()), version, payload, owner, created, seen, expires];
+                    let given =
+                        [Given::Bytes(key.as_bytes()), version, payload, owner, created, seen, expires, expires];
                     assert_eq!(Db::write(&self.pool, self.of("create"), &given).await?, 1);
                 }
             }

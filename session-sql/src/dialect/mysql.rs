@@ -13,7 +13,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
-use crate::statements::{Placeholders, Spelling};
+use crate::statements::{Placeholders, Spelling, SweepSql};
 
 impl Dialect for MySql {}
 
@@ -24,13 +24,25 @@ impl Backend for MySql {
     // A taken key is an error that is known by its number. `INSERT IGNORE` would turn every other error into a warning
     // and store what is left of the values; `ON DUPLICATE KEY UPDATE` counts the same whether it inserted or not,
     // because sqlx asks for the rows matched (without which a `touch` that moves nothing would seem to find nothing).
-    const SPELLING: Spelling =
-        Spelling { quote: '`', placeholders: Placeholders::Marks, greatest: "greatest", on_taken: "" };
+    const SPELLING: Spelling = Spelling {
+        quote: '`',
+        placeholders: Placeholders::Marks,
+        greatest: "greatest",
+        least: "least",
+        names_are_moves: false,
+        on_taken: "",
+    };
     // Neither database lets a DELETE skip what is locked, but a SELECT within one may. The order of the join is told, so
-    // that the rows are found by their keys. Nothing here waits for a lock while it holds one: the SELECT skips, and the
-    // DELETE has what it needs.
-    const SWEEP: &'static str = "DELETE swept FROM (SELECT session_key FROM {t} WHERE expires_at <= ? ORDER BY expires_at \
-         LIMIT ? FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key";
+    // that the rows are found by their keys. Nothing here waits for a lock while it holds one: the SELECT skips, and what
+    // writes has what it needs.
+    const SWEEP: SweepSql<&'static str> = SweepSql {
+        delete: "DELETE swept FROM (SELECT session_key FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? \
+             FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key \
+             WHERE swept.sweep_at >= swept.expires_at",
+        refile: "UPDATE (SELECT session_key FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? \
+             FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key \
+             SET swept.sweep_at = swept.expires_at WHERE swept.sweep_at < swept.expires_at",
+    };
     // Whatever changes a schema commits by itself.
     const BEGIN: Option<&'static str> = None;
     const COLUMNS: &'static [&'static str] = &[
@@ -42,6 +54,7 @@ impl Backend for MySql {
         "created_at bigint not null",
         "last_seen_at bigint not null",
         "expires_at bigint not null",
+        "sweep_at bigint not null",
     ];
 
     // The rows lie in the order of the key, not of arrival, so that a write locks the row itself first. By another
@@ -58,9 +71,10 @@ impl Backend for MySql {
     created_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
+    sweep_at BIGINT NOT NULL,
     PRIMARY KEY (session_key),
     UNIQUE KEY `{table}_arrival` (arrival),
-    KEY `{table}_expires_at` (expires_at),
+    KEY `{table}_sweep_at` (sweep_at),
     KEY `{table}_owner` (owner, arrival)
 ) ENGINE = InnoDB COMMENT = '{mark}'"
         )]
@@ -151,9 +165,9 @@ impl Backend for MySql {
     // insert beside an expired row would wait. That is said of the next transaction, which is this statement, in the same
     // message, so that no other statement comes between, whenever this is dropped. Such a message cannot be prepared;
     // its values are numbers of ours.
-    async fn sweep(pools: &Pools<Self>, sweep: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
-        let delete = sweep.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
-        let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {delete}");
+    async fn sweep(pools: &Pools<Self>, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+        let sql = sql.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
+        let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {sql}");
         let mut writer = pools.writer().await?;
         let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer.connection).await;
         Ok(done.map_err(Failure::Sent)?.rows_affected())

@@ -14,7 +14,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
-use crate::statements::{Placeholders, Spelling};
+use crate::statements::{Placeholders, Spelling, SweepSql};
 
 impl Dialect for Postgres {}
 
@@ -26,13 +26,19 @@ impl Backend for Postgres {
         quote: '"',
         placeholders: Placeholders::Numbers,
         greatest: "greatest",
+        least: "least",
+        names_are_moves: false,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
     };
     // ARRAY(..) is worked out once. Within IN (..) the planner may run the inner query again for another outer row,
     // where it skips what it has locked itself, and so removes more than the limit. A row that is written between the
     // statement's snapshot and the lock is judged once more as it then stands, so that one that was extended stays.
-    const SWEEP: &'static str = "DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
-         WHERE expires_at <= ? ORDER BY expires_at LIMIT ? FOR UPDATE SKIP LOCKED))";
+    const SWEEP: SweepSql<&'static str> = SweepSql {
+        delete: "DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
+             WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? FOR UPDATE SKIP LOCKED)) AND sweep_at >= expires_at",
+        refile: "UPDATE {t} SET sweep_at = expires_at WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
+             WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? FOR UPDATE SKIP LOCKED)) AND sweep_at < expires_at",
+    };
     // The statements of one message are one transaction.
     const BEGIN: Option<&'static str> = None;
     const COLUMNS: &'static [&'static str] = &[
@@ -44,6 +50,7 @@ impl Backend for Postgres {
         "created_at bigint not null",
         "last_seen_at bigint not null",
         "expires_at bigint not null",
+        "sweep_at bigint not null",
     ];
 
     // ASC, because YugabyteDB would spread an index by hash otherwise, which has no order. An identity column, because
@@ -64,10 +71,11 @@ impl Backend for Postgres {
     owner BYTEA,
     created_at BIGINT NOT NULL,
     last_seen_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
-)"
+    expires_at BIGINT NOT NULL,
+    sweep_at BIGINT NOT NULL
+) WITH (fillfactor = 90)"
             ),
-            format!("CREATE INDEX \"{name}_expires_at\" ON {table} (expires_at ASC)"),
+            format!("CREATE INDEX \"{name}_sweep_at\" ON {table} (sweep_at ASC)"),
             format!("CREATE INDEX \"{name}_owner\" ON {table} (owner, arrival) WHERE owner IS NOT NULL"),
             comment(config),
         ]
@@ -132,8 +140,8 @@ impl Backend for Postgres {
         Ok(Some(Table { comment, columns }))
     }
 
-    async fn sweep(pools: &Pools<Self>, sweep: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
-        Self::execute(pools, sweep, &[Value::Number(before), Value::Number(limit)]).await
+    async fn sweep(pools: &Pools<Self>, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+        Self::execute(pools, sql, &[Value::Number(before), Value::Number(limit)]).await
     }
 
     driver!();

@@ -13,7 +13,7 @@ use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
-use crate::statements::{Placeholders, Spelling};
+use crate::statements::{Placeholders, Spelling, SweepSql};
 
 impl Dialect for Sqlite {}
 
@@ -25,10 +25,16 @@ impl Backend for Sqlite {
         quote: '"',
         placeholders: Placeholders::Marks,
         greatest: "max",
+        least: "min",
+        names_are_moves: true,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
     };
-    const SWEEP: &'static str =
-        "DELETE FROM {t} WHERE arrival IN (SELECT arrival FROM {t} WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
+    const SWEEP: SweepSql<&'static str> = SweepSql {
+        delete: "DELETE FROM {t} WHERE arrival IN \
+             (SELECT arrival FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?) AND sweep_at >= expires_at",
+        refile: "UPDATE {t} SET sweep_at = expires_at WHERE arrival IN \
+             (SELECT arrival FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ?) AND sweep_at < expires_at",
+    };
     // At once, or a transaction that has read finds that it may not write any more.
     const BEGIN: Option<&'static str> = Some("BEGIN IMMEDIATE");
     const COLUMNS: &'static [&'static str] = &[
@@ -40,6 +46,7 @@ impl Backend for Sqlite {
         "created_at INTEGER not null",
         "last_seen_at INTEGER not null",
         "expires_at INTEGER not null",
+        "sweep_at INTEGER not null",
     ];
 
     // `arrival` is the rowid: SQLite gives a new row the largest there is plus one, so a row that is created while
@@ -57,10 +64,11 @@ impl Backend for Sqlite {
     owner BLOB,
     created_at INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL
+    expires_at INTEGER NOT NULL,
+    sweep_at INTEGER NOT NULL
 ) STRICT"
             ),
-            format!("CREATE INDEX \"{table}_expires_at\" ON \"{table}\" (expires_at)"),
+            format!("CREATE INDEX \"{table}_sweep_at\" ON \"{table}\" (sweep_at)"),
             format!("CREATE INDEX \"{table}_owner\" ON \"{table}\" (owner, arrival) WHERE owner IS NOT NULL"),
         ]
     }
@@ -158,8 +166,8 @@ impl Backend for Sqlite {
         Ok(Some(Table { comment, columns }))
     }
 
-    async fn sweep(pools: &Pools<Self>, sweep: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
-        Self::execute(pools, sweep, &[Value::Number(before), Value::Number(limit)]).await
+    async fn sweep(pools: &Pools<Self>, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+        Self::execute(pools, sql, &[Value::Number(before), Value::Number(limit)]).await
     }
 
     driver!();

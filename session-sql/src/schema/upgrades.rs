@@ -85,8 +85,8 @@ fn before<Db: Dialect>(config: &SqlConfig) -> Vec<String> {
     Db::ddl(config).into_iter().map(older).collect()
 }
 
-const INSERT: &str = "INSERT INTO {t} (session_key, version, payload, owner, created_at, expires_at) \
-                      VALUES ({key}, {version}, 'payload', NULL, 10, 1000)";
+const INSERT: &str = "INSERT INTO {t} (session_key, version, payload, owner, created_at, expires_at, sweep_at) \
+                      VALUES ({key}, {version}, 'payload', NULL, 10, 1000, 1000)";
 
 /// Whose version is one less counts how often it was upgraded.
 fn insert<Db: Dialect>(config: &SqlConfig, key: &str, version: u64) -> String {
@@ -98,11 +98,11 @@ fn insert<Db: Dialect>(config: &SqlConfig, key: &str, version: u64) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sqlite_upgrades_an_older_table_once() -> Result<(), BoxError> {
     let (folder, config) = (tempfile::tempdir()?, patient());
-    let copy = "INSERT INTO sessions (session_key, version, payload, owner, created_at, last_seen_at, expires_at) \
-                SELECT session_key, version + 1, payload, owner, created_at, created_at, expires_at FROM older \
+    let copy = "INSERT INTO sessions (session_key, version, payload, owner, created_at, last_seen_at, expires_at, sweep_at) \
+                SELECT session_key, version + 1, payload, owner, created_at, created_at, expires_at, sweep_at FROM older \
                 ORDER BY arrival";
     let mut statements: Vec<_> =
-        ["ALTER TABLE sessions RENAME TO older", "DROP INDEX sessions_expires_at", "DROP INDEX sessions_owner"]
+        ["ALTER TABLE sessions RENAME TO older", "DROP INDEX sessions_sweep_at", "DROP INDEX sessions_owner"]
             .map(str::to_owned)
             .into();
     statements.extend(sqlx::Sqlite::ddl(&config));

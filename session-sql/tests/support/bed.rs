@@ -41,7 +41,7 @@ pub(crate) trait Bed: Harness {
     async fn fill(&self, rows: u64) -> Result<(), BoxError> {
         for chunk in (0..rows).collect::<Vec<_>>().chunks(1_000) {
             let values: Vec<_> = chunk.iter().map(|number| Self::row(*number)).collect();
-            let columns = "session_key, version, payload, owner, created_at, last_seen_at, expires_at";
+            let columns = "session_key, version, payload, owner, created_at, last_seen_at, expires_at, sweep_at";
             self.run(format!("INSERT INTO {} ({columns}) VALUES {}", self.table("sessions"), values.join(", ")))
                 .await?;
         }
@@ -52,7 +52,7 @@ pub(crate) trait Bed: Harness {
         let owner = if number.is_multiple_of(100) { "ann".to_owned() } else { format!("user-{number}") };
         let expires_at = if number.is_multiple_of(10) { 1_000 + number } else { 1_000_000 + number };
         let (key, owner) = (Self::literal(key(number).as_bytes()), Self::literal(owner.as_bytes()));
-        format!("({key}, {number}, {}, {owner}, 0, 0, {expires_at})", Self::literal(&[7; 200]))
+        format!("({key}, {number}, {}, {owner}, 0, 0, {expires_at}, {expires_at})", Self::literal(&[7; 200]))
     }
 }
 

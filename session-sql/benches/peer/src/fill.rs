@@ -53,8 +53,8 @@ impl Spelling {
     pub(crate) fn ours(&self, digits: u32, due: bool) -> String {
         let expires_at = if due { 1_000 } else { LIVE.as_millis() };
         format!(
-            "INSERT INTO sessions (session_key, version, payload, owner, created_at, last_seen_at, expires_at) \
-             SELECT {}, n, {}, NULL, 0, 0, {expires_at} + n FROM {}",
+            "INSERT INTO sessions (session_key, version, payload, owner, created_at, last_seen_at, expires_at, sweep_at) \
+             SELECT {}, n, {}, NULL, 0, 0, {expires_at} + n, {expires_at} + n FROM {}",
             self.key,
             self.bytes(),
             numbers(digits)
