@@ -72,7 +72,7 @@ async fn measure<Db: Dialect + ByHand>(
     let verbs = [Verb::Create, Verb::Read, Verb::Touch, Verb::Write, Verb::Contention, Verb::List, Verb::Delete];
     let mut lines = slices::compare(&verbs, size, &ours, &hand).await?;
     let expired = hand.fill(size.rows - 2, by_hand::EXPIRED);
-    lines.push(slices::compare_sweeps(size, &ours, &hand, async |_| hand.run(&expired).await).await?);
+    lines.push(slices::compare_sweeps(Verb::Sweep, size, &ours, &hand, async |_| hand.run(&expired).await).await?);
     for line in &lines {
         line.print(database, "by hand", "");
     }

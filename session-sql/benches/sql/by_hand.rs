@@ -256,6 +256,7 @@ impl<Db: ByHand> Party for Hand<Db> {
                     assert_eq!(Db::write(&self.pool, self.of("delete"), &given).await?, 1);
                 }
             }
+            Verb::Refile => return Err("it is timed beside the peer alone".into()),
             Verb::Sweep => {
                 let given = [time(DUE), Given::Number(i64::try_from(BATCH)?)];
                 drain(sessions.end, async || Db::write(&self.pool, self.of("delete_expired"), &given).await).await?;

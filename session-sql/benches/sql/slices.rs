@@ -19,6 +19,8 @@ pub(crate) enum Verb {
     Delete,
     /// Removes what has expired, a thousand rows at a time, until nothing is left.
     Sweep,
+    /// The same where nine of ten rows were touched since the index was written, and live on.
+    Refile,
 }
 
 impl Verb {
@@ -118,8 +120,9 @@ pub(crate) async fn compare(
     Ok(lines)
 }
 
-/// Times a sweep of one row in a hundred; `fill` adds them to both tables.
+/// Times a sweep that looks at one row in a hundred; `fill` adds them to both tables.
 pub(crate) async fn compare_sweeps(
+    verb: Verb,
     size: Size,
     ours: &impl Party,
     theirs: &impl Party,
@@ -134,14 +137,14 @@ pub(crate) async fn compare_sweeps(
             fill(who).await?;
             let begun = Instant::now();
             match who {
-                Sweeper::Ours => ours.call(Verb::Sweep, 0..due).await?,
-                Sweeper::Theirs => theirs.call(Verb::Sweep, 0..due).await?,
+                Sweeper::Ours => ours.call(verb, 0..due).await?,
+                Sweeper::Theirs => theirs.call(verb, 0..due).await?,
             }
             times[who as usize] = begun.elapsed();
         }
         pairs.push((times[0], times[1]));
     }
-    Ok(Line { name: Verb::Sweep.name(), pairs, calls: due })
+    Ok(Line { name: verb.name(), pairs, calls: due })
 }
 
 /// Who is about to sweep.

@@ -85,9 +85,10 @@ impl<Db: Dialect> Party for Store<Db> {
                     assert!(store.delete(&key(0, number)).await?);
                 }
             }
-            Verb::Sweep => {
+            Verb::Sweep | Verb::Refile => {
+                let due = if verb == Verb::Refile { sessions.end / 10 } else { sessions.end };
                 let batch = NonZeroUsize::new(BATCH).expect("not zero");
-                drain(sessions.end, async || Ok(store.delete_expired(DUE, batch).await?)).await?;
+                drain(due, async || Ok(store.delete_expired(DUE, batch).await?)).await?;
             }
         }
         Ok(())

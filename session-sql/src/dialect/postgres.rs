@@ -1,5 +1,5 @@
 //! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB refuse, so no
-//! advisory locks, no `ctid`, no storage parameters.
+//! advisory locks, no `ctid`, no two writes to a table in one statement. They take the fill factor, and ignore it.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -53,6 +53,7 @@ impl Backend for Postgres {
         "sweep_at bigint not null",
     ];
 
+    // A tenth of each page is left free, so that a touch finds room beside the row, which is what makes it HOT.
     // ASC, because YugabyteDB would spread an index by hash otherwise, which has no order. An identity column, because
     // its numbers come from a sequence everywhere, in the order that `walk.rs` needs.
     fn ddl(config: &SqlConfig) -> Vec<String> {

@@ -48,13 +48,27 @@ pub(crate) const MARIADB: Spelling = Spelling {
     settle: &[("ANALYZE TABLE sessions", "ANALYZE TABLE tower_sessions.session")],
 };
 
+/// Says what the rows are that are filled in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rows {
+    Live,
+    Due,
+    /// A tenth is due; the others were, and were touched.
+    Touched,
+}
+
 impl Spelling {
-    /// Adds ten to the power of `digits` rows to this store's table, due or live.
-    pub(crate) fn ours(&self, digits: u32, due: bool) -> String {
-        let expires_at = if due { 1_000 } else { LIVE.as_millis() };
+    /// Adds ten to the power of `digits` rows to this store's table.
+    pub(crate) fn ours(&self, digits: u32, rows: Rows) -> String {
+        let (live, due) = (LIVE.as_millis().to_string(), "1000".to_owned());
+        let (expires_at, sweep_at) = match rows {
+            Rows::Live => (live.clone(), live),
+            Rows::Due => (due.clone(), due),
+            Rows::Touched => (format!("CASE WHEN n % 10 = 0 THEN {due} ELSE {live} END"), due),
+        };
         format!(
             "INSERT INTO sessions (session_key, version, payload, owner, created_at, last_seen_at, expires_at, sweep_at) \
-             SELECT {}, n, {}, NULL, 0, 0, {expires_at} + n, {expires_at} + n FROM {}",
+             SELECT {}, n, {}, NULL, 0, 0, {expires_at} + n, {sweep_at} + n FROM {}",
             self.key,
             self.bytes(),
             numbers(digits)
@@ -62,8 +76,13 @@ impl Spelling {
     }
 
     /// Adds as many to the peer's.
-    pub(crate) fn theirs(&self, digits: u32, due: bool) -> String {
-        let expires_at = (self.year)(if due { 2001 } else { 2037 });
+    pub(crate) fn theirs(&self, digits: u32, rows: Rows) -> String {
+        let (live, due) = ((self.year)(2037), (self.year)(2001));
+        let expires_at = match rows {
+            Rows::Live => live,
+            Rows::Due => due,
+            Rows::Touched => format!("CASE WHEN n % 10 = 0 THEN {due} ELSE {live} END"),
+        };
         format!(
             "INSERT INTO {} (id, data, expiry_date) SELECT {}, {}, {expires_at} FROM {}",
             self.table,

@@ -24,7 +24,7 @@ mod store;
 mod fill;
 mod theirs;
 
-use fill::Spelling;
+use fill::{Rows, Spelling};
 use slices::{Line, Size, Sweeper, Verb};
 use store::Store;
 use theirs::Theirs;
@@ -100,8 +100,8 @@ async fn measure<Db: Dialect, P: PeerStore + ExpiredDeletion + Clone>(
     run_theirs: impl AsyncFn(String) -> Result<(), BoxError>,
 ) -> Result<Vec<String>, BoxError> {
     store.init().await?;
-    run_ours(spelling.ours(size.rows, false)).await?;
-    run_theirs(spelling.theirs(size.rows, false)).await?;
+    run_ours(spelling.ours(size.rows, Rows::Live)).await?;
+    run_theirs(spelling.theirs(size.rows, Rows::Live)).await?;
     for (ours, theirs) in spelling.settle {
         run_ours((*ours).to_owned()).await?;
         run_theirs((*theirs).to_owned()).await?;
@@ -109,11 +109,13 @@ async fn measure<Db: Dialect, P: PeerStore + ExpiredDeletion + Clone>(
     let (ours, theirs) = (Store { store: store.clone(), owner: None }, Theirs::new(theirs));
     let verbs = [Verb::Create, Verb::Read, Verb::Touch, Verb::Write, Verb::Delete];
     let mut shared = slices::compare(&verbs, size, &ours, &theirs).await?;
-    let sweep = slices::compare_sweeps(size, &ours, &theirs, async |who| match who {
-        Sweeper::Ours => run_ours(spelling.ours(size.rows - 2, true)).await,
-        Sweeper::Theirs => run_theirs(spelling.theirs(size.rows - 2, true)).await,
-    });
-    shared.push(sweep.await?);
+    for (verb, rows) in [(Verb::Sweep, Rows::Due), (Verb::Refile, Rows::Touched)] {
+        let sweep = slices::compare_sweeps(verb, size, &ours, &theirs, async |who| match who {
+            Sweeper::Ours => run_ours(spelling.ours(size.rows - 2, rows)).await,
+            Sweeper::Theirs => run_theirs(spelling.theirs(size.rows - 2, rows)).await,
+        });
+        shared.push(sweep.await?);
+    }
     let owned = Store { store, owner: Some("user-17") };
     let verbs = [Verb::Create, Verb::Touch, Verb::Write, Verb::Contention, Verb::Delete];
     let unshared = slices::compare(&verbs, size, &owned, &theirs).await?;

@@ -79,7 +79,7 @@ impl<P: SessionStore + ExpiredDeletion + Clone> Party for Theirs<P> {
                     self.store.delete(&record.id).await?;
                 }
             }
-            Verb::Sweep => self.store.delete_expired().await?,
+            Verb::Sweep | Verb::Refile => self.store.delete_expired().await?,
             Verb::List => return Err("the peer has no list".into()),
         }
         Ok(())
