@@ -168,14 +168,14 @@ async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_redis() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_postgresql() {
-    let server = Postgres::start().await.unwrap_or_else(|error| panic!("{error}"));
+    let server = Postgres::alone(&[]).await.unwrap_or_else(|error| panic!("{error}"));
     let open = async || Sessions::builder(PostgresStore::from_url(server.url()).unwrap()).build().unwrap();
     cut_over(&Admin::new(), server.url(), open).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_mariadb() {
-    let server = MariaDb::start().await.unwrap_or_else(|error| panic!("{error}"));
+    let server = MariaDb::alone(&[]).await.unwrap_or_else(|error| panic!("{error}"));
     let open = async || Sessions::builder(MySqlStore::from_url(server.url()).unwrap()).build().unwrap();
     cut_over(&Admin::new(), server.url(), open).await;
 }
