@@ -25,7 +25,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::axum::extract::Request;
-use axum::Who::{Bare, Ours, TowerSessions};
+use axum::Who::{Bare, BareLayer, Ours, TowerSessions};
 use axum::{App, Who};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use session_core::{
@@ -88,6 +88,7 @@ fn requests(who: Who, page: Page) -> Requests {
 
 #[library_benchmark]
 #[bench::bare_untouched(args = (Bare, Page::Untouched), setup = requests)]
+#[bench::bare_layer_untouched(args = (BareLayer, Page::Untouched), setup = requests)]
 #[bench::ours_no_cookie(args = (Ours, Page::NoCookie), setup = requests)]
 #[bench::ours_untouched(args = (Ours, Page::Untouched), setup = requests)]
 #[bench::ours_read(args = (Ours, Page::Read), setup = requests)]

@@ -4,6 +4,7 @@
 //! read is answered by the strictest value there is: a handler's slip must not put one visitor's
 //! cookie into another's response.
 
+use std::borrow::Cow;
 use std::str;
 
 use crate::cookie::syntax::{is_token, trim};
@@ -15,11 +16,11 @@ use crate::cookie::syntax::{is_token, trim};
 /// `Cache-Control` line. `private="field"` keeps shared caches from that field alone and counts for
 /// nothing here. `no-store` makes `private` superfluous, but not beside `must-understand`, which
 /// tells some caches to overlook it. Malformed lines become `no-store`.
-pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Option<Cow<'static, str>> {
     let mut kept = Vec::new();
     let (mut changed, mut is_private, mut no_store, mut must_understand) = (false, false, false, false);
     for directive in existing.into_iter().flat_map(Directives) {
-        let Ok(directive) = directive else { return Some("no-store".to_owned()) };
+        let Ok(directive) = directive else { return Some("no-store".into()) };
         if directive.is("public") || directive.is("s-maxage") || (directive.is("private") && directive.has_argument()) {
             changed = true;
             continue;
@@ -34,7 +35,12 @@ pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Optio
         kept.push("private");
         changed = true;
     }
-    changed.then(|| kept.join(", "))
+    // What most responses need is there already.
+    match kept[..] {
+        _ if !changed => None,
+        ["private"] => Some("private".into()),
+        _ => Some(kept.join(", ").into()),
+    }
 }
 
 /// Gives the `Vary` of a response that read or tested for the session; `None` if what is there will
@@ -42,7 +48,7 @@ pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Optio
 ///
 /// `Cookie` is appended, unless it or `*` is listed. The value replaces every `Vary` line, because
 /// some caches read the first alone. Malformed lines become `*`.
-pub(crate) fn vary_by_cookie<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+pub(crate) fn vary_by_cookie<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Option<Cow<'static, str>> {
     let mut fields = Vec::new();
     let (mut listed, mut malformed) = (false, false);
     for field in existing.into_iter().flat_map(|line| line.split(|&b| b == b',')).map(trim) {
@@ -57,13 +63,16 @@ pub(crate) fn vary_by_cookie<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -
         }
     }
     if malformed {
-        return Some("*".to_owned());
+        return Some("*".into());
     }
     if listed {
         return None;
     }
+    if fields.is_empty() {
+        return Some("Cookie".into());
+    }
     fields.push("Cookie");
-    Some(fields.join(", "))
+    Some(fields.join(", ").into())
 }
 
 /// One directive as it stands in the header, and where its name ends.
@@ -145,11 +154,11 @@ mod tests {
 
     use super::*;
 
-    fn private_of(lines: &[&str]) -> Option<String> {
+    fn private_of(lines: &[&str]) -> Option<Cow<'static, str>> {
         private(lines.iter().map(|line| line.as_bytes()))
     }
 
-    fn vary_of(lines: &[&str]) -> Option<String> {
+    fn vary_of(lines: &[&str]) -> Option<Cow<'static, str>> {
         vary_by_cookie(lines.iter().map(|line| line.as_bytes()))
     }
 
@@ -210,7 +219,7 @@ mod tests {
     #[test]
     fn what_stands_in_quotes_is_no_directive() {
         let quoted = r#"ext="private, no-store, \", s-maxage=1, \\""#;
-        assert_eq!(private_of(&[quoted]), Some(format!("{quoted}, private")));
+        assert_eq!(private_of(&[quoted]), Some(format!("{quoted}, private").into()));
         assert_eq!(private_of(&[&format!("{quoted}, private")]), None);
     }
 

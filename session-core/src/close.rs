@@ -1,5 +1,6 @@
 //! The end of a request: one write at most, and what the response has to say.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -109,12 +110,12 @@ impl Closed {
     /// Gives the `Cache-Control` of the response, from the values that it has; `None` if those will do.
     ///
     /// A response that sets the cookie becomes private: `public` and `s-maxage` go, what is stricter stays.
-    pub fn cache_control<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+    pub fn cache_control<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<Cow<'static, str>> {
         self.set_cookie.as_ref().and_then(|_| cache::private(existing))
     }
 
     /// Gives the `Vary` of the response, from the values that it has; `None` if those will do.
-    pub fn vary<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<String> {
+    pub fn vary<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<Cow<'static, str>> {
         if self.vary { cache::vary_by_cookie(existing) } else { None }
     }
 }

@@ -140,7 +140,10 @@ impl Codec for Json {
                 retired: Some(Retired { successor: *successor, serves_until: *serves_until }),
             },
         };
-        let mut bytes = vec![VERSION];
+        // The names and values with their punctuation, and some for what the core keeps: written without growing.
+        let values = envelope.data.iter().map(|(name, value)| name.len() + value.get().len() + 4);
+        let mut bytes = Vec::with_capacity(values.sum::<usize>() + 64);
+        bytes.push(VERSION);
         serde_json::to_writer(&mut bytes, &envelope).map_err(|error| CodecError::json(&error))?;
         Ok(bytes.into())
     }

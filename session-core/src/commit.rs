@@ -20,7 +20,7 @@ use crate::record::Record;
 use crate::renewal::Found;
 use crate::session::Session;
 use crate::state::{Destroy, Job, Origin, Privilege};
-use crate::write::{Once, Saved};
+use crate::write::{New, Once, Saved};
 
 /// Holds the right to write through one handle.
 pub(crate) type WriteLock = OwnedMutexGuard<()>;
@@ -248,13 +248,11 @@ impl Session {
                 self.note_gone();
                 return Ok(CloseOutcome::Gone);
             }
-            Ok(Saved::Created { id, record }) => {
-                let key = id.key();
+            Ok(Saved::Created(New { id, key, record })) => {
                 state.renewed(id);
                 (key, record, CloseOutcome::Created, Some(EventKind::Created))
             }
-            Ok(Saved::Renewed { from, id, record }) => {
-                let key = id.key();
+            Ok(Saved::Renewed { from, new: New { id, key, record } }) => {
                 state.renewed(id);
                 (key, record, CloseOutcome::Renewed, Some(EventKind::Renewed { from }))
             }

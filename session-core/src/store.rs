@@ -22,6 +22,8 @@
 //!
 //! The crate `session-conformance` checks all of this, clause by clause.
 
+mod shared;
+
 use std::fmt::{self, Debug};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -330,48 +332,3 @@ pub trait SessionStoreExt: SessionStore {
 }
 
 impl<S: SessionStore + ?Sized> SessionStoreExt for S {}
-
-#[async_trait]
-impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
-    fn limits(&self) -> Limits {
-        (**self).limits()
-    }
-
-    async fn init(&self) -> Result<(), StoreError> {
-        (**self).init().await
-    }
-
-    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        (**self).get(key).await
-    }
-
-    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        (**self).put(key, record, put).await
-    }
-
-    async fn touch(
-        &self,
-        key: &SessionKey,
-        version: Version,
-        seen: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        (**self).touch(key, version, seen, expires_at).await
-    }
-
-    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        (**self).delete(key).await
-    }
-
-    fn sweep(&self) -> Option<&dyn Sweep> {
-        (**self).sweep()
-    }
-
-    fn owners(&self) -> Option<&dyn Owners> {
-        (**self).owners()
-    }
-
-    fn scan(&self) -> Option<&dyn Scan> {
-        (**self).scan()
-    }
-}

@@ -28,13 +28,21 @@ pub(crate) enum Saved {
     /// There was nothing to store.
     Nothing,
     /// Stored under a new id.
-    Created { id: SessionId, record: Arc<Record> },
+    Created(New),
     /// Stored under the key it had.
     Replaced { key: SessionKey, record: Arc<Record> },
     /// Moved to a new id; the old one is retired.
-    Renewed { from: SessionKey, id: SessionId, record: Arc<Record> },
+    Renewed { from: SessionKey, new: New },
     /// The session had ended; the changes are discarded.
     Gone,
+}
+
+/// A record under a new id, and its key: to derive that again would cost a hash.
+#[derive(Debug)]
+pub(crate) struct New {
+    pub(crate) id: SessionId,
+    pub(crate) key: SessionKey,
+    pub(crate) record: Arc<Record>,
 }
 
 /// What one try to replace a record came to.
@@ -66,8 +74,7 @@ impl Sessions {
                 if owner.is_none() && job.contents.is_empty() {
                     return Ok(Saved::Nothing);
                 }
-                let (id, record) = self.create(&job.contents, owner, None, deadline).await?;
-                Ok(Saved::Created { id, record })
+                self.create(&job.contents, owner, None, deadline).await.map(Saved::Created)
             }
             Origin::Stored { key, record } if job.privilege.renew => self.renew(key, record, job, deadline).await,
             Origin::Stored { key, record } => self.replace(key, record, job, deadline).await,
@@ -82,7 +89,7 @@ impl Sessions {
         owner: Option<Owner>,
         previous: Option<&Record>,
         deadline: Deadline,
-    ) -> Result<(SessionId, Arc<Record>), SessionError> {
+    ) -> Result<New, SessionError> {
         let logs_in = owner.is_some() && owner.as_ref() != previous.and_then(|previous| previous.owner.as_ref());
         let mut draws = Draws::new();
         loop {
@@ -110,7 +117,7 @@ impl Sessions {
                 self.withdraw(key, deadline).await;
                 return Err(error);
             }
-            return Ok((id, record));
+            return Ok(New { id, key, record });
         }
     }
 
@@ -179,15 +186,15 @@ impl Sessions {
     ) -> Result<Saved, SessionError> {
         let owner = job.privilege.owner.clone().unwrap_or_else(|| base.owner.clone());
         self.mark_renewed(job, *key);
-        let (id, mut new) = self.create(&job.contents, owner, Some(base), deadline).await?;
-        match self.retire_for(key, base, &id.key(), &mut new, job, deadline).await {
-            Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, id, record: new }),
+        let mut new = self.create(&job.contents, owner, Some(base), deadline).await?;
+        match self.retire_for(key, base, &new.key, &mut new.record, job, deadline).await {
+            Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, new }),
             Ok(Retire::Ended) => {
-                self.withdraw(id.key(), deadline).await;
+                self.withdraw(new.key, deadline).await;
                 Ok(Saved::Gone)
             }
             Ok(Retire::Overtaken { key, record }) => {
-                self.withdraw(id.key(), deadline).await;
+                self.withdraw(new.key, deadline).await;
                 match has_effect(&job.log) {
                     true => self.replace(&key, &record, job, deadline).await,
                     false => Ok(Saved::Nothing),
@@ -197,7 +204,7 @@ impl Sessions {
             // logout of the old one ends.
             Err(SessionError::Indeterminate) => Err(SessionError::Indeterminate),
             Err(error) => {
-                self.withdraw(id.key(), deadline).await;
+                self.withdraw(new.key, deadline).await;
                 Err(error)
             }
         }

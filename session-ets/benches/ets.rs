@@ -5,6 +5,11 @@
 //! ```
 //!
 //! Prints `ratio NAME VALUE`, the store's time over the map's. Times themselves tell about the machine.
+//!
+//! `get` asks for keys that are known beforehand, so that the processor looks up several at once, and the more of them,
+//! the fewer instructions each takes: where the rows do not fit into its caches, that is all that this figure shows.
+//! `get_latency` has each key come from the record before, as a server knows a request's key only when it has come: it
+//! is how long one lookup takes.
 
 #[path = "shared/raw.rs"]
 mod raw;
@@ -17,6 +22,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
 use raw::{EXPIRED, Map, NOW, key, record};
 use ready::ready;
 use session_ets::session_core::{Bytes, Put, PutOutcome, Record, SessionKey, SessionStore};
@@ -38,7 +45,7 @@ impl Times {
 
     fn print(&self, sessions: usize) {
         for ((name, who), time) in &self.0 {
-            println!("{name:<8} {who:<5} {:>9.1} ns per session", time.as_nanos() as f64 / sessions as f64);
+            println!("{name:<11} {who:<5} {:>9.1} ns per session", time.as_nanos() as f64 / sessions as f64);
         }
         for ((name, _), raw) in self.0.iter().filter(|((_, who), _)| *who == "raw") {
             println!("ratio {name} {:.2}", self.0[&(*name, "store")].as_secs_f64() / raw.as_secs_f64());
@@ -50,14 +57,30 @@ fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let (sessions, rounds) = if quick { (100_000, 3) } else { (1_000_000, 5) };
     let keys: Vec<_> = (0..sessions).map(key).collect();
+    let way = way(sessions);
     let mut times = Times::default();
     for _ in 0..rounds {
-        round(&keys, &mut times);
+        round(&keys, &way, &mut times);
     }
     times.print(sessions);
 }
 
-fn round(keys: &[SessionKey], times: &mut Times) {
+/// Says for each session which one comes after it, on one way at random that leads to all of them (Sattolo's shuffle).
+fn way(sessions: usize) -> Vec<usize> {
+    let mut random = SmallRng::seed_from_u64(1);
+    let mut way: Vec<_> = (0..sessions).collect();
+    for place in (1..sessions).rev() {
+        way.swap(place, random.random_range(0..place));
+    }
+    way
+}
+
+/// Asks for each session when the one before it has been read.
+fn one_after_another(way: &[usize], get: impl Fn(usize) -> Arc<Record>) -> usize {
+    (0..way.len()).fold(0, |number, _| way[get(number).version.as_u64() as usize - 1])
+}
+
+fn round(keys: &[SessionKey], way: &[usize], times: &mut Times) {
     let records: Vec<Record> = (0..keys.len()).map(|number| record(number, PAYLOAD)).collect();
     let raw = Map::default();
     let store: Arc<dyn SessionStore> = Arc::new(EtsStore::new(Table::private()));
@@ -83,6 +106,13 @@ fn round(keys: &[SessionKey], times: &mut Times) {
         for key in keys {
             black_box(ready(store.get(key)).unwrap());
         }
+    });
+
+    times.take("get_latency", "raw", || {
+        one_after_another(way, |number| raw.get(&keys[number]).map(|record| Arc::clone(&record)).expect("it is there"))
+    });
+    times.take("get_latency", "store", || {
+        one_after_another(way, |number| ready(store.get(&keys[number])).unwrap().expect("it is there"))
     });
 
     times.take("touch", "raw", || {

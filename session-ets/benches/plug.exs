@@ -1,10 +1,11 @@
 # Times what Plug.Session.ETS does for a `get`, by itself: a lookup, and the timestamp moved to now.
 #
-#     elixir session-ets/benches/plug.exs [SESSIONS]
+#     elixir session-ets/benches/plug.exs
 #
-# Prints nanoseconds for each get, of all processes together, as the best of many rounds: what disturbs a
-# round only ever makes it longer. Set them beside the `get` of
-# `cargo bench -p session-ets --bench ets -- --quick`, which stores as many sessions.
+# Does so in turn with `cargo bench -p session-ets --bench ets -- --quick`, which stores as many sessions and asks for
+# them in the order in which they came, as this does. Prints nanoseconds for each get, of all processes together, as the
+# best of many rounds, since what disturbs a round only ever makes it longer; and `ratio get_over_plug`, the table's time
+# over Plug's, by one thread and one process.
 
 defmodule Get do
   @gets 25_000
@@ -68,12 +69,20 @@ defmodule Get do
   end
 end
 
-sessions = with [count | _] <- System.argv(), do: String.to_integer(count), else: (_ -> 100_000)
+sessions = 100_000
 table = Get.fill(sessions)
 # Once over everything, so that no round pays for cold code.
 Get.time(table, 1)
 
-for processes <- [1, 4] do
-  nanoseconds = Get.time(table, processes)
-  IO.puts("plug get, #{sessions} sessions, #{processes} processes: #{round(nanoseconds)} ns each")
+ours = fn ->
+  {printed, 0} = System.cmd("cargo", ~w(bench -q -p session-ets --bench ets -- --quick))
+  [_, nanoseconds] = Regex.run(~r/^get +store +([0-9.]+) ns/m, printed)
+  String.to_float(nanoseconds)
 end
+
+{plug, ours} = Enum.unzip(for _ <- 1..3, do: {Get.time(table, 1), ours.()})
+{plug, ours} = {Enum.min(plug), Enum.min(ours)}
+IO.puts("plug get, #{sessions} sessions, 1 process: #{round(plug)} ns each")
+IO.puts("plug get, #{sessions} sessions, 4 processes: #{round(Get.time(table, 4))} ns each")
+IO.puts("our get, #{sessions} sessions, 1 thread: #{round(ours)} ns each")
+IO.puts("ratio get_over_plug #{Float.round(ours / plug, 2)}")

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::json;
-use session_conformance::servers::Redis;
-use session_sql::SqliteStore;
+use session_conformance::servers::{MariaDb, Postgres, Redis};
+use session_sql::{MySqlStore, PostgresStore, SqliteStore};
 use session_sql::session_core::{Handled, SessionStore, Sessions};
 
 use support::{Admin, in_time};
@@ -164,6 +164,45 @@ async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_redis() {
         Sessions::builder(store).build().unwrap()
     };
     cut_over(&admin, server.url(), open).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_postgresql() {
+    let server = Postgres::alone(&[]).await.unwrap_or_else(|error| panic!("{error}"));
+    let open = async || Sessions::builder(PostgresStore::from_url(server.url()).unwrap()).build().unwrap();
+    cut_over(&Admin::new(), server.url(), open).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_and_nobody_comes_back_from_sqlite_to_mariadb() {
+    let server = MariaDb::alone(&[]).await.unwrap_or_else(|error| panic!("{error}"));
+    let open = async || Sessions::builder(MySqlStore::from_url(server.url()).unwrap()).build().unwrap();
+    cut_over(&Admin::new(), server.url(), open).await;
+}
+
+#[tokio::test]
+async fn a_line_of_the_state_that_was_cut_off_counts_for_nothing_and_one_that_is_wrong_is_refused() {
+    let admin = Admin::new();
+    let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
+    let source = sessions(&from).await;
+    let cookies = [visit(&source, None, None).await.0, visit(&source, None, None).await.0];
+    assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0);
+
+    let state = admin.path().join("session-copy.state");
+    let whole = std::fs::read_to_string(&state).unwrap();
+    let last = whole.lines().find(|line| line.starts_with("w ")).unwrap();
+    for torn in 1..last.len() {
+        std::fs::write(&state, format!("{whole}{}", &last[..torn])).unwrap();
+        assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0, "{}", &last[..torn]);
+    }
+    let target = sessions(&to).await;
+    for cookie in &cookies {
+        assert_eq!(count(&target, cookie).await, Some(1));
+    }
+
+    std::fs::write(&state, format!("{whole}{}\n", &last[..last.len() / 2])).unwrap();
+    let refused = admin.run(&["copy", &from, &to]).await;
+    assert!(refused.exit == 2 && refused.stderr.contains("a line that is none of a copy's"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -189,7 +189,7 @@ fn tell(mut response: Response, closed: Closed) -> Response {
     let lines = |name| response.headers().get_all(name).iter().map(HeaderValue::as_bytes);
     let (vary, private) = (closed.vary(lines(VARY)), closed.cache_control(lines(CACHE_CONTROL)));
     for (name, value) in [(VARY, vary), (CACHE_CONTROL, private)] {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value.into_owned()).ok()) {
             response.headers_mut().insert(name, value);
         }
     }

@@ -11,6 +11,7 @@ use axum::routing::{RouterIntoService, get};
 use session_core::Sessions;
 use session_core::web::tower::SessionLayer;
 use tower::{Service as _, ServiceExt as _};
+use tower_layer::layer_fn;
 
 use super::work::{CART, NAME, Page, TOKEN, VISITS, cart, cookie_header, found, name, token};
 
@@ -20,13 +21,15 @@ pub(crate) type App = RouterIntoService<Body>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Who {
     Bare,
+    /// Bare, within a layer that does nothing: what any layer costs.
+    BareLayer,
     Ours,
     TowerSessions,
     AxumSession,
 }
 
 impl Who {
-    /// Everybody, and what the figures call them.
+    /// Those who are timed, and what the figures call them.
     pub(crate) const ALL: [(Self, &'static str); 4] = [
         (Self::Bare, "bare"),
         (Self::Ours, "ours"),
@@ -43,6 +46,7 @@ impl Who {
     pub(crate) async fn router(self, sessions: Sessions) -> Router {
         match self {
             Self::Bare => bare::pages(),
+            Self::BareLayer => bare::pages().layer(layer_fn(|service| service)),
             Self::Ours => ours::pages().layer(SessionLayer::new(sessions)),
             Self::TowerSessions => tower_sessions::pages()
                 .layer(::tower_sessions::SessionManagerLayer::new(::tower_sessions::MemoryStore::default())),
@@ -91,7 +95,7 @@ pub(crate) async fn cookies(app: &mut App, count: usize) -> Vec<String> {
 pub(crate) async fn check(who: Who, sessions: Sessions) {
     let mut app = who.app(sessions).await;
     let [cookie] = cookies(&mut app, 1).await.try_into().expect("it was one");
-    for page in Page::ALL.into_iter().filter(|_| who != Who::Bare) {
+    for page in Page::ALL.into_iter().filter(|_| !matches!(who, Who::Bare | Who::BareLayer)) {
         let response = answer(&mut app, request(page, &cookie)).await;
         assert_eq!(response.status(), page.status(), "{who:?}, {page}");
         let sets = response.headers().contains_key(SET_COOKIE);

@@ -188,7 +188,7 @@ fn add_headers(closed: &Closed, headers: &mut HeaderMap) {
     let vary = closed.vary(lines(headers, VARY));
     let private = closed.cache_control(lines(headers, CACHE_CONTROL));
     for (name, value) in [(VARY, vary), (CACHE_CONTROL, private)] {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value.into_owned()).ok()) {
             headers.insert(name, value);
         }
     }

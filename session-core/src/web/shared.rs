@@ -1,5 +1,6 @@
 //! What adapters share whose frameworks speak in the types of the `http` crate.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE, VARY};
@@ -76,8 +77,13 @@ pub(super) fn status(error: &SessionError) -> StatusCode {
 }
 
 /// Replaces all lines of a header, if there is something to replace them by.
-fn replace(headers: &mut HeaderMap, name: HeaderName, value: Option<String>) {
-    if let Some(value) = value.and_then(|value| HeaderValue::try_from(value).ok()) {
+fn replace(headers: &mut HeaderMap, name: HeaderName, value: Option<Cow<'static, str>>) {
+    let value = match value {
+        Some(Cow::Borrowed(value)) => Some(HeaderValue::from_static(value)),
+        Some(Cow::Owned(value)) => HeaderValue::try_from(value).ok(),
+        None => None,
+    };
+    if let Some(value) = value {
         headers.insert(name, value);
     }
 }

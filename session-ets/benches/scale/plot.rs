@@ -64,7 +64,8 @@ where
     let (low, high) = points().fold((f64::MAX, 1.0_f64), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
     let top = points().fold(1.0_f64, |top, (_, y)| top.max(*y));
     let bottom = points().fold(f64::MAX, |bottom, (_, y)| bottom.min(*y));
-    let xs: std::ops::Range<f64> = low..high.max(low + 1.0);
+    // Some room for the last label.
+    let xs: std::ops::Range<f64> = low..high.max(low + 1.0) * 1.3;
     let mut chart = ChartBuilder::on(area)
         .margin(14)
         .caption(title, ("sans-serif", 17))
@@ -74,6 +75,7 @@ where
     chart
         .configure_mesh()
         .x_desc(x_name)
+        .x_labels(5)
         .y_desc("ns per operation")
         .x_label_formatter(&|x| short(*x))
         .y_label_formatter(&|y| short(*y))
