@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use session_conformance::servers::{MariaDb, Postgres, Redis};
-use session_sql::{MySqlStore, PostgresStore, SqliteStore};
 use session_sql::session_core::{Handled, SessionStore, Sessions};
+use session_sql::{MySqlStore, PostgresStore, SqliteStore};
 
 use support::{Admin, in_time};
 
