@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// On docs.rs each item says which feature it is behind.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // What a store keeps, and the contract it keeps it by.
 mod clock; // Timestamp, and the clocks that tell it
