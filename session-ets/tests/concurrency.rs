@@ -13,6 +13,9 @@ use session_ets::{EtsStore, Table};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+/// How often a race is run that is over at once.
+const ROUNDS: u64 = or_under_miri(50, 2);
+
 /// Tells the others that a task has ended, also if it failed: they never wait, so nothing else ends them.
 struct AtTheEnd(Arc<AtomicBool>);
 
@@ -42,20 +45,22 @@ where
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_creates_beyond_the_capacity_exactly_as_many_store_as_fit() {
-    let store = full_store(40);
-    let outcomes = together(64, |task| {
+    const ROOM: usize = or_under_miri(40, 5);
+    const TASKS: usize = or_under_miri(64, 8);
+    let store = full_store(ROOM);
+    let outcomes = together(TASKS as u64, |task| {
         let store = store.clone();
         async move { store.put(&key(task), &record(task + 1, 100), Put::Create).await }
     })
     .await;
-    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Ok(PutOutcome::Stored))).count(), 40);
-    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Full { .. }))).count(), 24);
-    assert_eq!((store.table().len(), store.table().rows().count()), (40, 40));
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Ok(PutOutcome::Stored))).count(), ROOM);
+    assert_eq!(outcomes.iter().filter(|outcome| matches!(outcome, Err(StoreError::Full { .. }))).count(), TASKS - ROOM);
+    assert_eq!((store.table().len(), store.table().rows().count()), (ROOM, ROOM));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_create_of_a_taken_key_never_makes_the_table_look_full() {
-    for _ in 0..50 {
+    for _ in 0..ROUNDS {
         let store = full_store(2);
         create(&store, key(0), &record(1, 100)).await;
         let outcomes = together(8, |task| {
@@ -71,7 +76,7 @@ async fn a_create_of_a_taken_key_never_makes_the_table_look_full() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_replaces_of_one_version_exactly_one_stores() {
-    for _ in 0..50 {
+    for _ in 0..ROUNDS {
         let (store, _) = store();
         create(&store, key(1), &record(1, 100)).await;
         let outcomes = together(8, |task| {
@@ -88,16 +93,17 @@ async fn of_many_replaces_of_one_version_exactly_one_stores() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sweep_never_takes_what_was_touched_in_time() {
-    for _ in 0..50 {
+    const ROWS: u64 = or_under_miri(40, 10);
+    for _ in 0..ROUNDS {
         let (store, _) = store();
-        for number in 0..40 {
+        for number in 0..ROWS {
             create(&store, key(number), &record(1, 100)).await;
         }
         let touched: Vec<_> = together(3, |task| {
             let store = store.clone();
             async move {
                 let mut touched = Vec::new();
-                for number in (0..40).filter(|number| number % 2 == task) {
+                for number in (0..ROWS).filter(|number| number % 2 == task) {
                     if store.touch(&key(number), version(1), at(50), at(500)).await.unwrap() {
                         touched.push(number);
                     }
@@ -121,7 +127,7 @@ async fn a_sweep_never_takes_what_was_touched_in_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_list_shows_every_session_at_every_moment_of_its_renewals() {
-    const RENEWALS: u64 = 1_000;
+    const RENEWALS: u64 = or_under_miri(1_000, 10);
     // Of each session the keys that it has one after the other.
     let keys_of = |session: u64| (0..=RENEWALS).map(move |renewal| key(session * 10_000 + renewal));
     let (store, _) = store();
@@ -177,7 +183,7 @@ async fn owners_that_change_both_ways_at_once_leave_a_true_index() {
     together(6, |task| {
         let (store, versions) = (store.clone(), Arc::clone(&versions));
         async move {
-            for turn in 0..300 {
+            for turn in 0..or_under_miri(300, 2) {
                 let key = key((task + turn) % 8);
                 let standing = store.get(&key).await.unwrap().unwrap();
                 let next = match standing.owner.as_ref().map(|owner| owner.as_str()) {
@@ -207,14 +213,16 @@ async fn owners_that_change_both_ways_at_once_leave_a_true_index() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn scans_and_sweeps_among_writers_keep_every_row_and_the_counts() {
+    const ROWS: u64 = or_under_miri(300, 10);
+    const TURNS: u64 = or_under_miri(100, 1);
     let (store, _) = store();
-    for number in 0..300 {
+    for number in 0..ROWS {
         create(&store, key(number), &record(1, 10_000)).await;
     }
     together(4, |task| {
         let store = store.clone();
         async move {
-            for turn in 0..100 {
+            for turn in 0..TURNS {
                 match task {
                     0 => {
                         let (mut keys, mut page) = (Vec::new(), Page::default());
@@ -225,8 +233,8 @@ async fn scans_and_sweeps_among_writers_keep_every_row_and_the_counts() {
                                 break;
                             }
                         }
-                        let lasting = (0..300).map(key).collect::<HashSet<_>>();
-                        assert_eq!(keys.iter().filter(|key| lasting.contains(key)).count(), 300);
+                        let lasting = (0..ROWS).map(key).collect::<HashSet<_>>();
+                        assert_eq!(keys.iter().filter(|key| lasting.contains(key)).count() as u64, ROWS);
                         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), keys.len());
                     }
                     1 => {
@@ -239,7 +247,7 @@ async fn scans_and_sweeps_among_writers_keep_every_row_and_the_counts() {
                         }
                     }
                     _ => {
-                        for number in 0..300 {
+                        for number in 0..ROWS {
                             let later = at(10_001 + turn);
                             assert!(store.touch(&key(number), version(1), at(30), later).await.unwrap());
                         }
@@ -250,15 +258,16 @@ async fn scans_and_sweeps_among_writers_keep_every_row_and_the_counts() {
     })
     .await;
     while sweep(&store, 100, 100).await > 0 {}
-    assert_eq!((store.table().len(), store.table().rows().count()), (3_300, 3_300));
-    assert_eq!(list(&store, "ann", 100).await.len(), 3_000);
+    let all = (ROWS + 30 * TURNS) as usize;
+    assert_eq!((store.table().len(), store.table().rows().count()), (all, all));
+    assert_eq!(list(&store, "ann", 100).await.len() as u64, 30 * TURNS);
     while sweep(&store, 100_000, 100).await > 0 {}
     assert_eq!((store.table().len(), store.table().info().memory), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_name_has_one_table_at_a_time_however_many_want_it() {
-    for _ in 0..200 {
+    for _ in 0..or_under_miri(200, 1) {
         let made = together(6, |_| async { Table::new("contended").ok() }).await;
         assert_eq!(made.iter().flatten().count(), 1, "all are held until here");
         drop(made);

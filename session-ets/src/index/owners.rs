@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn an_entry_comes_behind_all_that_a_reader_has_seen() {
         const WRITERS: u64 = 3;
-        const ENTRIES: u64 = 20_000;
+        const ENTRIES: u64 = if cfg!(miri) { 30 } else { 20_000 };
         let (index, ann) = (OwnerIndex::new(), Owner::new("ann").unwrap());
         let barrier = Barrier::new(WRITERS as usize + 1);
         std::thread::scope(|scope| {

@@ -10,6 +10,11 @@ use session_ets::session_core::{
 };
 use session_ets::{EtsStore, Table, TableConfig};
 
+/// So many, and under Miri, which takes far longer, so few.
+pub(crate) const fn or_under_miri<T: Copy>(usual: T, few: T) -> T {
+    if cfg!(miri) { few } else { usual }
+}
+
 /// A store on a private table, and the clock of its rows.
 pub(crate) fn store() -> (EtsStore, ManualClock) {
     let clock = ManualClock::new(at(1));
