@@ -15,7 +15,7 @@
 //! | `memory_store` | tower-sessions 0.14's `MemoryStore`, four values in a session; its `touch` is a save, as in its layer |
 //! | `moka_store` | tower-sessions-moka-store 0.15, without a capacity |
 
-#[path = "scale/figures.rs"]
+#[path = "shared/figures.rs"]
 mod figures;
 #[path = "scale/latency.rs"]
 mod latency;
