@@ -78,11 +78,10 @@ pub(super) fn status(error: &SessionError) -> StatusCode {
 
 /// Replaces all lines of a header, if there is something to replace them by.
 fn replace(headers: &mut HeaderMap, name: HeaderName, value: Option<Cow<'static, str>>) {
-    let value = match value {
-        Some(Cow::Borrowed(value)) => Some(HeaderValue::from_static(value)),
-        Some(Cow::Owned(value)) => HeaderValue::try_from(value).ok(),
-        None => None,
-    };
+    let value = value.and_then(|value| match value {
+        Cow::Borrowed(value) => Some(HeaderValue::from_static(value)),
+        Cow::Owned(value) => HeaderValue::try_from(value).ok(),
+    });
     if let Some(value) = value {
         headers.insert(name, value);
     }
