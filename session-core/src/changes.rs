@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::{RawValue, to_raw_value};
+use smol_str::SmolStr;
 
 use crate::clock::Timestamp;
 use crate::contents::{Contents, StoredFlash};
@@ -25,20 +25,20 @@ pub(crate) struct Entry {
 #[derive(Clone)]
 pub(crate) enum Change {
     Insert {
-        key: String,
-        value: Box<RawValue>,
+        key: SmolStr,
+        value: SmolStr,
     },
     Remove {
-        key: String,
+        key: SmolStr,
     },
     /// Hands out exactly this value, which nobody else may have been handed.
     Take {
-        key: String,
-        value: Box<RawValue>,
+        key: SmolStr,
+        value: SmolStr,
     },
     Clear,
     Update {
-        key: String,
+        key: SmolStr,
         apply: Apply,
     },
     Flash(StoredFlash),
@@ -52,7 +52,7 @@ pub(crate) enum Change {
 /// How many messages wait for a page; the oldest goes when there is one more.
 pub(crate) const MOST_FLASHES: usize = 32;
 
-pub(crate) type Apply = Arc<dyn Fn(Option<&RawValue>) -> Result<Box<RawValue>, SessionError> + Send + Sync>;
+pub(crate) type Apply = Arc<dyn Fn(Option<&str>) -> Result<SmolStr, SessionError> + Send + Sync>;
 
 impl Change {
     /// Makes the change on `contents`.
@@ -69,7 +69,7 @@ impl Change {
                 values.remove(key);
             }
             Self::Take { key, value } => match values.get(key) {
-                Some(there) if there.get() == value.get() => {
+                Some(there) if there == value => {
                     values.remove(key);
                 }
                 // Somebody else took it, or put another in its place: handing it out twice must not
@@ -78,7 +78,7 @@ impl Change {
             },
             Self::Clear => values.clear(),
             Self::Update { key, apply } => {
-                let value = apply(values.get(key).map(|value| &**value))?;
+                let value = apply(values.get(key))?;
                 values.insert(key.clone(), value);
             }
             Self::Flash(flash) => {
@@ -119,14 +119,15 @@ pub(crate) fn has_effect(log: &[Entry]) -> bool {
     log.iter().any(|entry| !entry.soft)
 }
 
-/// Reads a value as a `T`.
-pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &RawValue) -> Result<T, SessionError> {
+/// Reads a value's JSON as a `T`.
+pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &str) -> Result<T, SessionError> {
     // The parser's own error would quote the value.
-    serde_json::from_str(value.get())
+    serde_json::from_str(value)
         .map_err(|_| SessionError::WrongType { key: key.to_owned(), expected: std::any::type_name::<T>() })
 }
 
 /// Writes a value as JSON.
-pub(crate) fn to_raw<T: Serialize>(key: &str, value: &T) -> Result<Box<RawValue>, SessionError> {
-    to_raw_value(value).map_err(|_| SessionError::NotSerializable { key: key.to_owned() })
+pub(crate) fn to_json<T: Serialize>(key: &str, value: &T) -> Result<SmolStr, SessionError> {
+    let json = serde_json::to_string(value);
+    json.map(SmolStr::from).map_err(|_| SessionError::NotSerializable { key: key.to_owned() })
 }

@@ -1,17 +1,17 @@
 //! How a session becomes a payload: a versioned envelope around a JSON object.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::contents::{Contents, Reserved};
 use crate::error::CodecError;
 use crate::id::SessionKey;
+use crate::values::{Found, Values};
 
 /// Turns what a session is into the bytes that a store keeps, and back.
 ///
@@ -100,13 +100,14 @@ pub struct Json;
 /// may run side by side, and the older one must not take the newer one's sessions for garbage.
 const VERSION: u8 = 1;
 
-#[derive(Serialize, Deserialize)]
+/// A payload as it is read.
+#[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(default, skip_serializing_if = "map_is_empty")]
-    data: Cow<'a, BTreeMap<String, Box<RawValue>>>,
-    #[serde(default, skip_serializing_if = "reserved_is_default")]
-    core: Cow<'a, Reserved>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
+    data: Found<'a>,
+    #[serde(default)]
+    core: Reserved,
+    #[serde(default)]
     retired: Option<Retired>,
 }
 
@@ -118,52 +119,65 @@ struct Retired {
     serves_until: Option<Timestamp>,
 }
 
-fn map_is_empty(map: &BTreeMap<String, Box<RawValue>>) -> bool {
-    map.is_empty()
-}
-
-fn reserved_is_default(reserved: &Reserved) -> bool {
-    *reserved == Reserved::default()
-}
-
 impl Codec for Json {
     fn encode(&self, _key: &SessionKey, payload: &Payload<'_>) -> Result<Bytes, CodecError> {
-        let envelope = match &payload.0 {
-            Kind::Live(contents) => Envelope {
-                data: Cow::Borrowed(&contents.values),
-                core: Cow::Borrowed(&contents.reserved),
-                retired: None,
-            },
-            Kind::Retired { successor, serves_until } => Envelope {
-                data: Cow::Owned(BTreeMap::new()),
-                core: Cow::Owned(Reserved::default()),
-                retired: Some(Retired { successor: *successor, serves_until: *serves_until }),
-            },
+        let bytes = match &payload.0 {
+            Kind::Live(contents) => live(contents),
+            Kind::Retired { successor, serves_until } => {
+                retired(&Retired { successor: *successor, serves_until: *serves_until })
+            }
         };
-        // The names and values with their punctuation, and some for what the core keeps: written without growing.
-        let values = envelope.data.iter().map(|(name, value)| name.len() + value.get().len() + 4);
-        let mut bytes = Vec::with_capacity(values.sum::<usize>() + 64);
-        bytes.push(VERSION);
-        serde_json::to_writer(&mut bytes, &envelope).map_err(|error| CodecError::json(&error))?;
-        Ok(bytes.into())
+        bytes.map(Bytes::from).map_err(|error| CodecError::json(&error))
     }
 
     fn decode(&self, _key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError> {
-        let json = match bytes.split_first() {
-            Some((&VERSION, json)) => json,
+        match bytes.first() {
+            Some(&VERSION) => {}
             Some(_) => return Err(CodecError::new("the payload has a version that this program does not know")),
             None => return Err(CodecError::new("the payload is empty")),
-        };
-        // Told that it is UTF-8, the parser need not find out for every name and value by itself.
-        let json = std::str::from_utf8(json).map_err(|_| CodecError::new("the payload is not UTF-8"))?;
-        let envelope: Envelope<'static> = serde_json::from_str(json).map_err(|error| CodecError::json(&error))?;
+        }
+        let json = ByteString::try_from(bytes.slice(1..)).map_err(|_| CodecError::new("the payload is not UTF-8"))?;
+        let envelope: Envelope<'_> = serde_json::from_str(&json).map_err(|error| CodecError::json(&error))?;
         let kind = match envelope.retired {
-            None => Kind::Live(Cow::Owned(Contents {
-                values: envelope.data.into_owned(),
-                reserved: envelope.core.into_owned(),
-            })),
+            None => {
+                let values = Values::new(&json, envelope.data);
+                Kind::Live(Cow::Owned(Contents { values, reserved: envelope.core }))
+            }
             Some(Retired { successor, serves_until }) => Kind::Retired { successor, serves_until },
         };
         Ok(Payload(kind))
     }
+}
+
+/// Writes a session. The values are JSON already, and are put between the names as they are.
+fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>> {
+    // The names and values with their punctuation, and some for what the core keeps: written without growing.
+    let len = values.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
+    let mut bytes = Vec::with_capacity(len + 64);
+    bytes.extend([VERSION, b'{']);
+    let mut before: &[u8] = b"\"data\":{";
+    for (name, value) in values.iter() {
+        bytes.extend(before);
+        serde_json::to_writer(&mut bytes, name)?;
+        bytes.push(b':');
+        bytes.extend(value.as_bytes());
+        before = b",";
+    }
+    if !values.is_empty() {
+        bytes.push(b'}');
+    }
+    if *reserved != Reserved::default() {
+        bytes.extend(if values.is_empty() { "\"core\":" } else { ",\"core\":" }.as_bytes());
+        serde_json::to_writer(&mut bytes, reserved)?;
+    }
+    bytes.push(b'}');
+    Ok(bytes)
+}
+
+/// Writes what is left of a session.
+fn retired(retired: &Retired) -> serde_json::Result<Vec<u8>> {
+    let mut bytes = b"\x01{\"retired\":".to_vec();
+    serde_json::to_writer(&mut bytes, retired)?;
+    bytes.push(b'}');
+    Ok(bytes)
 }

@@ -1,14 +1,12 @@
 //! What a session contains, decoded: the application's values, and what the core itself keeps.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::cookie::CookieLifetime;
 use crate::expiry::Expiry;
 use crate::id::SessionKey;
+use crate::values::Values;
 
 /// Holds what a session contains, each value as the JSON text it was stored as.
 ///
@@ -16,7 +14,7 @@ use crate::id::SessionKey;
 /// There is no way to look inside; it is what a [`Codec`](crate::Codec) passes on.
 #[derive(Clone, Default)]
 pub struct Contents {
-    pub(crate) values: BTreeMap<String, Box<RawValue>>,
+    pub(crate) values: Values,
     pub(crate) reserved: Reserved,
 }
 
@@ -48,7 +46,7 @@ impl Contents {
     /// Makes the contents of a new session.
     pub(crate) fn new(scope: &str) -> Self {
         let reserved = Reserved { scope: scope.to_owned(), ..Reserved::default() };
-        Self { values: BTreeMap::new(), reserved }
+        Self { values: Values::default(), reserved }
     }
 
     /// Tells whether there is nothing worth storing.

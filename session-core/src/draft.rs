@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smol_str::SmolStr;
 
-use crate::changes::{Apply, Change, Entry, parse, replay, to_raw};
+use crate::changes::{Apply, Change, Entry, parse, replay, to_json};
 use crate::contents::{Contents, Flash, FlashLevel, StoredFlash};
 use crate::error::SessionError;
 use crate::key::{AsKey, KeyOf};
@@ -115,12 +116,12 @@ impl Draft {
     /// # Errors
     /// `NotSerializable` if it cannot be written as JSON.
     pub fn insert<T: Serialize>(&mut self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
-        let (key, value) = (key.as_key(), to_raw(key.as_key(), &value)?);
-        let soft = self.contents.values.get(key).is_some_and(|there| there.get() == value.get());
+        let (key, value) = (SmolStr::new(key.as_key()), to_json(key.as_key(), &value)?);
+        let soft = self.contents.values.get(&key).is_some_and(|there| there == value);
         if !soft {
-            self.contents.values.insert(key.to_owned(), value.clone());
+            self.contents.values.insert(key.clone(), value.clone());
         }
-        self.push(Change::Insert { key: key.to_owned(), value }, soft);
+        self.push(Change::Insert { key, value }, soft);
         Ok(())
     }
 
@@ -130,8 +131,8 @@ impl Draft {
     /// None of its own; a session's `remove` has some.
     pub fn remove(&mut self, key: impl AsKey) -> Result<(), SessionError> {
         let key = key.as_key();
-        let soft = self.contents.values.remove(key).is_none();
-        self.push(Change::Remove { key: key.to_owned() }, soft);
+        let soft = !self.contents.values.remove(key);
+        self.push(Change::Remove { key: key.into() }, soft);
         Ok(())
     }
 
@@ -144,21 +145,21 @@ impl Draft {
     /// `WrongType` if it is of another type; it stays.
     pub fn take<T: DeserializeOwned>(&mut self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
         let key = key.as_key();
-        let Some(raw) = self.contents.values.get(key) else { return Ok(None) };
-        let (value, raw) = (parse(key, raw)?, raw.clone());
-        self.change(Change::Take { key: key.to_owned(), value: raw })?;
+        let Some(json) = self.contents.values.get(key) else { return Ok(None) };
+        let (value, taken) = (parse(key, json)?, json.into());
+        self.change(Change::Take { key: key.into(), value: taken })?;
         Ok(Some(value))
     }
 
     /// Tells whether there is a value under `key`.
     pub fn contains(&self, key: impl AsKey) -> bool {
-        self.contents.values.contains_key(key.as_key())
+        self.contents.values.get(key.as_key()).is_some()
     }
 
     /// Gives the names of all values, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.contents.values.keys().cloned().collect()
+        self.contents.values.iter().map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Removes all values. Flash messages stay.
@@ -185,16 +186,16 @@ impl Draft {
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
-        let key = key.as_key().to_owned();
+        let key = SmolStr::new(key.as_key());
         let old = self.contents.values.get(&key);
         let new = change(old.map(|value| parse(&key, value)).transpose()?);
-        let value = to_raw(&key, &new)?;
-        let soft = old.is_some_and(|there| there.get() == value.get());
+        let value = to_json(&key, &new)?;
+        let soft = old.is_some_and(|there| there == value);
         self.contents.values.insert(key.clone(), value);
         let name = key.clone();
         let apply: Apply = Arc::new(move |old| {
             let old = old.map(|value| parse(&name, value)).transpose()?;
-            to_raw(&name, &change(old))
+            to_json(&name, &change(old))
         });
         self.push(Change::Update { key, apply }, soft);
         Ok(new)
