@@ -1,9 +1,11 @@
 //! Randomness for ids and versions. A source that fails is an error, never a weak id.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 
 use rand::TryRng;
 use rand::rngs::SysRng;
+use zeroize::Zeroize;
 
 use crate::error::RandomError;
 
@@ -19,12 +21,50 @@ pub trait RandomSource: Debug + Send + Sync + 'static {
 }
 
 /// Draws from the operating system.
+///
+/// What is long enough to be a secret, as ids are, is drawn at that moment. Of shorter draws, which only have to differ,
+/// as versions do, each thread has some in reserve: to ask the system for every one takes longer than to write a record
+/// into memory. A process that is forked, with no other program begun in it, inherits what its parent has in reserve.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemRandom;
 
 impl RandomSource for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
-        SysRng.try_fill_bytes(bytes).map_err(RandomError::new)
+        if bytes.len() >= SECRET_LEN { system(bytes) } else { RESERVE.with_borrow_mut(|reserve| reserve.fill(bytes)) }
+    }
+}
+
+/// From how many bytes on a draw may be a secret.
+const SECRET_LEN: usize = 16;
+
+fn system(bytes: &mut [u8]) -> Result<(), RandomError> {
+    SysRng.try_fill_bytes(bytes).map_err(RandomError::new)
+}
+
+thread_local! {
+    static RESERVE: RefCell<Reserve> = const { RefCell::new(Reserve { bytes: [0; 256], left: 0 }) };
+}
+
+/// What was drawn at once and is not used yet: the first `left` of its bytes.
+struct Reserve {
+    bytes: [u8; 256],
+    left: usize,
+}
+
+impl Reserve {
+    /// Takes what is asked for off the end, and forgets it.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        if self.left < bytes.len() {
+            self.left = 0;
+            system(&mut self.bytes)?;
+            self.left = self.bytes.len();
+        }
+        let rest = self.left - bytes.len();
+        let taken = &mut self.bytes[rest..self.left];
+        bytes.copy_from_slice(taken);
+        taken.zeroize();
+        self.left = rest;
+        Ok(())
     }
 }
 
@@ -36,4 +76,35 @@ pub(crate) fn draw<const N: usize>(random: &dyn RandomSource) -> Result<[u8; N],
         return Err(RandomError::new("the source gave only zeros"));
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn short_draws_differ_past_what_is_in_reserve() {
+        let draws: HashSet<_> = (0..1_000).map(|_| draw::<8>(&SystemRandom).unwrap()).collect();
+        assert_eq!(draws.len(), 1_000);
+    }
+
+    #[test]
+    fn what_was_taken_from_the_reserve_is_not_there_any_more() {
+        let mut reserve = Reserve { bytes: [0; 256], left: 0 };
+        for len in [8, 15, 1, 0, 8] {
+            let mut bytes = vec![0; len];
+            reserve.fill(&mut bytes).unwrap();
+            assert!(reserve.bytes[reserve.left..].iter().all(|&byte| byte == 0));
+        }
+        assert_eq!(reserve.left, 256 - 32);
+    }
+
+    #[test]
+    fn threads_have_reserves_of_their_own() {
+        let draws = || (0..40).map(|_| draw::<8>(&SystemRandom).unwrap()).collect::<HashSet<_>>();
+        let other = std::thread::spawn(draws).join().unwrap();
+        assert!(draws().is_disjoint(&other));
+    }
 }
