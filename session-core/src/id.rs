@@ -126,7 +126,9 @@ impl fmt::Debug for SessionKey {
 /// Writes the key as [`encode`](SessionKey::encode) does.
 impl Serialize for SessionKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.encode())
+        let mut encoded = [0; SessionId::ENCODED_LEN];
+        URL_SAFE_NO_PAD.encode_slice(self.0, &mut encoded).expect("32 bytes are 43 characters");
+        serializer.serialize_str(std::str::from_utf8(&encoded).expect("the characters are ASCII"))
     }
 }
 

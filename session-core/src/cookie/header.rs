@@ -15,6 +15,8 @@ use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, Same
 pub(crate) struct Cookies {
     config: CookieConfig,
     name: String,
+    /// What every cookie says behind its value, written once.
+    attributes: String,
 }
 
 /// Says what a request's `Cookie` headers present under the cookie's name.
@@ -33,7 +35,8 @@ pub(crate) enum Presented {
 impl Cookies {
     pub(super) fn new(config: CookieConfig) -> Self {
         let name = format!("{}{}", config.prefix.as_str(), config.name);
-        Self { config, name }
+        let attributes = attributes(&config);
+        Self { config, name, attributes }
     }
 
     /// Gives the cookie's whole name, with its prefix.
@@ -108,11 +111,11 @@ impl Cookies {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> String {
-        let mut cookie = self.bare(self.encode(id));
-        if lifetime == CookieLifetime::Persistent {
-            end(&mut cookie, expires_at.since(now), expires_at);
+        let value = self.encode(id);
+        match lifetime {
+            CookieLifetime::Browser => self.write(&value, ""),
+            CookieLifetime::Persistent => self.write(&value, &end(expires_at.since(now), expires_at)),
         }
-        cookie.to_string()
     }
 
     /// Writes the `Set-Cookie` value that makes the browser forget the cookie.
@@ -120,9 +123,7 @@ impl Cookies {
     /// It repeats every attribute: a browser takes a cookie of another path, domain or partition for
     /// another cookie, and drops one that lacks what the prefix asks for.
     pub(crate) fn removal(&self) -> String {
-        let mut cookie = self.bare(String::new());
-        end(&mut cookie, Duration::ZERO, Timestamp::MIN);
-        cookie.to_string()
+        self.write("", &end(Duration::ZERO, Timestamp::MIN))
     }
 
     /// Tells whether the cookie may be used on the host that a request names; a development cookie
@@ -142,29 +143,42 @@ impl Cookies {
         }
     }
 
-    fn bare(&self, value: String) -> Cookie<'_> {
-        let mut cookie = Cookie::new(&*self.name, value);
-        cookie.set_http_only(true);
-        cookie.set_secure(self.config.transport == CookieTransport::Https);
-        cookie.set_same_site(match self.config.same_site {
-            SameSite::Lax => cookie::SameSite::Lax,
-            SameSite::Strict => cookie::SameSite::Strict,
-            SameSite::None => cookie::SameSite::None,
-        });
-        cookie.set_partitioned(self.config.partition == CookiePartition::ByTopLevelSite);
-        cookie.set_path(&*self.config.path);
-        if let Some(domain) = &self.config.domain {
-            cookie.set_domain(domain);
-        }
-        cookie
+    fn write(&self, value: &str, end: &str) -> String {
+        [&self.name, "=", value, &self.attributes, end].concat()
     }
 }
 
-fn end(cookie: &mut Cookie<'_>, age: Duration, at: Timestamp) {
+/// Writes the attributes that every cookie has.
+fn attributes(config: &CookieConfig) -> String {
+    let mut cookie = Cookie::new("", "");
+    cookie.set_http_only(true);
+    cookie.set_secure(config.transport == CookieTransport::Https);
+    cookie.set_same_site(match config.same_site {
+        SameSite::Lax => cookie::SameSite::Lax,
+        SameSite::Strict => cookie::SameSite::Strict,
+        SameSite::None => cookie::SameSite::None,
+    });
+    cookie.set_partitioned(config.partition == CookiePartition::ByTopLevelSite);
+    cookie.set_path(&*config.path);
+    if let Some(domain) = &config.domain {
+        cookie.set_domain(domain);
+    }
+    behind_the_value(&cookie)
+}
+
+/// Writes the attributes that say when a cookie ends.
+fn end(age: Duration, at: Timestamp) -> String {
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    let mut cookie = Cookie::new("", "");
     cookie.set_max_age(time::Duration::seconds(seconds(age)));
     // A timestamp ends with the year 9999, which `time` still knows.
     cookie.set_expires(OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(seconds(at.since(Timestamp::MIN))));
+    behind_the_value(&cookie)
+}
+
+/// Gives what a cookie of no name and no value says, but for its `=`.
+fn behind_the_value(cookie: &Cookie<'_>) -> String {
+    cookie.to_string().split_off(1)
 }
 
 #[cfg(test)]
