@@ -33,20 +33,15 @@ impl Deadline {
 
     /// Runs `work`, and gives it up when the deadline comes.
     pub(crate) async fn limit<T>(self, work: impl Future<Output = T>) -> Result<T, SessionError> {
-        let (mut work, mut timer) = (pin!(work), pin!(None));
+        let (mut work, mut timer) = (pin!(work), None);
         poll_fn(|cx| {
             if let Poll::Ready(done) = work.as_mut().poll(cx) {
                 return Poll::Ready(Ok(done));
             }
             // What is ready at once, as memory is, needs no timer.
-            if timer.is_none() {
-                // Work that uses up the task's budget must not keep the deadline from coming.
-                timer.set(Some(unconstrained(sleep_until(self.at))));
-            }
-            match timer.as_mut().as_pin_mut().map(|timer| timer.poll(cx)) {
-                Some(Poll::Ready(())) => Poll::Ready(Err(SessionError::Timeout { after: self.after })),
-                _ => Poll::Pending,
-            }
+            // Work that uses up the task's budget must not keep the deadline from coming.
+            let timer = timer.get_or_insert_with(|| Box::pin(unconstrained(sleep_until(self.at))));
+            timer.as_mut().poll(cx).map(|()| Err(SessionError::Timeout { after: self.after }))
         })
         .await
     }
@@ -92,7 +87,7 @@ impl Sessions {
                 Err(_) if resent => return Err(SessionError::Indeterminate),
                 Err(error) => return Err(error),
             }
-            deadline.limit(sleep(pause)).await.map_err(|_| SessionError::Indeterminate)?;
+            Box::pin(deadline.limit(sleep(pause))).await.map_err(|_| SessionError::Indeterminate)?;
             pause = (pause * 2).min(Duration::from_millis(200));
         }
     }

@@ -185,7 +185,7 @@ impl Session {
     /// Writes what there is to write, and takes note of it. The caller holds the write lock.
     pub(crate) async fn write(&self, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
         if self.state().destroy == Destroy::Asked {
-            return self.end(deadline).await;
+            return Box::pin(self.end(deadline)).await;
         }
         let (origin, mut job) = {
             let mut state = self.state();

@@ -71,7 +71,9 @@ impl Sessions {
                 self.tell(EventKind::UnknownId, Some(key), None);
                 return Ok(NOTHING);
             }
-            Err(SessionError::Store(StoreError::Corrupt { .. })) => return self.start_over(&key, deadline).await,
+            Err(SessionError::Store(StoreError::Corrupt { .. })) => {
+                return Box::pin(self.start_over(&key, deadline)).await;
+            }
             Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
                 return Ok((Origin::StoreFailed { key }, None, false));
             }
@@ -89,7 +91,7 @@ impl Sessions {
             Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false)),
             Ok(Kind::Retired { successor, serves_until }) => {
                 let retired = Kind::Retired { successor, serves_until };
-                match self.follow(retired, deadline).await {
+                match Box::pin(self.follow(retired, deadline)).await {
                     Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
                     Ok(None) => {
                         self.tell(EventKind::RetiredId, Some(key), None);
@@ -106,7 +108,7 @@ impl Sessions {
                 self.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
                 Ok(NOTHING)
             }
-            Err(_) => self.start_over(&key, deadline).await,
+            Err(_) => Box::pin(self.start_over(&key, deadline)).await,
         }
     }
 

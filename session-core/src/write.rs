@@ -76,7 +76,9 @@ impl Sessions {
                 }
                 self.create(&job.contents, owner, None, deadline).await.map(Saved::Created)
             }
-            Origin::Stored { key, record } if job.privilege.renew => self.renew(key, record, job, deadline).await,
+            Origin::Stored { key, record } if job.privilege.renew => {
+                Box::pin(self.renew(key, record, job, deadline)).await
+            }
             Origin::Stored { key, record } => self.replace(key, record, job, deadline).await,
             _ => Ok(Saved::Nothing),
         }
@@ -101,7 +103,7 @@ impl Sessions {
             let record = Arc::new(self.record(&key, contents, owner.clone(), previous)?);
             let written = match self.put(&key, &record, Put::Create, deadline).await {
                 Err(SessionError::Indeterminate) => {
-                    self.withdraw(key, deadline).await;
+                    Box::pin(self.withdraw(key, deadline)).await;
                     return Err(SessionError::Indeterminate);
                 }
                 written => written?,
@@ -112,9 +114,9 @@ impl Sessions {
                 outcome => return Err(backend::unexpected(&outcome)),
             }
             if let (true, Some(owner)) = (logs_in, &owner)
-                && let Err(error) = self.enforce_owner_limit(owner, &key, deadline).await
+                && let Err(error) = Box::pin(self.enforce_owner_limit(owner, &key, deadline)).await
             {
-                self.withdraw(key, deadline).await;
+                Box::pin(self.withdraw(key, deadline)).await;
                 return Err(error);
             }
             return Ok(New { id, key, record });
@@ -147,10 +149,12 @@ impl Sessions {
             match self.replace_once(&key, &job.contents, &current, deadline).await? {
                 Once::Stored(record) => return Ok(Saved::Replaced { key, record }),
                 Once::Gone => return Ok(Saved::Gone),
-                Once::Conflict(winner) => match self.merge(&key, base, winner, job, &mut turn, deadline).await? {
-                    Some(winner) => (key, current) = winner,
-                    None => return Ok(Saved::Gone),
-                },
+                Once::Conflict(winner) => {
+                    match Box::pin(self.merge(&key, base, winner, job, &mut turn, deadline)).await? {
+                        Some(winner) => (key, current) = winner,
+                        None => return Ok(Saved::Gone),
+                    }
+                }
             }
         }
     }
@@ -190,11 +194,11 @@ impl Sessions {
         match self.retire_for(key, base, &new.key, &mut new.record, job, deadline).await {
             Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, new }),
             Ok(Retire::Ended) => {
-                self.withdraw(new.key, deadline).await;
+                Box::pin(self.withdraw(new.key, deadline)).await;
                 Ok(Saved::Gone)
             }
             Ok(Retire::Overtaken { key, record }) => {
-                self.withdraw(new.key, deadline).await;
+                Box::pin(self.withdraw(new.key, deadline)).await;
                 match has_effect(&job.log) {
                     true => self.replace(&key, &record, job, deadline).await,
                     false => Ok(Saved::Nothing),
@@ -204,7 +208,7 @@ impl Sessions {
             // logout of the old one ends.
             Err(SessionError::Indeterminate) => Err(SessionError::Indeterminate),
             Err(error) => {
-                self.withdraw(new.key, deadline).await;
+                Box::pin(self.withdraw(new.key, deadline)).await;
                 Err(error)
             }
         }
@@ -239,7 +243,8 @@ impl Sessions {
                 PutOutcome::Exists => return Err(backend::unexpected(&written.outcome)),
                 PutOutcome::Conflict(winner) => winner,
             };
-            let Some((next, winner)) = self.merge(&key, base, winner, job, &mut turn, deadline).await? else {
+            let merged = Box::pin(self.merge(&key, base, winner, job, &mut turn, deadline));
+            let Some((next, winner)) = merged.await? else {
                 return Ok(Retire::Ended);
             };
             if next != key && job.privilege.routine {
