@@ -92,7 +92,7 @@ impl Sessions {
     /// # Errors
     /// `Unsupported` if the store keeps no index by owner; `Store` or `Timeout` as it fails.
     pub async fn list(&self, owner: &Owner) -> Result<Vec<SessionInfo>, SessionError> {
-        let mut found = self.list_within(owner, self.deadline()).await?;
+        let mut found = self.list_within(owner, &self.deadline()).await?;
         found.sort_by_key(|info| (std::cmp::Reverse(info.last_seen_at()), info.key));
         Ok(found)
     }
@@ -117,7 +117,7 @@ impl Sessions {
     }
 
     async fn revoke_if(&self, key: &SessionKey, owner: Option<&Owner>) -> Result<bool, SessionError> {
-        let revoked = self.retire(key, owner, self.deadline()).await?;
+        let revoked = self.retire(key, owner, &self.deadline()).await?;
         if revoked {
             self.tell(EventKind::Revoked, Some(*key), owner);
         }
@@ -150,7 +150,7 @@ impl Sessions {
             let mut found_old = false;
             let mut after = None;
             loop {
-                let page = self.owned_page(owner, after.as_ref(), self.deadline()).await?;
+                let page = self.owned_page(owner, after.as_ref(), &self.deadline()).await?;
                 let kept = self.successors(except).await?;
                 for (key, record) in page.records {
                     let contents = match self.decode(&key, &record) {
@@ -200,7 +200,7 @@ impl Sessions {
     pub(crate) async fn list_within(
         &self,
         owner: &Owner,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Vec<SessionInfo>, SessionError> {
         let mut infos = Vec::new();
         let mut after = None;
@@ -227,7 +227,7 @@ impl Sessions {
         &self,
         owner: &Owner,
         after: Option<&Cursor>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Page, SessionError> {
         let owners = self.store().owners().ok_or(SessionError::Unsupported { capability: "index by owner" })?;
         self.call(Verb::List, None, deadline, owners.list(owner, after, PAGE)).await
@@ -238,7 +238,7 @@ impl Sessions {
         let mut keys = HashSet::new();
         let mut next = key.copied();
         while let Some(key) = next.take_if(|key| keys.insert(*key)) {
-            next = match self.call(Verb::Get, Some(&key), self.deadline(), self.store().get(&key)).await? {
+            next = match self.call(Verb::Get, Some(&key), &self.deadline(), self.store().get(&key)).await? {
                 Some(record) => match self.decode(&key, &record) {
                     Ok(Kind::Retired { successor, .. }) => successor,
                     _ => None,

@@ -182,7 +182,7 @@ impl Session {
     }
 
     async fn close(self, handled: Handled) -> Outcome {
-        let deadline = self.sessions().deadline();
+        let deadline = &self.sessions().deadline();
         let asked = self.state().destroy != Destroy::No;
         let (mut outcome, lock) = match self.lock(deadline).await {
             Ok(lock) => (self.write_at_close(handled, deadline).await, Some(lock)),
@@ -222,7 +222,7 @@ impl Session {
         }
     }
 
-    async fn write_at_close(&self, handled: Handled, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
+    async fn write_at_close(&self, handled: Handled, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
         // A response that tells of a failure promises nothing.
         let refuse = handled == Handled::Completed && self.sessions().gone_policy() == GonePolicy::Refuse;
         let (touch, only_read) = {

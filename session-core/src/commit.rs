@@ -35,9 +35,9 @@ impl Session {
     /// cannot be told, and the next commit finds out without counting anything twice; `Gone`, and the changes are discarded; `ReadOnly`; `Destroyed` the second time
     /// after `destroy`; `Store` or `Timeout` as the store fails, and nothing was written.
     pub async fn commit(&self) -> Result<(), SessionError> {
-        let deadline = self.sessions().deadline();
         let session = self.clone();
         Finish::new(async move {
+            let deadline = &session.sessions().deadline();
             let _lock = session.lock(deadline).await?;
             {
                 let mut state = session.state();
@@ -62,7 +62,7 @@ impl Session {
     /// `Gone` if it has ended or was renewed; `Conflict` if the changes cannot be made on what is there now,
     /// and they are discarded; `Destroyed`, `ReadOnly`; `Store` or `Timeout` as the store fails.
     pub async fn reload(&self) -> Result<(), SessionError> {
-        let deadline = self.sessions().deadline();
+        let deadline = &self.sessions().deadline();
         let _lock = self.lock(deadline).await?;
         if let Some((key, record, contents)) = self.find(deadline).await? {
             let lifetime = self.sessions().lifetime_of(&contents);
@@ -102,20 +102,20 @@ impl Session {
         F: Fn(&mut Draft) -> Result<T, E> + Send,
     {
         let deadline = self.sessions().deadline();
-        let mut lock = self.lock(deadline).await?;
+        let mut lock = self.lock(&deadline).await?;
         let mut turn = None;
-        let mut found = self.find(deadline).await?;
+        let mut found = self.find(&deadline).await?;
         loop {
             // A change of privilege is written first, and by itself: what follows is then the business of one
             // key. It may have been asked for only now, by another task of the request.
             if self.state().privilege.renew {
                 // The turn is for the key that is about to change, and the renewal may need it.
                 turn = None;
-                let session = self.clone();
+                let (session, within) = (self.clone(), deadline.clone());
                 let written;
-                (lock, written) = Finish::new(async move { (lock, session.write(deadline).await) }).await;
+                (lock, written) = Finish::new(async move { (lock, session.write(&within).await) }).await;
                 written?;
-                found = self.find(deadline).await?;
+                found = self.find(&deadline).await?;
             }
             let (base, contents) = match found {
                 Some((key, record, contents)) => (Some((key, record)), contents),
@@ -134,15 +134,15 @@ impl Session {
                 let (contents, log) = draft.into_parts();
                 (value, Job { contents, log, taken, privilege: Privilege::default() })
             };
-            let session = self.clone();
+            let (session, within) = (self.clone(), deadline.clone());
             let written;
             (lock, written) = Finish::new(async move {
-                let written = session.write_once(base, job, deadline).await;
+                let written = session.write_once(base, job, &within).await;
                 (lock, written)
             })
             .await;
             let Some((key, base, winner)) = written? else { return Ok(value) };
-            found = self.sessions().next_base(&key, &base, winner, &mut turn, deadline).await?;
+            found = self.sessions().next_base(&key, &base, winner, &mut turn, &deadline).await?;
             match &found {
                 Some((key, ..)) => self.sessions().tell(EventKind::Replayed, Some(*key), None),
                 None => return Err(self.note_gone().into()),
@@ -156,7 +156,7 @@ impl Session {
         &self,
         base: Option<(SessionKey, Arc<Record>)>,
         mut job: Job,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Option<(SessionKey, Arc<Record>, Arc<Record>)>, SessionError> {
         let saved = match &base {
             // Nothing to write: what was decided was decided on what is stored.
@@ -178,12 +178,12 @@ impl Session {
         }
     }
 
-    pub(crate) async fn lock(&self, deadline: Deadline) -> Result<WriteLock, SessionError> {
+    pub(crate) async fn lock(&self, deadline: &Deadline) -> Result<WriteLock, SessionError> {
         deadline.limit(Arc::clone(self.writing()).lock_owned()).await
     }
 
     /// Writes what there is to write, and takes note of it. The caller holds the write lock.
-    pub(crate) async fn write(&self, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
+    pub(crate) async fn write(&self, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
         if self.state().destroy == Destroy::Asked {
             return Box::pin(self.end(deadline)).await;
         }
@@ -199,7 +199,7 @@ impl Session {
     }
 
     /// Ends the session in the store, or what it was renewed to.
-    async fn end(&self, deadline: Deadline) -> Result<CloseOutcome, SessionError> {
+    async fn end(&self, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
         let key = match self.state().origin {
             Origin::Stored { key, .. } | Origin::StoreFailed { key } => Some(key),
             // The visitor wants to log out, and holds the id of a moment ago: it is the session of now that ends.
@@ -287,7 +287,7 @@ impl Session {
     ///
     /// # Errors
     /// `Gone` if it is no more; else why it cannot be read.
-    async fn find(&self, deadline: Deadline) -> Result<Option<Found>, SessionError> {
+    async fn find(&self, deadline: &Deadline) -> Result<Option<Found>, SessionError> {
         let key = {
             let state = self.state();
             match state.origin {

@@ -1,5 +1,7 @@
 //! How a session is read: which record belongs to what the browser presents, if any.
 
+use std::sync::Arc;
+
 use crate::backend::Deadline;
 use crate::codec::Kind;
 use crate::contents::Contents;
@@ -31,7 +33,7 @@ impl Sessions {
                 self.tell(EventKind::SeveralCookies, None, None);
                 (Origin::SeveralCookies, None, false)
             }
-            Presented::One(id) => self.read(id, self.deadline()).await?,
+            Presented::One(id) => self.read(id, &self.deadline()).await?,
         };
         let contents = contents.unwrap_or_else(|| self.new_contents());
         let lifetime = self.lifetime_of(&contents);
@@ -63,7 +65,7 @@ impl Sessions {
     }
 
     /// Reads what stands under an id. What cannot be used is as good as nothing.
-    async fn read(&self, id: &SessionId, deadline: Deadline) -> Result<Read, SessionError> {
+    async fn read(&self, id: &SessionId, deadline: &Deadline) -> Result<Read, SessionError> {
         let key = id.key();
         let record = match self.call(Verb::Get, Some(&key), deadline, self.store().get(&key)).await {
             Ok(Some(record)) => record,
@@ -84,36 +86,48 @@ impl Sessions {
             return Ok(NOTHING);
         }
         match self.decode(&key, &record) {
-            Ok(Kind::Live(contents)) if contents.reserved.scope != self.scope() => {
+            Ok(Kind::Live(contents)) if contents.reserved.scope == self.scope() => {
+                Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false))
+            }
+            decoded => Box::pin(self.read_on(key, record, decoded, deadline)).await,
+        }
+    }
+
+    /// Goes on where what stands under an id is no session of this one's.
+    async fn read_on(
+        &self,
+        key: SessionKey,
+        record: Arc<Record>,
+        decoded: Result<Kind<'static>, SessionError>,
+        deadline: &Deadline,
+    ) -> Result<Read, SessionError> {
+        match decoded {
+            Ok(Kind::Live(_)) => {
                 self.tell(EventKind::OtherScope, Some(key), None);
                 Ok(NOTHING)
             }
-            Ok(Kind::Live(contents)) => Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false)),
-            Ok(Kind::Retired { successor, serves_until }) => {
-                let retired = Kind::Retired { successor, serves_until };
-                match Box::pin(self.follow(retired, deadline)).await {
-                    Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
-                    Ok(None) => {
-                        self.tell(EventKind::RetiredId, Some(key), None);
-                        Ok((Origin::Retired { successor }, None, false))
-                    }
-                    Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
-                        Ok((Origin::StoreFailed { key }, None, false))
-                    }
-                    Err(error) => Err(error),
+            Ok(retired @ Kind::Retired { successor, .. }) => match self.follow(retired, deadline).await {
+                Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
+                Ok(None) => {
+                    self.tell(EventKind::RetiredId, Some(key), None);
+                    Ok((Origin::Retired { successor }, None, false))
                 }
-            }
+                Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
+                    Ok((Origin::StoreFailed { key }, None, false))
+                }
+                Err(error) => Err(error),
+            },
             // Its key may be on another server, or come back to this one: it is not this server's to remove.
             Err(SessionError::Codec(error)) if error.lacks_key() => {
                 self.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
                 Ok(NOTHING)
             }
-            Err(_) => Box::pin(self.start_over(&key, deadline)).await,
+            Err(_) => self.start_over(&key, deadline).await,
         }
     }
 
     /// Removes what cannot be read, so that its browser is not locked out for good.
-    async fn start_over(&self, key: &SessionKey, deadline: Deadline) -> Result<Read, SessionError> {
+    async fn start_over(&self, key: &SessionKey, deadline: &Deadline) -> Result<Read, SessionError> {
         // If it cannot be removed now, the next request tries again.
         let _ = self.remove_unreadable(key, deadline).await;
         Ok(NOTHING)

@@ -80,7 +80,7 @@ impl Sessions {
         &self,
         verb: Verb,
         key: Option<&SessionKey>,
-        deadline: Deadline,
+        deadline: &Deadline,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, SessionError> {
         let observer = self.observer();

@@ -45,7 +45,7 @@ impl Sessions {
         &self,
         owner: &Owner,
         key: &SessionKey,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<(), SessionError> {
         let Some(OwnerLimit { max, action }) = self.owner_limit() else { return Ok(()) };
         let max = max.get();

@@ -37,7 +37,7 @@ impl Sessions {
     pub(crate) async fn follow(
         &self,
         mut retired: Kind<'static>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Option<Found>, SessionError> {
         for _ in 0..LONGEST_CHAIN {
             let Kind::Retired { successor: Some(key), serves_until: Some(until) } = retired else { break };

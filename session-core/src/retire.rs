@@ -53,7 +53,7 @@ impl Sessions {
         &self,
         key: &SessionKey,
         owner: Option<&Owner>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<bool, SessionError> {
         let mut key = *key;
         for _ in 0..LONGEST_CHAIN {
@@ -71,7 +71,7 @@ impl Sessions {
         &self,
         key: &SessionKey,
         owner: Option<&Owner>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Retired, SessionError> {
         let mut current = match self.call(Verb::Get, Some(key), deadline, self.store().get(key)).await {
             Ok(Some(record)) => record,
@@ -108,7 +108,7 @@ impl Sessions {
     ///
     /// # Errors
     /// As the store fails.
-    pub(crate) async fn remove_unreadable(&self, key: &SessionKey, deadline: Deadline) -> Result<bool, SessionError> {
+    pub(crate) async fn remove_unreadable(&self, key: &SessionKey, deadline: &Deadline) -> Result<bool, SessionError> {
         self.tell(EventKind::Unreadable, Some(*key), None);
         self.call(Verb::Delete, Some(key), deadline, self.store().delete(key)).await
     }

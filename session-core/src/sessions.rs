@@ -87,7 +87,7 @@ impl Sessions {
     /// # Errors
     /// `Store` or `Timeout` if that fails.
     pub async fn init(&self) -> Result<(), SessionError> {
-        self.call(Verb::Init, None, self.deadline(), self.store().init()).await
+        self.call(Verb::Init, None, &self.deadline(), self.store().init()).await
     }
 
     /// Opens a request, given the values of its `Cookie` headers. Costs no I/O and cannot fail.

@@ -109,7 +109,7 @@ impl Sessions {
         let mut removed = 0;
         loop {
             let sweeping = sweep.delete_expired(before, config.batch);
-            let batch = self.call(Verb::Sweep, None, self.deadline(), sweeping).await?;
+            let batch = self.call(Verb::Sweep, None, &self.deadline(), sweeping).await?;
             removed += batch;
             if batch == 0 {
                 return Ok(removed);

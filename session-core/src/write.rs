@@ -67,7 +67,12 @@ enum Retire {
 impl Sessions {
     /// Writes the job of a session that comes from `origin`; the caller takes note of what is [`Saved`].
     /// The job's contents are then what was written.
-    pub(crate) async fn save(&self, origin: &Origin, job: &mut Job, deadline: Deadline) -> Result<Saved, SessionError> {
+    pub(crate) async fn save(
+        &self,
+        origin: &Origin,
+        job: &mut Job,
+        deadline: &Deadline,
+    ) -> Result<Saved, SessionError> {
         match origin {
             Origin::New => {
                 let owner = job.privilege.owner.clone().flatten();
@@ -90,7 +95,7 @@ impl Sessions {
         contents: &Contents,
         owner: Option<Owner>,
         previous: Option<&Record>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<New, SessionError> {
         let logs_in = owner.is_some() && owner.as_ref() != previous.and_then(|previous| previous.owner.as_ref());
         let mut draws = Draws::new();
@@ -124,14 +129,14 @@ impl Sessions {
     }
 
     /// Removes a record whose id nobody was told; in the background, if the time is up.
-    async fn withdraw(&self, key: SessionKey, deadline: Deadline) {
+    async fn withdraw(&self, key: SessionKey, deadline: &Deadline) {
         if self.call(Verb::Delete, Some(&key), deadline, self.store().delete(&key)).await.is_ok() {
             return;
         }
         let sessions = self.clone();
         in_background(async move {
             // If that fails as well, the record is left to its deadline: nobody can present its id.
-            let _ = sessions.call(Verb::Delete, Some(&key), sessions.deadline(), sessions.store().delete(&key)).await;
+            let _ = sessions.call(Verb::Delete, Some(&key), &sessions.deadline(), sessions.store().delete(&key)).await;
         });
     }
 
@@ -141,7 +146,7 @@ impl Sessions {
         key: &SessionKey,
         base: &Arc<Record>,
         job: &mut Job,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Saved, SessionError> {
         let (mut key, mut current) = (*key, Arc::clone(base));
         let mut turn = None;
@@ -165,7 +170,7 @@ impl Sessions {
         key: &SessionKey,
         contents: &Contents,
         current: &Record,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Once, SessionError> {
         let record = Arc::new(self.record(key, contents, current.owner.clone(), Some(current))?);
         let written = self.put(key, &record, Put::Replace(current.version), deadline).await?;
@@ -186,7 +191,7 @@ impl Sessions {
         key: &SessionKey,
         base: &Arc<Record>,
         job: &mut Job,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Saved, SessionError> {
         let owner = job.privilege.owner.clone().unwrap_or_else(|| base.owner.clone());
         self.mark_renewed(job, *key);
@@ -229,7 +234,7 @@ impl Sessions {
         new_key: &SessionKey,
         new: &mut Arc<Record>,
         job: &mut Job,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Retire, SessionError> {
         let (mut key, mut current) = (*key, Arc::clone(base));
         let mut turn = None;
@@ -275,7 +280,7 @@ impl Sessions {
         winner: Arc<Record>,
         job: &mut Job,
         turn: &mut Option<Turn<'a>>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Option<(SessionKey, Arc<Record>)>, SessionError> {
         if self.conflict_policy() == ConflictPolicy::Reject {
             return Err(SessionError::Conflict);
@@ -305,7 +310,7 @@ impl Sessions {
         base: &Record,
         mut winner: Arc<Record>,
         turn: &mut Option<Turn<'a>>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Option<Found>, SessionError> {
         self.tell(EventKind::Conflict, Some(*key), base.owner.as_ref());
         if turn.is_none() {
@@ -353,7 +358,7 @@ impl Sessions {
     /// Moves the deadline of a session that was only read; `false` if it was not moved.
     ///
     /// Nothing that goes wrong here fails a request: the session is as good as before.
-    pub(crate) async fn touch(&self, touch: Touch, deadline: Deadline) -> bool {
+    pub(crate) async fn touch(&self, touch: Touch, deadline: &Deadline) -> bool {
         let Touch { key, version, seen, expires_at } = touch;
         let touch = self.store().touch(&key, version, seen, expires_at);
         // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
