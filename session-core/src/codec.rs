@@ -167,7 +167,10 @@ fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>>
         bytes.push(b'}');
     }
     if *reserved != Reserved::default() {
-        bytes.extend(if values.is_empty() { "\"core\":" } else { ",\"core\":" }.as_bytes());
+        if !values.is_empty() {
+            bytes.push(b',');
+        }
+        bytes.extend(b"\"core\":");
         serde_json::to_writer(&mut bytes, reserved)?;
     }
     bytes.push(b'}');
@@ -176,7 +179,8 @@ fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>>
 
 /// Writes what is left of a session.
 fn retired(retired: &Retired) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = b"\x01{\"retired\":".to_vec();
+    let mut bytes = vec![VERSION];
+    bytes.extend(b"{\"retired\":");
     serde_json::to_writer(&mut bytes, retired)?;
     bytes.push(b'}');
     Ok(bytes)

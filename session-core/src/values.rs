@@ -5,7 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use bytestring::ByteString;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
@@ -134,7 +135,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
 }
 
 /// A name, borrowed if it can be.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! All of it runs with the handle's write lock held, so one handle writes one thing at a time. Against
 //! other handles, processes and servers there is nothing but the versions in the store.
+//!
+//! What a write seldom waits for is boxed there: the future of every write would have room for it otherwise.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -199,11 +201,11 @@ impl Sessions {
         match self.retire_for(key, base, &new.key, &mut new.record, job, deadline).await {
             Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, new }),
             Ok(Retire::Ended) => {
-                Box::pin(self.withdraw(new.key, deadline)).await;
+                self.withdraw(new.key, deadline).await;
                 Ok(Saved::Gone)
             }
             Ok(Retire::Overtaken { key, record }) => {
-                Box::pin(self.withdraw(new.key, deadline)).await;
+                self.withdraw(new.key, deadline).await;
                 match has_effect(&job.log) {
                     true => self.replace(&key, &record, job, deadline).await,
                     false => Ok(Saved::Nothing),
@@ -213,7 +215,7 @@ impl Sessions {
             // logout of the old one ends.
             Err(SessionError::Indeterminate) => Err(SessionError::Indeterminate),
             Err(error) => {
-                Box::pin(self.withdraw(new.key, deadline)).await;
+                self.withdraw(new.key, deadline).await;
                 Err(error)
             }
         }

@@ -111,11 +111,11 @@ impl Cookies {
         now: Timestamp,
         expires_at: Timestamp,
     ) -> String {
-        let value = self.encode(id);
-        match lifetime {
-            CookieLifetime::Browser => self.write(&value, ""),
-            CookieLifetime::Persistent => self.write(&value, &end(expires_at.since(now), expires_at)),
-        }
+        let end = match lifetime {
+            CookieLifetime::Browser => String::new(),
+            CookieLifetime::Persistent => end(expires_at.since(now), expires_at),
+        };
+        self.write(&self.encode(id), &end)
     }
 
     /// Writes the `Set-Cookie` value that makes the browser forget the cookie.
