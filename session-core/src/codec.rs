@@ -1,17 +1,19 @@
-//! How a session becomes a payload: a versioned envelope around a JSON object.
+//! How a session becomes a payload: a byte for the version of the format, the application's values as [`values`] writes
+//! them, and as another JSON object what the core itself has to say, if anything.
+//!
+//! [`values`]: crate::values
 
 use std::borrow::Cow;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::contents::{Contents, Reserved};
 use crate::error::CodecError;
 use crate::id::SessionKey;
-use crate::values::{Found, Values};
+use crate::values::Values;
 
 /// Turns what a session is into the bytes that a store keeps, and back.
 ///
@@ -81,9 +83,9 @@ impl Payload<'_> {
     ///
     /// # fn main() -> Result<(), CodecError> {
     /// let key = SessionKey::from_bytes([7; 32]);
-    /// let payload = Json.decode(&key, &Bytes::from_static(b"\x01{\"retired\":{}}"))?;
+    /// let payload = Json.decode(&key, &Bytes::from_static(b"\x01\0{}{\"retired\":{}}"))?;
     /// assert!(payload.is_retired());
-    /// assert!(!Json.decode(&key, &Bytes::from_static(b"\x01{}"))?.is_retired());
+    /// assert!(!Json.decode(&key, &Bytes::from_static(b"\x01\0{}"))?.is_retired());
     /// # Ok(()) }
     /// ```
     #[must_use]
@@ -100,14 +102,11 @@ pub struct Json;
 /// may run side by side, and the older one must not take the newer one's sessions for garbage.
 const VERSION: u8 = 1;
 
-/// A payload as it is read.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    data: Found<'a>,
-    #[serde(default)]
+/// What follows the values. It is left out where it would be empty.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Rest {
     core: Reserved,
-    #[serde(default)]
     retired: Option<Retired>,
 }
 
@@ -121,13 +120,13 @@ struct Retired {
 
 impl Codec for Json {
     fn encode(&self, _key: &SessionKey, payload: &Payload<'_>) -> Result<Bytes, CodecError> {
-        let bytes = match &payload.0 {
+        let written = match &payload.0 {
             Kind::Live(contents) => live(contents),
             Kind::Retired { successor, serves_until } => {
                 retired(&Retired { successor: *successor, serves_until: *serves_until })
             }
         };
-        bytes.map(Bytes::from).map_err(|error| CodecError::json(&error))
+        written.map(Bytes::from).map_err(|error| CodecError::json(&error))
     }
 
     fn decode(&self, _key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError> {
@@ -136,52 +135,45 @@ impl Codec for Json {
             Some(_) => return Err(CodecError::new("the payload has a version that this program does not know")),
             None => return Err(CodecError::new("the payload is empty")),
         }
-        let json = ByteString::try_from(bytes.slice(1..)).map_err(|_| CodecError::new("the payload is not UTF-8"))?;
-        let envelope: Envelope<'_> = serde_json::from_str(&json).map_err(|error| CodecError::json(&error))?;
-        let kind = match envelope.retired {
-            None => {
-                let values = Values::new(&json, envelope.data);
-                Kind::Live(Cow::Owned(Contents { values, reserved: envelope.core }))
-            }
+        let (values, end) = Values::read(bytes, 1).ok_or(CodecError::new("the values are not as their index says"))?;
+        let rest = match &bytes[end..] {
+            [] => Rest::default(),
+            rest => serde_json::from_slice(rest).map_err(|error| CodecError::json(&error))?,
+        };
+        let kind = match rest.retired {
+            None => Kind::Live(Cow::Owned(Contents { values, reserved: rest.core })),
             Some(Retired { successor, serves_until }) => Kind::Retired { successor, serves_until },
         };
         Ok(Payload(kind))
     }
 }
 
-/// Writes a session. The values are JSON already, and are put between the names as they are.
+/// Writes a session.
 fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>> {
-    // The names and values with their punctuation, and some for what the core keeps: written without growing.
-    let len = values.iter().map(|(name, value)| name.len() + value.len() + 4).sum::<usize>();
+    // The names and values with their lengths and punctuation, and some for what the core keeps: written without growing.
+    let len = values.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();
     let mut bytes = Vec::with_capacity(len + 64);
-    bytes.extend([VERSION, b'{']);
-    let mut before: &[u8] = b"\"data\":{";
-    for (name, value) in values.iter() {
-        bytes.extend(before);
-        serde_json::to_writer(&mut bytes, name)?;
-        bytes.push(b':');
-        bytes.extend(value.as_bytes());
-        before = b",";
-    }
-    if !values.is_empty() {
-        bytes.push(b'}');
-    }
+    bytes.push(VERSION);
+    values.write(&mut bytes);
     if *reserved != Reserved::default() {
-        if !values.is_empty() {
-            bytes.push(b',');
-        }
-        bytes.extend(b"\"core\":");
-        serde_json::to_writer(&mut bytes, reserved)?;
+        rest(&mut bytes, b"{\"core\":", reserved)?;
     }
-    bytes.push(b'}');
     Ok(bytes)
 }
 
 /// Writes what is left of a session.
 fn retired(retired: &Retired) -> serde_json::Result<Vec<u8>> {
-    let mut bytes = vec![VERSION];
-    bytes.extend(b"{\"retired\":");
-    serde_json::to_writer(&mut bytes, retired)?;
-    bytes.push(b'}');
+    let mut bytes = Vec::with_capacity(128);
+    bytes.push(VERSION);
+    Values::default().write(&mut bytes);
+    rest(&mut bytes, b"{\"retired\":", retired)?;
     Ok(bytes)
+}
+
+/// Writes what follows the values: an object of one field.
+fn rest(bytes: &mut Vec<u8>, opening: &[u8], value: &impl Serialize) -> serde_json::Result<()> {
+    bytes.extend(opening);
+    serde_json::to_writer(&mut *bytes, value)?;
+    bytes.push(b'}');
+    Ok(())
 }

@@ -1,14 +1,16 @@
 //! The application's values by name, each as the JSON text it was stored as.
+//!
+//! In a payload they are a JSON object behind an index: how many there are, and of each how many bytes its name and its
+//! value take in the object. So a request that asks for one value parses that one, and passes over the others. The
+//! numbers are variable-length integers of seven bits a byte.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
 use bytestring::ByteString;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use smol_str::SmolStr;
+use unsigned_varint::{decode, encode};
 
 /// Holds values by name.
 ///
@@ -44,26 +46,61 @@ impl Text {
 }
 
 impl Values {
-    /// Takes the values that were `found` in the text `read`. Of two with one name, the last counts.
-    pub(crate) fn new(read: &ByteString, found: Found<'_>) -> Self {
-        let place = |text: &str| {
-            let start = text.as_ptr().addr().wrapping_sub(read.as_ptr().addr());
-            Text::Read(start..start.wrapping_add(text.len()))
-        };
-        let name = |name| match name {
-            Cow::Borrowed(name) => place(name),
-            // It was written with an escape, so its text is not there as it is.
-            Cow::Owned(name) => Text::Set(name.into()),
-        };
-        let entries = found.0.into_iter().map(|(found, value)| Entry { name: name(found), value: place(value.get()) });
-        let mut values = Self { read: read.clone(), entries: entries.collect() };
-        let names = |a: &Entry, b: &Entry| a.name.of(read).cmp(b.name.of(read));
-        if !values.entries.is_sorted_by(|a, b| names(a, b).is_lt()) {
-            values.entries.reverse();
-            values.entries.sort_by(names);
-            values.entries.dedup_by(|next, kept| names(next, kept).is_eq());
+    /// Reads what [`write`](Self::write) wrote into a payload, from the byte `start` on, and gives where it ends; `None`
+    /// if something else stands there.
+    pub(crate) fn read(payload: &Bytes, start: usize) -> Option<(Self, usize)> {
+        let (count, mut index) = decode::usize(payload.get(start..)?).ok()?;
+        // An entry has two numbers, so a count that is none takes no memory.
+        let mut entries = Vec::with_capacity(count.min(index.len() / 2));
+        let mut end = 0;
+        for at in 0..count {
+            let (name, value);
+            (name, index) = decode::usize(index).ok()?;
+            (value, index) = decode::usize(index).ok()?;
+            let name = behind(end, opening(at), name)?;
+            let value = behind(name.end, BETWEEN, value)?;
+            end = value.end;
+            entries.push(Entry { name: Text::Read(name), value: Text::Read(value) });
         }
-        values
+        let object = index.get(..end.checked_add(closing(count).len())?)?;
+        let mut values = Self { read: payload.slice_ref(object).try_into().ok()?, entries };
+        values.settle()?;
+        Some((values, payload.len() - index.len() + object.len()))
+    }
+
+    /// Checks that the object is as the index says, and reads the names that are escaped; `None` if it is not.
+    fn settle(&mut self) -> Option<()> {
+        let Self { read, entries } = self;
+        let mut end = 0;
+        for (at, entry) in entries.iter_mut().enumerate() {
+            let (Text::Read(name), Text::Read(value)) = (&entry.name, &entry.value) else { return None };
+            if read.get(end..name.start)? != opening(at) || read.get(name.end..value.start)? != BETWEEN {
+                return None;
+            }
+            end = value.end;
+            if read[name.clone()].contains('\\') {
+                let quoted = &read[name.start - 1..=name.end];
+                entry.name = Text::Set(serde_json::from_str::<String>(quoted).ok()?.into());
+            }
+        }
+        let closed = read.get(end..)? == closing(entries.len());
+        (closed && entries.is_sorted_by(|a, b| a.name.of(read) < b.name.of(read))).then_some(())
+    }
+
+    /// Writes the index and the object.
+    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
+        let mut number = |number| bytes.extend(encode::usize(number, &mut encode::usize_buffer()));
+        number(self.len());
+        for (name, value) in self.iter() {
+            number(escaped(name).len());
+            number(value.len());
+        }
+        for (at, (name, value)) in self.iter().enumerate() {
+            for text in [opening(at), &escaped(name), BETWEEN, value] {
+                bytes.extend(text.as_bytes());
+            }
+        }
+        bytes.extend(closing(self.len()).as_bytes());
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {
@@ -106,45 +143,60 @@ impl Values {
     }
 }
 
-/// The values as they are found in a text.
-#[derive(Default)]
-pub(crate) struct Found<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Found<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Found<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Found<'de>, A::Error> {
-                let mut found = Vec::new();
-                while let Some((Name(name), value)) = object.next_entry()? {
-                    found.push((name, value));
-                }
-                Ok(Found(found))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
+/// What the object has before a name: the first one, or another.
+fn opening(at: usize) -> &'static str {
+    if at == 0 { "{\"" } else { ",\"" }
 }
 
-/// A name, borrowed if it can be.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+/// What it has between a name and its value.
+const BETWEEN: &str = "\":";
+
+/// What it has at the end.
+fn closing(count: usize) -> &'static str {
+    if count == 0 { "{}" } else { "}" }
+}
+
+/// Gives the place of a text of `len` bytes that stands behind `end` and some `punctuation`.
+fn behind(end: usize, punctuation: &str, len: usize) -> Option<Range<usize>> {
+    let start = end.checked_add(punctuation.len())?;
+    Some(start..start.checked_add(len)?)
+}
+
+/// Gives a name as it stands between the quotes.
+fn escaped(name: &str) -> Cow<'_, str> {
+    if name.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        return name.into();
+    }
+    let quoted = serde_json::Value::from(name).to_string();
+    quoted[1..quoted.len() - 1].to_owned().into()
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(json: &str) -> Values {
-        let json = ByteString::from(json);
-        Values::new(&json, serde_json::from_str(&json).unwrap())
+    /// A payload's values: each number, then the object, then what is behind it.
+    fn payload(index: &[u8], rest: &str) -> Bytes {
+        [index, rest.as_bytes()].concat().into()
+    }
+
+    fn of(pairs: &[(&str, &str)]) -> Values {
+        let mut values = Values::default();
+        pairs.iter().for_each(|(name, value)| values.insert((*name).into(), (*value).into()));
+        values
+    }
+
+    fn written(values: &Values) -> Bytes {
+        let mut bytes = Vec::new();
+        values.write(&mut bytes);
+        bytes.into()
+    }
+
+    fn read(pairs: &[(&str, &str)]) -> Values {
+        let bytes = written(&of(pairs));
+        let (values, end) = Values::read(&bytes, 0).unwrap();
+        assert_eq!(end, bytes.len());
+        values
     }
 
     fn all(values: &Values) -> Vec<(&str, &str)> {
@@ -152,27 +204,32 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_found_whatever_its_order_and_blanks() {
-        let values = read("{ \"b\" :\t[1, 2] , \"a\": \"x\\\"y\", \"\":null}");
-        assert_eq!(all(&values), [("", "null"), ("a", "\"x\\\"y\""), ("b", "[1, 2]")]);
-        assert_eq!((values.get("a"), values.get("c")), (Some("\"x\\\"y\""), None));
+    fn what_is_written_is_an_index_and_a_json_object() {
+        assert_eq!(written(&of(&[])), "\0{}");
+        assert_eq!(written(&of(&[("b", "[1, 2]"), ("a", "\"x\"")])), "\x02\x01\x03\x01\x06{\"a\":\"x\",\"b\":[1, 2]}");
+        let long = "0".repeat(300);
+        assert!(written(&of(&[("", &long)])).starts_with(b"\x01\0\xac\x02{\"\":000"));
     }
 
     #[test]
-    fn of_two_with_one_name_the_last_counts() {
-        let values = read("{\"a\":1,\"b\":2,\"a\":3,\"\\u0061\":4}");
-        assert_eq!(all(&values), [("a", "4"), ("b", "2")]);
+    fn what_was_written_is_read_whatever_the_names_are() {
+        let names = ["", "a", "a\nb", "a\"b", "a\\b", "\u{7f}", "é", "🦀", "\\u0061"];
+        let pairs: Vec<_> = names.iter().map(|name| (*name, "{\"x\": \"\\\"\"}")).collect();
+        let values = read(&pairs);
+        assert_eq!(all(&values), all(&of(&pairs)));
+        assert!(names.iter().all(|name| values.get(name).is_some()));
+        assert!(serde_json::from_str::<serde_json::Value>(&values.read).is_ok());
     }
 
     #[test]
-    fn a_name_with_an_escape_is_the_name_without() {
-        let values = read("{\"a\\nb\":1,\"\\u00e9\":2,\"ö\":3}");
-        assert_eq!(all(&values), [("a\nb", "1"), ("é", "2"), ("ö", "3")]);
+    fn what_stands_before_and_behind_is_left() {
+        let (values, end) = Values::read(&payload(&[9, 1, 1, 1], "{\"a\":1}{}"), 1).unwrap();
+        assert_eq!((all(&values), end), (vec![("a", "1")], 11));
     }
 
     #[test]
     fn what_is_set_stands_beside_what_was_read() {
-        let before = read("{\"a\":1,\"c\":3}");
+        let before = read(&[("a", "1"), ("c", "3")]);
         let mut values = before.clone();
         values.insert("b".into(), "2".into());
         values.insert("c".into(), "30".into());
@@ -184,9 +241,33 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_is_read() {
-        for json in ["[]", "null", "\"\"", "{\"a\"}", "{a:1}", "{\"a\":1,}"] {
-            assert!(serde_json::from_str::<Found<'_>>(json).is_err(), "{json}");
+    fn what_is_not_as_the_index_says_is_refused() {
+        let refused: [(&[u8], &str); 14] = [
+            (&[], ""),
+            (&[0], ""),
+            (&[0], "{"),
+            (&[0], "[]"),
+            (&[1], "{}"),
+            (&[1, 1], ""),
+            (&[1, 1, 1], "{\"a\":1"),
+            (&[1, 1, 2], "{\"a\":1}"),
+            (&[1, 2, 1], "{\"a\":1}"),
+            (&[1, 1, 1], "{\"a\",1}"),
+            (&[2, 1, 1, 1, 1], "{\"a\":1;\"b\":2}"),
+            // Not in order, and twice.
+            (&[2, 1, 1, 1, 1], "{\"b\":1,\"a\":2}"),
+            (&[2, 1, 1, 1, 1], "{\"a\":1,\"a\":2}"),
+            // An escape that is none.
+            (&[1, 2, 1], "{\"\\x\":1}"),
+        ];
+        for (index, rest) in refused {
+            assert!(Values::read(&payload(index, rest), 0).is_none(), "{index:?} {rest}");
         }
+        // Within a character; no UTF-8; numbers that are too large, by themselves and in sum.
+        assert!(Values::read(&payload(&[1, 1, 1], "{\"é\":1}"), 0).is_none());
+        assert!(Values::read(&Bytes::from_static(b"\x01\x01\x01{\"\xff\":1}"), 0).is_none());
+        assert!(Values::read(&payload(&[0xff; 10], "{}"), 0).is_none());
+        let most = [&[1][..], &[0xff; 9], &[1], &[0xff; 9], &[1]].concat();
+        assert!(Values::read(&payload(&most, "{}"), 0).is_none());
     }
 }
