@@ -72,6 +72,14 @@ pub enum CloseOutcome {
     Discarded,
 }
 
+impl CloseOutcome {
+    /// Tells whether anything was written, dropped or ended.
+    #[cfg(any(feature = "actix-web", feature = "_http"))]
+    pub(crate) fn is_news(self) -> bool {
+        !matches!(self, Self::Untouched | Self::Unchanged)
+    }
+}
+
 impl Sessions {
     /// Closes a request: writes its session if there is something to write, and says what the response has to
     /// say. Call it before the response leaves.
@@ -184,14 +192,20 @@ impl Session {
     async fn close(self, handled: Handled) -> Outcome {
         let deadline = &self.sessions().deadline();
         let asked = self.state().destroy != Destroy::No;
-        let (mut outcome, lock) = match self.lock(deadline).await {
-            Ok(lock) => (self.write_at_close(handled, deadline).await, Some(lock)),
-            Err(error) => (Err(error), None),
+        let _lock = match self.lock(deadline).await {
+            Ok(lock) => lock,
+            Err(error) => return self.answer(Err(error)),
         };
+        let mut outcome = self.write_at_close(handled, deadline).await;
         // A task of the handler's may have ended the session while it was written.
-        if lock.is_some() && !asked && self.state().destroy == Destroy::Asked {
+        if !asked && self.state().destroy == Destroy::Asked {
             outcome = self.write(deadline).await;
         }
+        self.answer(outcome)
+    }
+
+    /// Takes note that the response leaves, and says what it has to say.
+    fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Outcome {
         if let Err(error) = &outcome {
             self.sessions().tell(EventKind::CloseFailed { error }, self.key(), None);
         }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::contents::{Contents, Reserved};
+use crate::contents::{Contents, Fields, Reserved};
 use crate::error::CodecError;
 use crate::id::SessionKey;
 use crate::values::Values;
@@ -106,7 +106,7 @@ const VERSION: u8 = 1;
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Rest {
-    core: Reserved,
+    core: Option<Box<Fields>>,
     retired: Option<Retired>,
 }
 
@@ -141,7 +141,7 @@ impl Codec for Json {
             rest => serde_json::from_slice(rest).map_err(|error| CodecError::json(&error))?,
         };
         let kind = match rest.retired {
-            None => Kind::Live(Cow::Owned(Contents { values, reserved: rest.core })),
+            None => Kind::Live(Cow::Owned(Contents { values, reserved: Reserved(rest.core) })),
             Some(Retired { successor, serves_until }) => Kind::Retired { successor, serves_until },
         };
         Ok(Payload(kind))
@@ -152,11 +152,11 @@ impl Codec for Json {
 fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>> {
     // The names and values with their lengths and punctuation, and some for what the core keeps: written without growing.
     let len = values.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();
-    let mut bytes = Vec::with_capacity(len + 64);
+    let mut bytes = Vec::with_capacity(len + if reserved.0.is_some() { 256 } else { 16 });
     bytes.push(VERSION);
     values.write(&mut bytes);
-    if *reserved != Reserved::default() {
-        rest(&mut bytes, b"{\"core\":", reserved)?;
+    if **reserved != Fields::default() {
+        rest(&mut bytes, b"{\"core\":", &**reserved)?;
     }
     Ok(bytes)
 }

@@ -1,5 +1,7 @@
 //! What a session contains, decoded: the application's values, and what the core itself keeps.
 
+use std::ops::{Deref, DerefMut};
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -18,10 +20,14 @@ pub struct Contents {
     pub(crate) reserved: Reserved,
 }
 
-/// Holds what the core keeps in a session, out of the application's sight.
+/// Holds what the core keeps in a session, out of the application's sight. Most sessions have nothing of it, so it has a
+/// place only once something is set.
+#[derive(Clone, Default)]
+pub(crate) struct Reserved(pub(crate) Option<Box<Fields>>);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Reserved {
+pub(crate) struct Fields {
     /// Which `Sessions` it belongs to, so that two on one store cannot take each other's ids.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) scope: String,
@@ -42,11 +48,39 @@ pub(crate) struct Reserved {
     pub(crate) lifetime: Option<CookieLifetime>,
 }
 
+/// All that is not set.
+static NOTHING: Fields = Fields {
+    scope: String::new(),
+    flash: Vec::new(),
+    renewed_from: None,
+    renewed_at: None,
+    authenticated_at: None,
+    expiry: None,
+    lifetime: None,
+};
+
+impl Deref for Reserved {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl DerefMut for Reserved {
+    fn deref_mut(&mut self) -> &mut Fields {
+        self.0.get_or_insert_default()
+    }
+}
+
 impl Contents {
     /// Makes the contents of a new session.
     pub(crate) fn new(scope: &str) -> Self {
-        let reserved = Reserved { scope: scope.to_owned(), ..Reserved::default() };
-        Self { values: Values::default(), reserved }
+        let mut contents = Self::default();
+        if !scope.is_empty() {
+            scope.clone_into(&mut contents.reserved.scope);
+        }
+        contents
     }
 
     /// Tells whether there is nothing worth storing.

@@ -78,7 +78,7 @@ impl Draft {
     /// Forgets everything, and is a new session's draft.
     pub(crate) fn discard(&mut self) {
         self.log.clear();
-        self.contents = Contents::new(&std::mem::take(&mut self.contents.reserved.scope));
+        self.contents = Contents::new(&self.contents.reserved.scope);
     }
 
     pub(crate) fn change(&mut self, change: Change) -> Result<(), SessionError> {

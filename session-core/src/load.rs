@@ -33,7 +33,8 @@ impl Sessions {
                 self.tell(EventKind::SeveralCookies, None, None);
                 (Origin::SeveralCookies, None, false)
             }
-            Presented::One(id) => self.read(id, &self.deadline()).await?,
+            // In a box, or the future of every handler that asks for its session would have room for it.
+            Presented::One(id) => Box::pin(self.read(id, &self.deadline())).await?,
         };
         let contents = contents.unwrap_or_else(|| self.new_contents());
         let lifetime = self.lifetime_of(&contents);

@@ -81,7 +81,7 @@ impl Sessions {
                 if owner.is_none() && job.contents.is_empty() {
                     return Ok(Saved::Nothing);
                 }
-                self.create(&job.contents, owner, None, deadline).await.map(Saved::Created)
+                Box::pin(self.create(&job.contents, owner, None, deadline)).await.map(Saved::Created)
             }
             Origin::Stored { key, record } if job.privilege.renew => {
                 Box::pin(self.renew(key, record, job, deadline)).await
