@@ -17,9 +17,13 @@ use crate::cookie::syntax::{is_token, trim};
 /// nothing here. `no-store` makes `private` superfluous, but not beside `must-understand`, which
 /// tells some caches to overlook it. Malformed lines become `no-store`.
 pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Option<Cow<'static, str>> {
+    let mut existing = existing.into_iter().flat_map(Directives).peekable();
+    if existing.peek().is_none() {
+        return Some("private".into());
+    }
     let mut kept = Vec::new();
     let (mut changed, mut is_private, mut no_store, mut must_understand) = (false, false, false, false);
-    for directive in existing.into_iter().flat_map(Directives) {
+    for directive in existing {
         let Ok(directive) = directive else { return Some("no-store".into()) };
         if directive.is("public") || directive.is("s-maxage") || (directive.is("private") && directive.has_argument()) {
             changed = true;
@@ -35,12 +39,7 @@ pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Optio
         kept.push("private");
         changed = true;
     }
-    // What most responses need is there already.
-    match kept[..] {
-        _ if !changed => None,
-        ["private"] => Some("private".into()),
-        _ => Some(kept.join(", ").into()),
-    }
+    changed.then(|| kept.join(", ").into())
 }
 
 /// Gives the `Vary` of a response that read or tested for the session; `None` if what is there will

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -58,7 +59,12 @@ impl SessionId {
     /// Writes the id for the cookie: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
+        Encoded::new(&self.0).to_owned()
+    }
+
+    /// Writes the id as [`encode`](Self::encode) does, in place.
+    pub(crate) fn encoded(&self) -> Encoded {
+        Encoded::new(&self.0)
     }
 
     /// Derives the key under which the store keeps this session.
@@ -112,7 +118,7 @@ impl SessionKey {
     /// Writes the key for a link or a form: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0)
+        Encoded::new(&self.0).to_owned()
     }
 }
 
@@ -126,9 +132,7 @@ impl fmt::Debug for SessionKey {
 /// Writes the key as [`encode`](SessionKey::encode) does.
 impl Serialize for SessionKey {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut encoded = [0; SessionId::ENCODED_LEN];
-        URL_SAFE_NO_PAD.encode_slice(self.0, &mut encoded).expect("32 bytes are 43 characters");
-        serializer.serialize_str(std::str::from_utf8(&encoded).expect("the characters are ASCII"))
+        serializer.serialize_str(&Encoded::new(&self.0))
     }
 }
 
@@ -137,6 +141,25 @@ impl<'de> Deserialize<'de> for SessionKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let encoded = Cow::<str>::deserialize(deserializer)?;
         Self::parse(encoded.as_bytes()).ok_or_else(|| serde::de::Error::custom("not a session key"))
+    }
+}
+
+/// 32 bytes as the characters they are written as.
+pub(crate) struct Encoded([u8; SessionId::ENCODED_LEN]);
+
+impl Encoded {
+    fn new(bytes: &[u8; 32]) -> Self {
+        let mut encoded = [0; SessionId::ENCODED_LEN];
+        URL_SAFE_NO_PAD.encode_slice(bytes, &mut encoded).expect("32 bytes are 43 characters");
+        Self(encoded)
+    }
+}
+
+impl Deref for Encoded {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("the characters are ASCII")
     }
 }
 

@@ -115,7 +115,12 @@ impl Cookies {
             CookieLifetime::Browser => String::new(),
             CookieLifetime::Persistent => end(expires_at.since(now), expires_at),
         };
-        self.write(&self.encode(id), &end)
+        let id = id.encoded();
+        let mac = match self.config.signing_keys.as_deref() {
+            Some([first, ..]) => format!(".{}", first.sign(&self.name, id.as_bytes())),
+            _ => String::new(),
+        };
+        [&self.name, "=", &id, &mac, &self.attributes, &end].concat()
     }
 
     /// Writes the `Set-Cookie` value that makes the browser forget the cookie.
@@ -123,7 +128,7 @@ impl Cookies {
     /// It repeats every attribute: a browser takes a cookie of another path, domain or partition for
     /// another cookie, and drops one that lacks what the prefix asks for.
     pub(crate) fn removal(&self) -> String {
-        self.write("", &end(Duration::ZERO, Timestamp::MIN))
+        [&self.name, "=", &self.attributes, &end(Duration::ZERO, Timestamp::MIN)].concat()
     }
 
     /// Tells whether the cookie may be used on the host that a request names; a development cookie
@@ -133,18 +138,6 @@ impl Cookies {
             CookieTransport::Https | CookieTransport::HttpAnywhere => true,
             CookieTransport::HttpOnLoopback => host.is_some_and(is_loopback),
         }
-    }
-
-    fn encode(&self, id: &SessionId) -> String {
-        let encoded = id.encode();
-        match self.config.signing_keys.as_deref() {
-            Some([first, ..]) => format!("{encoded}.{}", first.sign(&self.name, encoded.as_bytes())),
-            _ => encoded,
-        }
-    }
-
-    fn write(&self, value: &str, end: &str) -> String {
-        [&self.name, "=", value, &self.attributes, end].concat()
     }
 }
 

@@ -12,7 +12,7 @@
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but that of the [`SessionError`], which is
 //!    the response's `error()`. So it is where changes were dropped because the session had ended, with 409,
 //!    unless the [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
-//!    [`CloseOutcome`](crate::CloseOutcome) in its extensions.
+//!    [`CloseOutcome`](crate::CloseOutcome) in its extensions; none stands for `Untouched` and `Unchanged`.
 //! 4. **An error stays an error.** One that an inner middleware returns goes on outwards as it is, and gives its
 //!    response the session's headers when it is made into one. Its status says whether the request failed.
 //! 5. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
@@ -38,6 +38,7 @@
 //! # Ok(()) }
 //! ```
 
+use std::borrow::Cow;
 use std::future::{Ready, ready};
 use std::pin::Pin;
 
@@ -163,7 +164,9 @@ fn tell<B: MessageBody>(
     match (answer, outcome) {
         (Ok(mut response), Ok(outcome)) => {
             add_headers(&closed, response.headers_mut());
-            response.response_mut().extensions_mut().insert(outcome);
+            if outcome.is_news() {
+                response.response_mut().extensions_mut().insert(outcome);
+            }
             Ok(response.map_into_left_body())
         }
         (Ok(response), Err(error)) => {
@@ -188,7 +191,11 @@ fn add_headers(closed: &Closed, headers: &mut HeaderMap) {
     let vary = closed.vary(lines(headers, VARY));
     let private = closed.cache_control(lines(headers, CACHE_CONTROL));
     for (name, value) in [(VARY, vary), (CACHE_CONTROL, private)] {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value.into_owned()).ok()) {
+        let value = value.and_then(|value| match value {
+            Cow::Borrowed(value) => Some(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::try_from(value).ok(),
+        });
+        if let Some(value) = value {
             headers.insert(name, value);
         }
     }

@@ -12,7 +12,8 @@
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status of the
 //!    [`SessionError`], an empty body, and the error as its data (`Arc<SessionError>`). So it is where changes were
 //!    dropped because the session had ended, with 409, unless the [`GonePolicy`](crate::GonePolicy) says otherwise.
-//!    A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) as its data.
+//!    A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) as its data; none stands for `Untouched` and
+//!    `Unchanged`.
 //! 4. **Errors become responses here**, since the session's headers belong on those, too. What looks at errors, such as
 //!    `catch_error` and `Tracing`, belongs inside of this middleware.
 //! 5. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
@@ -82,11 +83,8 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        // They are taken out meanwhile, for the request lends all its parts or one.
-        let mut extensions = std::mem::take(request.extensions_mut());
-        let opened = shared::open(&self.sessions, request.headers(), request.uri(), &mut extensions);
-        *request.extensions_mut() = extensions;
-
+        let session = shared::open(&self.sessions, request.headers(), request.uri(), request.extensions());
+        let opened = session.map(|session| shared::leave(session, request.extensions_mut()));
         let answer = self.inner.call(request).await;
         let Some(opened) = opened else { return answer.map(IntoResponse::into_response) };
         let response = answer.map_or_else(Error::into_response, IntoResponse::into_response);
@@ -96,12 +94,12 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 }
 
 /// Adds to `response` what closing its request has to say; where that failed, answers in its place.
-fn tell(mut response: Response, closed: Closed) -> Response {
+fn tell(mut response: Response, mut closed: Closed) -> Response {
     if let Err(error) = &closed.outcome {
         response = Response::from(shared::status(error));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    shared::tell(&closed, response.headers_mut());
+    shared::tell(&mut closed, response.headers_mut());
     shared::note(closed.outcome, response.extensions_mut());
     response
 }

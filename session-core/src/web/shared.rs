@@ -27,40 +27,49 @@ impl Search for Extensions {
 
 impl Carrier for Extensions {}
 
-/// Opens a session for a request, and leaves it in the extensions; `None` if these sessions were opened
-/// already, by the same layer further out.
-pub(super) fn open(sessions: &Sessions, headers: &HeaderMap, uri: &Uri, extensions: &mut Extensions) -> Option<Opened> {
+/// Opens a session for a request; `None` if these sessions were opened already, by the same layer further out.
+pub(super) fn open(
+    sessions: &Sessions,
+    headers: &HeaderMap,
+    uri: &Uri,
+    extensions: &Extensions,
+) -> Option<LazySession> {
     if sessions.find(extensions).is_some() {
         return None;
     }
     // HTTP/2 has no Host header but an authority.
     let host = headers.get(HOST).map(HeaderValue::as_bytes);
     let host = host.or_else(|| uri.authority().map(|authority| authority.as_str().as_bytes()));
-    let session = sessions.open_on_host(host, lines(headers, COOKIE));
+    Some(sessions.open_on_host(host, lines(headers, COOKIE)))
+}
+
+/// Leaves a session that was opened in the extensions of its request.
+pub(super) fn leave(session: LazySession, extensions: &mut Extensions) -> Opened {
     if let Some(outer) = extensions.insert(session.clone()) {
         extensions.get_or_insert_default::<Outer>().0.push(outer);
     }
-    Some(Opened::new(session))
+    Opened::new(session)
 }
 
 /// Adds to the headers of a response what closing its request has to say.
-pub(super) fn tell(closed: &Closed, headers: &mut HeaderMap) {
+pub(super) fn tell(closed: &mut Closed, headers: &mut HeaderMap) {
     let vary = closed.vary(lines(headers, VARY));
     let private = closed.cache_control(lines(headers, CACHE_CONTROL));
     replace(headers, VARY, vary);
     replace(headers, CACHE_CONTROL, private);
-    if let Some(set_cookie) = &closed.set_cookie {
+    if let Some(set_cookie) = closed.set_cookie.take() {
         let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
         headers.append(SET_COOKIE, value);
     }
 }
 
-/// Leaves in the extensions of a response, for whoever is outside, what became of the session: the outcome, or the
-/// error in an `Arc`.
+/// Leaves in the extensions of a response, for whoever is outside, what became of the session: the error in an `Arc`, or
+/// the outcome, if it is news.
 pub(super) fn note(outcome: Result<CloseOutcome, SessionError>, extensions: &mut Extensions) {
     match outcome {
-        Ok(outcome) => drop(extensions.insert(outcome)),
+        Ok(outcome) if outcome.is_news() => drop(extensions.insert(outcome)),
+        Ok(_) => {}
         Err(error) => drop(extensions.insert(Arc::new(error))),
     }
 }

@@ -11,7 +11,7 @@
 //!    [`SessionError`](crate::SessionError), an empty body, and the error in its extensions
 //!    (`Arc<SessionError>`). So it is where changes were dropped because the session had ended, with 409, unless the
 //!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
-//!    [`CloseOutcome`](crate::CloseOutcome) there.
+//!    [`CloseOutcome`](crate::CloseOutcome) there; none stands for `Untouched` and `Unchanged`.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
 //!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
 //! 5. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
@@ -85,10 +85,9 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let (mut head, body) = request.into_parts();
-        let opened = shared::open(&self.sessions, &head.headers, &head.uri, &mut head.extensions);
-        let request = Request::from_parts(head, body);
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let session = shared::open(&self.sessions, request.headers(), request.uri(), request.extensions());
+        let opened = session.map(|session| shared::leave(session, request.extensions_mut()));
         ResponseFuture { handling: self.inner.call(request), opened, closing: None }
     }
 }
@@ -103,7 +102,7 @@ pin_project! {
         // Until the handler is done; `None` if a layer further out has opened the session.
         opened: Option<Opened>,
         // The handler's answer waits here while its session is closed.
-        closing: Option<(Closing, Option<T>)>,
+        closing: Option<(Closing, T)>,
     }
 }
 
@@ -116,30 +115,36 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.closing.is_none() {
-            let answer = ready!(this.handling.poll(cx));
-            let Some(opened) = this.opened.take() else { return Poll::Ready(answer) };
-            let handled = match &answer {
-                Ok(response) if !response.status().is_server_error() => Handled::Completed,
-                _ => Handled::Failed,
-            };
-            *this.closing = Some((opened.close(handled), Some(answer)));
+        let (mut closing, answer) = match this.closing.take() {
+            Some(closing) => closing,
+            None => {
+                let answer = ready!(this.handling.poll(cx));
+                let Some(opened) = this.opened.take() else { return Poll::Ready(answer) };
+                let handled = match &answer {
+                    Ok(response) if !response.status().is_server_error() => Handled::Completed,
+                    _ => Handled::Failed,
+                };
+                (opened.close(handled), answer)
+            }
+        };
+        match Pin::new(&mut closing).poll(cx) {
+            Poll::Ready(closed) => Poll::Ready(answer.map(|response| tell(response, closed))),
+            Poll::Pending => {
+                *this.closing = Some((closing, answer));
+                Poll::Pending
+            }
         }
-        let (closing, answer) = this.closing.as_mut().expect("it was just set");
-        let closed = ready!(Pin::new(closing).poll(cx));
-        let answer = answer.take().expect("a future is not polled after its end");
-        Poll::Ready(answer.map(|response| tell(response, closed)))
     }
 }
 
 /// Adds to `response` what closing its request has to say; where that failed, answers in its place.
-fn tell<B: Default>(mut response: Response<B>, closed: Closed) -> Response<B> {
+fn tell<B: Default>(mut response: Response<B>, mut closed: Closed) -> Response<B> {
     if let Err(error) = &closed.outcome {
         response = Response::new(B::default());
         *response.status_mut() = shared::status(error);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    shared::tell(&closed, response.headers_mut());
+    shared::tell(&mut closed, response.headers_mut());
     shared::note(closed.outcome, response.extensions_mut());
     response
 }
