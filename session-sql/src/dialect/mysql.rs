@@ -32,16 +32,17 @@ impl Backend for MySql {
         names_are_moves: false,
         on_taken: "",
     };
-    // Neither database lets a DELETE skip what is locked, but a SELECT within one may. The order of the join is told, so
-    // that the rows are found by their keys. Nothing here waits for a lock while it holds one: the SELECT skips, and what
-    // writes has what it needs.
+    // Neither database lets a DELETE skip what is locked, but a SELECT within one may. The order of the join and its index
+    // are told, so that the rows are found by their keys: of a table that is nearly empty all rows would be read instead,
+    // and locked. So nothing here waits for a lock while it holds one: the SELECT skips, and what writes has what it needs.
     const SWEEP: SweepSql<&'static str> = SweepSql {
         delete: "DELETE swept FROM (SELECT session_key FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? \
-             FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key \
-             WHERE swept.sweep_at >= swept.expires_at",
+             FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept FORCE INDEX FOR JOIN (PRIMARY) \
+             ON swept.session_key = due.session_key WHERE swept.sweep_at >= swept.expires_at",
         refile: "UPDATE (SELECT session_key FROM {t} WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? \
-             FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept ON swept.session_key = due.session_key \
-             SET swept.sweep_at = swept.expires_at WHERE swept.sweep_at < swept.expires_at",
+             FOR UPDATE SKIP LOCKED) AS due STRAIGHT_JOIN {t} AS swept FORCE INDEX FOR JOIN (PRIMARY) \
+             ON swept.session_key = due.session_key SET swept.sweep_at = swept.expires_at \
+             WHERE swept.sweep_at < swept.expires_at",
     };
     // Whatever changes a schema commits by itself.
     const BEGIN: Option<&'static str> = None;
