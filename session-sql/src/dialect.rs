@@ -12,8 +12,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use session_core::Record;
+use sqlx::Database;
 use sqlx::error::DatabaseError;
-use sqlx::{Database, Pool};
 
 use crate::config::SqlConfig;
 use crate::error::{SchemaError, SqlError};
@@ -103,7 +103,7 @@ pub trait Backend: Database {
 
     /// Runs a statement that reads records.
     fn fetch(
-        pool: &Pool<Self>,
+        pools: &Pools<Self>,
         sql: &Arc<str>,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Fetched>, Failure>> + Send;
@@ -159,9 +159,9 @@ macro_rules! driver {
         ) -> Result<(), Failure> {
             let mut writer = pools.writer().await?;
             let Some(begin) = Self::BEGIN else {
-                return driver!(@run &mut *writer.connection, config, found, statements);
+                return driver!(@run &mut *writer, config, found, statements);
             };
-            let begun = sqlx::Connection::begin_with(&mut *writer.connection, begin).await;
+            let begun = sqlx::Connection::begin_with(&mut *writer, begin).await;
             let mut transaction = begun.map_err(Failure::Sent)?;
             driver!(@run &mut *transaction, config, found, statements)?;
             transaction.commit().await.map_err(Failure::Sent)
@@ -170,15 +170,16 @@ macro_rules! driver {
         async fn execute(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<u64, Failure> {
             let mut writer = pools.writer().await?;
             let query = driver!(@bind sql, values);
-            let done = query.execute(&mut *writer.connection).await.map_err(Failure::Sent)?;
+            let done = query.execute(&mut *writer).await.map_err(Failure::Sent)?;
+            writer.done();
             Ok(done.rows_affected())
         }
 
-        async fn fetch(pool: &Pool<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
-            let mut connection = pool.acquire().await.map_err(Failure::Unsent)?;
+        async fn fetch(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
+            let mut reader = pools.reader().await?;
             let query = driver!(@bind sql, values);
-            let rows = query.fetch_all(&mut *connection).await.map_err(Failure::Sent)?;
-            drop(connection);
+            let rows = query.fetch_all(&mut *reader).await.map_err(Failure::Sent)?;
+            reader.done();
             rows.iter().map(driver!(@read)).collect::<Result<_, _>>().map_err(Failure::Sent)
         }
     };

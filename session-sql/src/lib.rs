@@ -13,6 +13,7 @@ pub mod store;
 mod cursor; // places in a walk
 mod dialect; // what the databases differ in
 mod fault; // what a failed statement means
+mod kept; // connections that stay at hand
 mod pools; // where connections come from
 mod row; // what stands in a row
 mod schema; // init: look, create, refuse

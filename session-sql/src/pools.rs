@@ -1,7 +1,7 @@
 //! Where connections come from, and how a writer waits for its turn.
 
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{Connection, Database, Pool};
@@ -10,70 +10,130 @@ use tokio::time::timeout;
 
 use crate::config::SqlConfig;
 use crate::fault::Failure;
+use crate::kept::{Kept, Lent, TRUSTED};
 
 /// Holds the connections of a store.
 #[derive(Debug)]
 pub struct Pools<Db: Database> {
-    pub(crate) read: Pool<Db>,
-    pub(crate) write: Pool<Db>,
-    writers: Writers,
+    /// What the application may use as well.
+    pub(crate) pool: Pool<Db>,
+    readers: Source<Db>,
+    /// `None` if a writer takes what a reader takes.
+    writers: Option<Source<Db>>,
     /// The file that is the store's to set up; `None` if the database is set up by others.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "SQLite alone is a file"))]
     pub(crate) file: Option<PathBuf>,
 }
 
-/// Says how many may write at once.
+/// Says where a statement gets its connection.
 #[derive(Debug)]
-enum Writers {
-    /// As many as there are connections to write with.
-    AsConnections,
-    /// One: the pool is the caller's, has several connections, and the database takes one writer. Waiting here is
+enum Source<Db: Database> {
+    /// From a pool that others use as well.
+    Pool(Pool<Db>),
+    /// From such a pool, one at a time: it has several connections, and the database takes one writer. Waiting here is
     /// fair and wakes in time; waiting in SQLite is neither.
-    One(Semaphore),
+    Turns(Pool<Db>, Semaphore),
+    /// From those that are nobody else's.
+    Kept(Kept<Db>),
 }
 
 impl<Db: Database> Pools<Db> {
     /// Takes the caller's pool.
     pub(crate) fn of_caller(pool: Pool<Db>, one_writer: bool) -> Self {
-        let writers = if one_writer { Writers::One(Semaphore::new(1)) } else { Writers::AsConnections };
-        Self { read: pool.clone(), write: pool, writers, file: None }
+        let writers = one_writer.then(|| Source::Turns(pool.clone(), Semaphore::new(1)));
+        Self { readers: Source::Pool(pool.clone()), pool, writers, file: None }
     }
 
-    /// Takes pools that were made of a URL.
-    pub(crate) fn of_url(read: Pool<Db>, write: Pool<Db>, file: Option<PathBuf>) -> Self {
-        Self { read, write, writers: Writers::AsConnections, file }
+    /// Takes a pool of one connection, which is the database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of_memory(pool: Pool<Db>) -> Self {
+        Self { readers: Source::Pool(pool.clone()), pool, writers: None, file: None }
+    }
+
+    /// Takes pools that were made of a URL: one for the application, and those that are the store's own.
+    pub(crate) fn of_url(pool: Pool<Db>, readers: Pool<Db>, writers: Option<Pool<Db>>, file: Option<PathBuf>) -> Self {
+        let kept = |pool| Source::Kept(Kept::new(pool));
+        Self { pool, readers: kept(readers), writers: writers.map(kept), file }
+    }
+
+    /// Waits for a connection to read with.
+    pub(crate) async fn reader(&self) -> Result<Taken<'_, Db>, Failure> {
+        self.readers.take().await
     }
 
     /// Waits for a connection to write with.
-    pub(crate) async fn writer(&self) -> Result<Writer<'_, Db>, Failure> {
-        let turn = match &self.writers {
-            Writers::AsConnections => None,
-            Writers::One(turn) => {
-                // No timer for what need not wait; it never passes over those who do.
-                match turn.try_acquire() {
-                    Ok(taken) => Some(taken),
-                    Err(_) => {
-                        let waited = timeout(self.write.options().get_acquire_timeout(), turn.acquire()).await;
-                        // Nobody closes the semaphore, so only time can run out.
-                        Some(waited.ok().and_then(Result::ok).ok_or(Failure::Unsent(sqlx::Error::PoolTimedOut))?)
-                    }
-                }
+    pub(crate) async fn writer(&self) -> Result<Taken<'_, Db>, Failure> {
+        self.writers.as_ref().unwrap_or(&self.readers).take().await
+    }
+
+    /// Closes all connections, and waits until they are.
+    pub(crate) async fn close(&self) {
+        for source in [Some(&self.readers), self.writers.as_ref()].into_iter().flatten() {
+            if let Source::Kept(kept) = source {
+                kept.close().await;
             }
-        };
-        let connection = self.write.acquire().await.map_err(Failure::Unsent)?;
-        Ok(Writer { connection, _turn: turn })
+        }
+        self.pool.close().await;
     }
 }
 
-/// Holds a connection to write with, and the turn if there are turns. The connection goes first.
-pub(crate) struct Writer<'a, Db: Database> {
-    pub(crate) connection: PoolConnection<Db>,
-    _turn: Option<SemaphorePermit<'a>>,
+impl<Db: Database> Source<Db> {
+    async fn take(&self) -> Result<Taken<'_, Db>, Failure> {
+        match self {
+            Self::Pool(pool) => {
+                Ok(Taken::Pooled { connection: pool.acquire().await.map_err(Failure::Unsent)?, _turn: None })
+            }
+            Self::Turns(pool, turns) => {
+                // No timer for what need not wait; it never passes over those who do.
+                let turn = match turns.try_acquire() {
+                    Ok(turn) => turn,
+                    Err(_) => {
+                        let waited = timeout(pool.options().get_acquire_timeout(), turns.acquire()).await;
+                        // Nobody closes the semaphore, so only time can run out.
+                        waited.ok().and_then(Result::ok).ok_or(Failure::Unsent(sqlx::Error::PoolTimedOut))?
+                    }
+                };
+                let connection = pool.acquire().await.map_err(Failure::Unsent)?;
+                Ok(Taken::Pooled { connection, _turn: Some(turn) })
+            }
+            Self::Kept(kept) => Ok(Taken::Lent(kept.take().await?, kept)),
+        }
+    }
 }
 
-/// How long a connection may lie unused and still be taken on trust. Past it, it is asked first: a round trip, which
-/// a busy server would make for every request otherwise.
-const TRUSTED: Duration = Duration::from_secs(1);
+/// A connection that is taken for a statement. The connection goes first, and the turn second.
+pub(crate) enum Taken<'a, Db: Database> {
+    Pooled { connection: PoolConnection<Db>, _turn: Option<SemaphorePermit<'a>> },
+    Lent(Lent<'a, Db>, &'a Kept<Db>),
+}
+
+impl<Db: Database> Taken<'_, Db> {
+    /// Lets go of the connection after a statement that came to its end. Where that is not known it is dropped, and
+    /// somebody looks at it before it is used again.
+    pub(crate) fn done(self) {
+        if let Self::Lent(lent, kept) = self {
+            kept.keep(lent);
+        }
+    }
+}
+
+impl<Db: Database> Deref for Taken<'_, Db> {
+    type Target = Db::Connection;
+
+    fn deref(&self) -> &Db::Connection {
+        match self {
+            Self::Pooled { connection, .. } | Self::Lent(Lent { connection, .. }, _) => connection,
+        }
+    }
+}
+
+impl<Db: Database> DerefMut for Taken<'_, Db> {
+    fn deref_mut(&mut self) -> &mut Db::Connection {
+        match self {
+            Self::Pooled { connection, .. } | Self::Lent(Lent { connection, .. }, _) => connection,
+        }
+    }
+}
 
 /// Sets up a pool for a store that is made of a URL.
 pub(crate) fn options<Db: Database>(config: &SqlConfig) -> PoolOptions<Db> {

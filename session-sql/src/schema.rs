@@ -106,7 +106,7 @@ async fn attempt<Db: Dialect>(
 }
 
 async fn look<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
-    let mut connection = pools.write.acquire().await.map_err(Failure::Unsent)?;
+    let mut connection = pools.writer().await?;
     Db::look(&mut connection, config).await
 }
 

@@ -105,16 +105,16 @@ impl<Db: Dialect> SqlStore<Db> {
         self.inner.statements.named()
     }
 
-    /// Gives the pool that the store reads through; on a file of SQLite, made of a URL, it writes through another.
+    /// Gives a pool for questions of your own: the one that the store was made on. One made of a URL has another for
+    /// you, as large as its own, whose connections are opened when you use it.
     #[must_use]
     pub fn pool(&self) -> &Pool<Db> {
-        &self.inner.pools.read
+        &self.inner.pools.pool
     }
 
     /// Closes the connections, and waits until they are. Calls after it are `Unavailable`.
     pub async fn close(&self) {
-        self.inner.pools.read.close().await;
-        self.inner.pools.write.close().await;
+        self.inner.pools.close().await;
     }
 
     fn build(pools: Pools<Db>, config: SqlConfig) -> Self {
@@ -149,7 +149,7 @@ impl<Db: Dialect> Inner<Db> {
 
     /// Runs a statement that reads records.
     pub(crate) async fn fetch(&self, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, StoreError> {
-        let rows = retrying::<Db, _, _>(|| Db::fetch(&self.pools.read, sql, values)).await;
+        let rows = retrying::<Db, _, _>(|| Db::fetch(&self.pools, sql, values)).await;
         rows.map_err(|failure| failure.told::<Db>(Effect::Reads))
     }
 

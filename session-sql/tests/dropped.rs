@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use session_sql::SqlStore;
-use session_sql::session_core::{BoxError, Put, SessionStore, Version};
+use session_sql::session_core::{BoxError, Put, Scan, SessionStore, Version};
 use support::bed::{Bed, at, create, key, on_each, pool, record};
 
 on_each!(a_call_dropped_at_any_moment_leaves_its_connection_as_it_was);
@@ -50,17 +50,37 @@ async fn ends_within(waits: usize, future: impl Future<Output = ()>) -> bool {
 
 async fn a_call_dropped_at_any_moment_leaves_its_connection_as_it_was<B: Bed>(bed: &B) -> Result<(), BoxError> {
     bed.sql().init().await?;
-    let (mut dropped, mut number) = (0, 100);
+    let pooled = async || {
+        let options = pool(bed).options().clone().max_connections(1).min_connections(0);
+        let pool = options.connect_with((*pool(bed).connect_options()).clone()).await?;
+        Ok::<_, BoxError>(SqlStore::with_config(pool, bed.config())?)
+    };
+    // Its connection stays with it between calls, and is there from the beginning.
+    let of_url = async || {
+        let store = bed.with(bed.config().with_max_connections(1)).await?;
+        store.page(None, NonZeroUsize::MIN).await?;
+        Ok(store)
+    };
+    drop_at_any_moment(bed, 100, pooled).await?;
+    drop_at_any_moment(bed, 10_000, of_url).await
+}
+
+/// Drops each call at each of its moments, on stores of one connection. The sessions that are created in between have
+/// numbers from `number` on.
+async fn drop_at_any_moment<B: Bed>(
+    bed: &B,
+    mut number: u64,
+    store: impl AsyncFn() -> Result<SqlStore<B::Db>, BoxError>,
+) -> Result<(), BoxError> {
+    let mut dropped = 0;
     for verb in 0..VERBS {
         // With statements that are yet to be prepared, and with some that are.
         for fresh in [true, false] {
-            let options = pool(bed).options().clone().max_connections(1).min_connections(0);
-            let connect = async || options.clone().connect_with((*pool(bed).connect_options()).clone()).await;
-            let mut one = SqlStore::with_config(connect().await?, bed.config())?;
+            let mut one = store().await?;
             for waits in 0.. {
                 if fresh {
                     one.close().await;
-                    one = SqlStore::with_config(connect().await?, bed.config())?;
+                    one = store().await?;
                 }
                 if verb == 0 {
                     bed.run(format!("DROP TABLE {}", bed.table("sessions"))).await?;

@@ -12,6 +12,7 @@ use support::bed::{Bed, at, create, fills_up, key, on_each, patient, pool, recor
 on_each!(
     a_pool_without_a_free_connection_is_unavailable_in_time,
     a_closed_pool_is_unavailable,
+    what_an_application_asks_takes_no_connection_from_a_store_made_of_a_url,
     a_table_that_went_away_is_misconfigured,
     a_row_that_is_no_record_is_corrupt_and_can_be_deleted,
 );
@@ -60,6 +61,20 @@ async fn a_closed_pool_is_unavailable<B: Bed>(bed: &B) -> Result<(), BoxError> {
     store.init().await?;
     store.close().await;
     every_verb(&store, |error| matches!(error, StoreError::Unavailable { .. })).await;
+    Ok(())
+}
+
+async fn what_an_application_asks_takes_no_connection_from_a_store_made_of_a_url<B: Bed>(
+    bed: &B,
+) -> Result<(), BoxError> {
+    let store = bed.with(bed.config().with_max_connections(1)).await?;
+    store.init().await?;
+    create(&store, key(1), &record(1, 1_000)).await;
+    let held = store.pool().acquire().await?;
+    assert_eq!(*store.get(&key(1)).await?.unwrap(), record(1, 1_000));
+    drop(held);
+    store.close().await;
+    assert!(store.pool().is_closed());
     Ok(())
 }
 

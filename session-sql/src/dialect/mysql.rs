@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
-use sqlx::{MySql, Pool, Row};
+use sqlx::{MySql, Row};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Logging, SqlConfig};
@@ -95,8 +95,8 @@ impl Backend for MySql {
 
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
         let options = MySqlConnectOptions::from_str(url).map_err(SqlError::of_url)?;
-        let pool = pools::options(config).connect_lazy_with(options);
-        Ok(Pools::of_url(pool.clone(), pool, None))
+        let pool = || pools::options(config).connect_lazy_with(options.clone());
+        Ok(Pools::of_url(pool(), pool(), None, None))
     }
 
     fn fault(error: &dyn DatabaseError) -> Fault {
@@ -117,7 +117,7 @@ impl Backend for MySql {
     }
 
     async fn prepare(pools: &Pools<Self>, config: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
-        let mut connection = pools.write.acquire().await.map_err(Failure::Unsent)?;
+        let mut connection = pools.writer().await?;
         let (autocommit, packet): (i64, i64) =
             sqlx::query_as("SELECT CAST(@@autocommit AS SIGNED), CAST(@@max_allowed_packet AS SIGNED)")
                 .fetch_one(&mut *connection)
@@ -170,8 +170,9 @@ impl Backend for MySql {
         let sql = sql.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
         let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {sql}");
         let mut writer = pools.writer().await?;
-        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer.connection).await;
-        Ok(done.map_err(Failure::Sent)?.rows_affected())
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer).await.map_err(Failure::Sent)?;
+        writer.done();
+        Ok(done.rows_affected())
     }
 
     driver!();

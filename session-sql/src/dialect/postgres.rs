@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Pool, Postgres, Row};
+use sqlx::{Postgres, Row};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Logging, SqlConfig};
@@ -92,8 +92,8 @@ impl Backend for Postgres {
 
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
         let options = PgConnectOptions::from_str(url).map_err(SqlError::of_url)?;
-        let pool = pools::options(config).connect_lazy_with(options);
-        Ok(Pools::of_url(pool.clone(), pool, None))
+        let pool = || pools::options(config).connect_lazy_with(options.clone());
+        Ok(Pools::of_url(pool(), pool(), None, None))
     }
 
     // The first two characters of a code are its class; see PostgreSQL's appendix A.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Pool, Row, Sqlite};
+use sqlx::{Row, Sqlite};
 
 use super::{Backend, Dialect, Fetched, Value, driver};
 use crate::config::{Durability, Logging, SqlConfig};
@@ -92,17 +92,17 @@ impl Backend for Sqlite {
         };
         let options = SqliteConnectOptions::from_str(url).map_err(SqlError::of_url)?;
         let options = options.synchronous(synchronous).busy_timeout(config.acquire_timeout).create_if_missing(true);
-        let one = |options| pools::options(config).max_connections(1).connect_lazy_with(options);
         if in_memory(url) {
             // The database lives as long as the connection, so there is one, and it is kept.
             let options = options.in_memory(true).shared_cache(false);
             let kept: SqlitePoolOptions = pools::options(config).max_connections(1).min_connections(1);
             let pool = kept.idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
-            return Ok(Pools::of_url(pool.clone(), pool, None));
+            return Ok(Pools::of_memory(pool));
         }
         let file = Some(options.get_filename().to_owned());
-        let readers = pools::options(config).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(readers, one(options), file))
+        let several = || pools::options(config).connect_lazy_with(options.clone());
+        let one = pools::options(config).max_connections(1).connect_lazy_with(options.clone());
+        Ok(Pools::of_url(several(), several(), Some(one), file))
     }
 
     // The low byte of a code is its class; see SQLite's list of result codes.
@@ -124,7 +124,7 @@ impl Backend for Sqlite {
         if let Some(file) = &pools.file {
             keep_to_owner(file);
         }
-        let mut connection = pools.write.acquire().await.map_err(Failure::Unsent)?;
+        let mut connection = pools.writer().await?;
         let files: Vec<String> = sqlx::query_scalar("SELECT file FROM pragma_database_list WHERE name = 'main'")
             .fetch_all(&mut *connection)
             .await
@@ -132,7 +132,7 @@ impl Backend for Sqlite {
         if files.iter().all(String::is_empty) {
             // Each connection would have a database of its own, or lock tables against the others. `pools.file` is
             // there, and has no name, for a URL without one.
-            return Ok(match pools.write.options().get_max_connections() {
+            return Ok(match pools.pool.options().get_max_connections() {
                 1 if pools.file.is_none() => Ok(()),
                 _ => Err(SchemaError::Setting {
                     what: "a database without a file is one connection's, and there are several".to_owned(),

@@ -1,0 +1,285 @@
+//! Connections that stay at hand between statements.
+//!
+//! A pool of sqlx asks each connection that it is given back whether it still answers: a task and a round trip for every
+//! statement, and so for every verb. So a store that is made of a URL, whose connections are nobody else's, gives back
+//! only those that somebody has to look at: one whose statement failed or was dropped, one that has been out for a
+//! while, and those that nobody needs any more. The pool then goes by its own rules.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Database, Pool};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::fault::Failure;
+
+/// How long a connection may lie unused and still be taken on trust. Past it, it is asked first.
+pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
+
+/// How long a connection is out before the pool looks at it, which closes those that are old.
+const OUT: Duration = Duration::from_secs(60);
+
+/// Keeps the connections of a pool at hand.
+#[derive(Debug)]
+pub(crate) struct Kept<Db: Database> {
+    pool: Pool<Db>,
+    /// As many as the pool has connections. Who waits, waits here: the pool cannot tell when one of these is free.
+    turns: Semaphore,
+    /// The one that was used last stands last, and is taken first.
+    idle: Mutex<VecDeque<Idle<Db>>>,
+}
+
+#[derive(Debug)]
+struct Idle<Db: Database> {
+    connection: PoolConnection<Db>,
+    /// When it came from the pool.
+    out: Instant,
+    /// When it was last used.
+    used: Instant,
+}
+
+/// A connection that is taken for a statement, and the right to have one.
+#[derive(Debug)]
+pub(crate) struct Lent<'a, Db: Database> {
+    pub(crate) connection: PoolConnection<Db>,
+    out: Instant,
+    // Last, so that whoever waits for it finds the connection.
+    turn: SemaphorePermit<'a>,
+}
+
+impl<Db: Database> Kept<Db> {
+    pub(crate) fn new(pool: Pool<Db>) -> Self {
+        let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
+        let turns = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
+        Self { pool, turns, idle: Mutex::default() }
+    }
+
+    /// Takes a connection; waits for one no longer than the pool would.
+    pub(crate) async fn take(&self) -> Result<Lent<'_, Db>, Failure> {
+        // Without a timer, if it need not wait. It never passes over those who do.
+        if let Ok(turn) = self.turns.try_acquire()
+            && let Some(Idle { connection, out, .. }) = self.idle().pop_back_if(|idle| idle.used.elapsed() <= TRUSTED)
+        {
+            return Ok(Lent { connection, out, turn });
+        }
+        let waited = timeout(self.pool.options().get_acquire_timeout(), self.wait()).await;
+        waited.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Failure::Unsent)
+    }
+
+    async fn wait(&self) -> Result<Lent<'_, Db>, sqlx::Error> {
+        let turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let last = self.idle().pop_back();
+        if let Some(Idle { mut connection, out, used }) = last {
+            if used.elapsed() <= TRUSTED || connection.ping().await.is_ok() {
+                return Ok(Lent { connection, out, turn });
+            }
+            // The others have lain for longer.
+            self.give_back();
+        }
+        Ok(Lent { connection: self.pool.acquire().await?, out: Instant::now(), turn })
+    }
+
+    /// Takes back a connection whose statement came to its end. One that is dropped instead goes to the pool.
+    pub(crate) fn keep(&self, Lent { connection, out, turn }: Lent<'_, Db>) {
+        let mut idle = self.idle();
+        let surplus = idle.pop_front_if(|first| first.used.elapsed() > TRUSTED);
+        let rest = if out.elapsed() <= OUT && !self.pool.is_closed() {
+            idle.push_back(Idle { connection, out, used: Instant::now() });
+            None
+        } else {
+            Some(connection)
+        };
+        drop(idle);
+        drop((surplus, rest, turn));
+    }
+
+    fn give_back(&self) {
+        let given = std::mem::take(&mut *self.idle());
+        drop(given);
+    }
+
+    /// Closes them all, and waits until they are.
+    pub(crate) async fn close(&self) {
+        // From here on none is kept any more.
+        let closed = self.pool.close();
+        self.give_back();
+        closed.await;
+    }
+
+    fn idle(&self) -> MutexGuard<'_, VecDeque<Idle<Db>>> {
+        // Nothing panics while it is locked.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<Db: Database> Drop for Kept<Db> {
+    fn drop(&mut self) {
+        // To give one back takes a runtime, which may be gone by now.
+        for Idle { connection, .. } in self.idle().drain(..) {
+            drop(connection.detach());
+        }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::Poll;
+
+    use sqlx::Sqlite;
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+    use tempfile::TempDir;
+    use tokio::runtime::Runtime;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    fn kept(connections: u32, patience: Duration) -> (Arc<Kept<Sqlite>>, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let options = SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
+        let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(patience);
+        (Arc::new(Kept::new(pool.connect_lazy_with(options))), folder)
+    }
+
+    async fn until(holds: impl Fn() -> bool) {
+        let held = async {
+            while !holds() {
+                yield_now().await;
+            }
+        };
+        timeout(LONG, held).await.expect("it becomes true");
+    }
+
+    impl<Db: Database> Kept<Db> {
+        /// Acts as if nothing had happened for so long.
+        fn age(&self, by: Duration) {
+            self.idle().iter_mut().for_each(|idle| idle.used -= by);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_stays_unless_somebody_has_to_look_at_it() {
+        let (kept, _folder) = kept(2, LONG);
+        for _ in 0..10 {
+            let lent = kept.take().await.unwrap();
+            kept.keep(lent);
+            assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.idle().len()), (1, 0, 1));
+        }
+        // Its statement failed, or was dropped.
+        drop(kept.take().await.unwrap());
+        until(|| kept.pool.num_idle() == 1).await;
+        // It has been out for a while.
+        let mut lent = kept.take().await.unwrap();
+        lent.out -= OUT + TRUSTED;
+        kept.keep(lent);
+        until(|| kept.pool.num_idle() == 1).await;
+        assert!(kept.idle().is_empty());
+    }
+
+    #[tokio::test]
+    async fn those_that_nobody_needs_any_more_are_given_back() {
+        let (kept, _folder) = kept(3, LONG);
+        let lent = [kept.take().await.unwrap(), kept.take().await.unwrap(), kept.take().await.unwrap()];
+        lent.into_iter().for_each(|lent| kept.keep(lent));
+        assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.idle().len()), (3, 0, 3));
+        kept.age(2 * TRUSTED);
+        for given in [1, 2, 2] {
+            let lent = kept.take().await.unwrap();
+            kept.keep(lent);
+            until(|| kept.pool.num_idle() == given).await;
+        }
+        assert_eq!(kept.idle().len(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn who_waits_gets_the_one_that_comes_back() {
+        let (kept, _folder) = kept(2, LONG);
+        let tasks = (0..16).map(|task| {
+            let kept = Arc::clone(&kept);
+            tokio::spawn(async move {
+                for turn in 0..200 {
+                    let lent = kept.take().await.unwrap();
+                    assert!(kept.pool.size() <= 2);
+                    yield_now().await;
+                    // Some are dropped, as by an error.
+                    if (task + turn) % 10 == 0 { drop(lent) } else { kept.keep(lent) }
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            timeout(LONG, task).await.expect("it ends").unwrap();
+        }
+        assert_eq!(kept.turns.available_permits(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_waits_too_long_is_told_and_who_gives_up_leaves_nothing() {
+        let (kept, _folder) = kept(1, Duration::from_millis(50));
+        let held = kept.take().await.unwrap();
+        assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolTimedOut))));
+        {
+            let mut taking = pin!(kept.take());
+            let waits = poll_fn(|context| Poll::Ready(taking.as_mut().poll(context).is_pending())).await;
+            assert!(waits);
+        }
+        kept.keep(held);
+        kept.keep(kept.take().await.unwrap());
+        assert_eq!(kept.turns.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_those_that_are_out_and_keeps_none() {
+        let (kept, _folder) = kept(2, LONG);
+        let (out, other) = (kept.take().await.unwrap(), kept.take().await.unwrap());
+        kept.keep(other);
+        {
+            let mut closing = pin!(kept.close());
+            let waits = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending())).await;
+            assert!(waits);
+            kept.keep(out);
+            timeout(LONG, closing).await.expect("it ends");
+        }
+        assert_eq!((kept.pool.size(), kept.idle().len()), (0, 0));
+        assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolClosed))));
+    }
+
+    #[test]
+    fn it_may_end_after_its_runtime() {
+        let runtime = Runtime::new().unwrap();
+        let (kept, _folder) = runtime.block_on(async {
+            let (kept, folder) = kept(1, LONG);
+            kept.keep(kept.take().await.unwrap());
+            (kept, folder)
+        });
+        drop(runtime);
+        assert_eq!(kept.idle().len(), 1);
+        drop(kept);
+    }
+
+    #[cfg(feature = "postgres")]
+    #[tokio::test]
+    async fn one_that_ended_while_it_lay_is_replaced() {
+        let server = session_conformance::servers::Postgres::start().await.unwrap();
+        let options = || sqlx::postgres::PgPoolOptions::new().max_connections(2);
+        let kept = Kept::new(options().connect_lazy(server.url()).unwrap());
+        let (mut a, mut b) = (kept.take().await.unwrap(), kept.take().await.unwrap());
+        for lent in [&mut a, &mut b] {
+            // The server answers nobody here any more.
+            let ended = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())").execute(&mut *lent.connection);
+            assert!(ended.await.is_err());
+        }
+        kept.keep(a);
+        kept.keep(b);
+        kept.age(2 * TRUSTED);
+        let mut lent = kept.take().await.unwrap();
+        let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&mut *lent.connection).await.unwrap();
+        assert_eq!((one, kept.idle().len()), (1, 0));
+    }
+}
