@@ -259,7 +259,7 @@ impl<Db: ByHand> Party for Hand<Db> {
             Verb::Refile => return Err("it is timed beside the peer alone".into()),
             Verb::Sweep => {
                 let given = [time(DUE), Given::Number(i64::try_from(BATCH)?)];
-                drain(sessions.end, async || Db::write(&self.pool, self.of("delete_expired"), &given).await).await?;
+                drain(sessions.end, || Db::write(&self.pool, self.of("delete_expired"), &given)).await?;
             }
         }
         Ok(())

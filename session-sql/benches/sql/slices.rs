@@ -32,7 +32,7 @@ impl Verb {
 /// Whoever is timed.
 pub(crate) trait Party {
     /// Calls the verb for each of these sessions: a range that was created before, unless this creates it.
-    async fn call(&self, verb: Verb, sessions: Range<u64>) -> Result<(), BoxError>;
+    fn call(&self, verb: Verb, sessions: Range<u64>) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
 /// How much is done.

@@ -88,7 +88,7 @@ impl<Db: Dialect> Party for Store<Db> {
             Verb::Sweep | Verb::Refile => {
                 let due = if verb == Verb::Refile { sessions.end / 10 } else { sessions.end };
                 let batch = NonZeroUsize::new(BATCH).expect("not zero");
-                drain(due, async || Ok(store.delete_expired(DUE, batch).await?)).await?;
+                drain(due, || async move { Ok(store.delete_expired(DUE, batch).await?) }).await?;
             }
         }
         Ok(())
@@ -96,7 +96,10 @@ impl<Db: Dialect> Party for Store<Db> {
 }
 
 /// Sweeps until nothing is left.
-pub(crate) async fn drain(due: u64, sweep: impl AsyncFn() -> Result<u64, BoxError>) -> Result<(), BoxError> {
+pub(crate) async fn drain<F: Future<Output = Result<u64, BoxError>>>(
+    due: u64,
+    sweep: impl Fn() -> F,
+) -> Result<(), BoxError> {
     let mut removed = 0;
     loop {
         match sweep().await? {
