@@ -1,5 +1,5 @@
-//! How a session becomes a payload: a byte for the version of the format, the application's values as [`values`] writes
-//! them, and as another JSON object what the core itself has to say, if anything.
+//! How a session becomes a payload: a byte for the version of the format, an index and a JSON object for the application's
+//! values, as [`values`] writes them, and a second JSON object for what the core has to say, if anything.
 //!
 //! [`values`]: crate::values
 
@@ -94,7 +94,10 @@ impl Payload<'_> {
     }
 }
 
-/// Writes plain JSON behind one byte for the version of the format. The default.
+/// Writes plain JSON, behind one byte for the version of the format and an index of the values. The default.
+///
+/// A session that is read is taken apart by the index. Each value is parsed when somebody asks for it, so one that was
+/// damaged where it was stored is a [`WrongType`](crate::SessionError::WrongType) for those who do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;
 
@@ -152,10 +155,10 @@ impl Codec for Json {
 fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>> {
     // The names and values with their lengths and punctuation, and some for what the core keeps: written without growing.
     let len = values.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();
-    let mut bytes = Vec::with_capacity(len + if reserved.0.is_some() { 256 } else { 16 });
+    let mut bytes = Vec::with_capacity(len + if reserved.is_empty() { 16 } else { 256 });
     bytes.push(VERSION);
     values.write(&mut bytes);
-    if **reserved != Fields::default() {
+    if !reserved.is_empty() {
         rest(&mut bytes, b"{\"core\":", &**reserved)?;
     }
     Ok(bytes)

@@ -48,6 +48,12 @@ pub(crate) struct Fields {
     pub(crate) lifetime: Option<CookieLifetime>,
 }
 
+impl Reserved {
+    pub(crate) fn is_empty(&self) -> bool {
+        **self == NOTHING
+    }
+}
+
 /// All that is not set.
 static NOTHING: Fields = Fields {
     scope: String::new(),

@@ -185,7 +185,7 @@ impl CodecError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SessionError {
-    /// The value under the key is of another type; it stays as it is.
+    /// The value under the key is of another type, or was damaged in the store; it stays as it is.
     #[error("the value {key:?} is not a {expected}")]
     WrongType {
         /// The value's key.

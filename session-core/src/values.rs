@@ -50,8 +50,8 @@ impl Values {
     /// if something else stands there.
     pub(crate) fn read(payload: &Bytes, start: usize) -> Option<(Self, usize)> {
         let (count, mut index) = decode::usize(payload.get(start..)?).ok()?;
-        // An entry has two numbers, so a count that is none takes no memory.
-        let mut entries = Vec::with_capacity(count.min(index.len() / 2));
+        // An entry has two numbers and four marks at least, so a wrong count takes little memory.
+        let mut entries = Vec::with_capacity(count.min(index.len() / 6));
         let mut end = 0;
         for at in 0..count {
             let (name, value);
@@ -78,7 +78,7 @@ impl Values {
                 return None;
             }
             end = value.end;
-            if read[name.clone()].contains('\\') {
+            if !is_plain(&read[name.clone()]) {
                 let quoted = &read[name.start - 1..=name.end];
                 entry.name = Text::Set(serde_json::from_str::<String>(quoted).ok()?.into());
             }
@@ -162,9 +162,14 @@ fn behind(end: usize, punctuation: &str, len: usize) -> Option<Range<usize>> {
     Some(start..start.checked_add(len)?)
 }
 
+/// Tells whether a name stands between the quotes as it is.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+}
+
 /// Gives a name as it stands between the quotes.
 fn escaped(name: &str) -> Cow<'_, str> {
-    if name.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+    if is_plain(name) {
         return name.into();
     }
     let quoted = serde_json::Value::from(name).to_string();
@@ -242,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_is_not_as_the_index_says_is_refused() {
-        let refused: [(&[u8], &str); 14] = [
+        let refused: [(&[u8], &str); 17] = [
             (&[], ""),
             (&[0], ""),
             (&[0], "{"),
@@ -257,8 +262,11 @@ mod tests {
             // Not in order, and twice.
             (&[2, 1, 1, 1, 1], "{\"b\":1,\"a\":2}"),
             (&[2, 1, 1, 1, 1], "{\"a\":1,\"a\":2}"),
-            // An escape that is none.
+            // An escape that is none; a quote, which would make one name of two, and a line break, without one.
             (&[1, 2, 1], "{\"\\x\":1}"),
+            (&[1, 3, 1], "{\"a\"b\":1}"),
+            (&[1, 7, 1], "{\"a\":1,\"b\":2}"),
+            (&[1, 3, 1], "{\"a\nb\":1}"),
         ];
         for (index, rest) in refused {
             assert!(Values::read(&payload(index, rest), 0).is_none(), "{index:?} {rest}");

@@ -212,8 +212,10 @@ async fn what_looks_at_actixs_errors_finds_the_sessions() {
 
 #[tokio::test]
 async fn an_answer_that_is_sent_tells_the_outcome() {
-    let (sessions, _) = sessions(store());
-    let answer = send(&[sessions], request("GET", "/add", &[])).await;
+    let sessions = [sessions(store()).0];
+    let answer = send(&sessions, request("GET", "/read", &[])).await;
+    assert_eq!(answer.extensions().get::<CloseOutcome>(), None);
+    let answer = send(&sessions, request("GET", "/add", &[])).await;
     assert_eq!(answer.extensions().get(), Some(&CloseOutcome::Created));
 }
 

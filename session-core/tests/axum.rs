@@ -152,6 +152,8 @@ async fn a_stream_is_read_after_the_session_is_stored() {
 async fn what_is_outside_finds_the_outcome_or_the_error() {
     let faulty = Faulty::new(store());
     let app = app(&[sessions(faulty.clone()).0]);
+    let answer = send(app.clone(), "GET", "/read", &[]).await;
+    assert_eq!(answer.extensions().get::<CloseOutcome>(), None);
     let answer = send(app.clone(), "GET", "/add", &[]).await;
     assert_eq!(answer.extensions().get(), Some(&CloseOutcome::Created));
     faulty.next("put", Fault::Down);

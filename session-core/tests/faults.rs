@@ -148,6 +148,27 @@ async fn what_cannot_be_read_is_removed_and_locks_nobody_out() {
     assert_eq!(faulty.inner.table().len(), 0);
 }
 
+#[tokio::test]
+async fn a_value_that_is_damaged_is_an_error_for_those_who_ask_until_it_is_set_anew() {
+    let store = store();
+    let (sessions, _) = sessions(store.clone());
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    let key = browser.open(&sessions).load().await.unwrap().key().unwrap();
+    let mut record = (*store.get(&key).await.unwrap().unwrap()).clone();
+    let put = Put::Replace(record.version);
+    record.version = session_core::Version::random().unwrap();
+    let index = b"\x01\x02\x01\x04\x05\x01";
+    record.payload = [&index[..], b"{\"n\":12x4,\"other\":7}"].concat().into();
+    let _stored = store.put(&key, &record, put).await.unwrap();
+    let session = browser.open(&sessions).load().await.unwrap();
+    let error = session.get::<u32>("n").unwrap_err();
+    assert!(matches!(error, SessionError::WrongType { .. }) && !format!("{error} {error:?}").contains("12x4"));
+    assert_eq!(session.get::<u32>("other").unwrap(), Some(7));
+    browser.request(&sessions, |session| session.insert("n", 1).unwrap()).await;
+    assert_eq!(browser.read(&sessions, "n").await, Some(1));
+}
+
 #[derive(Debug)]
 struct NoRandom;
 

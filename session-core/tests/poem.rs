@@ -158,6 +158,8 @@ adapter_tests!(start);
 async fn what_is_outside_finds_the_outcome_or_the_error() {
     let faulty = Faulty::new(store());
     let sessions = [sessions(faulty.clone()).0];
+    let answer = send(&sessions, "GET", "/read", &[]).await;
+    assert_eq!(answer.data::<CloseOutcome>(), None);
     let answer = send(&sessions, "GET", "/add", &[]).await;
     assert_eq!(answer.data(), Some(&CloseOutcome::Created));
     faulty.next("put", Fault::Down);

@@ -13,7 +13,7 @@
 //!    [`SessionError`], an empty body, and the error as its data (`Arc<SessionError>`). So it is where changes were
 //!    dropped because the session had ended, with 409, unless the [`GonePolicy`](crate::GonePolicy) says otherwise.
 //!    A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) as its data; none stands for `Untouched` and
-//!    `Unchanged`.
+//!    `Unchanged`. With two middlewares it is that of the outermost that has one.
 //! 4. **Errors become responses here**, since the session's headers belong on those, too. What looks at errors, such as
 //!    `catch_error` and `Tracing`, belongs inside of this middleware.
 //! 5. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a

@@ -12,6 +12,7 @@
 //!    (`Arc<SessionError>`). So it is where changes were dropped because the session had ended, with 409, unless the
 //!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
 //!    [`CloseOutcome`](crate::CloseOutcome) there; none stands for `Untouched` and `Unchanged`.
+//!    With two layers it is that of the outermost that has one.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
 //!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
 //! 5. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
