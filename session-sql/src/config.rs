@@ -31,7 +31,8 @@ pub struct SqlConfig {
     /// The most bytes a payload may have. 4 MiB: far more than a session should hold, and within the packet
     /// that MySQL takes by default.
     pub max_payload: usize,
-    /// The most connections that a store made of a URL opens. 10.
+    /// The most connections that a store made of a URL opens. 10. Its [`pool`](crate::SqlStore::pool), for questions of
+    /// yours, may open as many again.
     pub max_connections: u32,
     /// How long a store made of a URL waits for a connection. Three seconds, so that the core, which waits for
     /// five, hears why.

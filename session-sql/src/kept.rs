@@ -1,11 +1,12 @@
 //! Connections that stay at hand between statements.
 //!
 //! A pool of sqlx asks each connection that it is given back whether it still answers: a task and a round trip for every
-//! statement, and so for every verb. So a store that is made of a URL, whose connections are nobody else's, gives back
-//! only those that somebody has to look at: one whose statement failed or was dropped, one that has been out for a
-//! while, and those that nobody needs any more. The pool then goes by its own rules.
+//! statement, and so for every verb. A store made of a URL keeps its connections instead. It gives back only one whose
+//! statement failed or was dropped, which the pool then asks. The pool's timeouts hold here as well: as statements come
+//! by, what has lain for too long or is too old is closed.
 
 use std::collections::VecDeque;
+use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,9 +19,6 @@ use crate::fault::Failure;
 
 /// How long a connection may lie unused and still be taken on trust. Past it, it is asked first.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
-
-/// How long a connection is out before the pool looks at it, which closes those that are old.
-const OUT: Duration = Duration::from_secs(60);
 
 /// Keeps the connections of a pool at hand.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ pub(crate) struct Kept<Db: Database> {
 struct Idle<Db: Database> {
     connection: PoolConnection<Db>,
     /// When it came from the pool.
-    out: Instant,
+    since: Instant,
     /// When it was last used.
     used: Instant,
 }
@@ -45,8 +43,8 @@ struct Idle<Db: Database> {
 #[derive(Debug)]
 pub(crate) struct Lent<'a, Db: Database> {
     pub(crate) connection: PoolConnection<Db>,
-    out: Instant,
-    // Last, so that whoever waits for it finds the connection.
+    since: Instant,
+    // Last, so that the connection is on its way to the pool when somebody else asks there.
     turn: SemaphorePermit<'a>,
 }
 
@@ -61,9 +59,9 @@ impl<Db: Database> Kept<Db> {
     pub(crate) async fn take(&self) -> Result<Lent<'_, Db>, Failure> {
         // Without a timer, if it need not wait. It never passes over those who do.
         if let Ok(turn) = self.turns.try_acquire()
-            && let Some(Idle { connection, out, .. }) = self.idle().pop_back_if(|idle| idle.used.elapsed() <= TRUSTED)
+            && let Some(Idle { connection, since, .. }) = self.idle().pop_back_if(|idle| idle.used.elapsed() <= TRUSTED)
         {
-            return Ok(Lent { connection, out, turn });
+            return Ok(Lent { connection, since, turn });
         }
         let waited = timeout(self.pool.options().get_acquire_timeout(), self.wait()).await;
         waited.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Failure::Unsent)
@@ -72,41 +70,56 @@ impl<Db: Database> Kept<Db> {
     async fn wait(&self) -> Result<Lent<'_, Db>, sqlx::Error> {
         let turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let last = self.idle().pop_back();
-        if let Some(Idle { mut connection, out, used }) = last {
-            if used.elapsed() <= TRUSTED || connection.ping().await.is_ok() {
-                return Ok(Lent { connection, out, turn });
+        if let Some(Idle { connection, since, used }) = last {
+            if used.elapsed() <= TRUSTED {
+                return Ok(Lent { connection, since, turn });
             }
-            // The others have lain for longer.
-            self.give_back();
+            if let Some(connection) = Asked(Some(connection)).answers().await {
+                return Ok(Lent { connection, since, turn });
+            }
+            // Where one is dead, others that have lain are, too.
+            while let Some(idle) = self.pop_lain(TRUSTED) {
+                drop(idle.connection.detach());
+            }
         }
-        Ok(Lent { connection: self.pool.acquire().await?, out: Instant::now(), turn })
+        Ok(Lent { connection: self.pool.acquire().await?, since: Instant::now(), turn })
     }
 
     /// Takes back a connection whose statement came to its end. One that is dropped instead goes to the pool.
-    pub(crate) fn keep(&self, Lent { connection, out, turn }: Lent<'_, Db>) {
+    pub(crate) fn keep(&self, Lent { mut connection, since, turn }: Lent<'_, Db>) {
+        let options = self.pool.options();
+        if let Some(Idle { mut connection, .. }) = options.get_idle_timeout().and_then(|limit| self.pop_lain(limit)) {
+            connection.close_on_drop();
+        }
+        if options.get_max_lifetime().is_some_and(|limit| since.elapsed() > limit) {
+            connection.close_on_drop();
+            return;
+        }
         let mut idle = self.idle();
-        let surplus = idle.pop_front_if(|first| first.used.elapsed() > TRUSTED);
-        let rest = if out.elapsed() <= OUT && !self.pool.is_closed() {
-            idle.push_back(Idle { connection, out, used: Instant::now() });
-            None
-        } else {
-            Some(connection)
-        };
+        if !self.pool.is_closed() {
+            idle.push_back(Idle { connection, since, used: Instant::now() });
+        }
         drop(idle);
-        drop((surplus, rest, turn));
+        drop(turn);
     }
 
-    fn give_back(&self) {
-        let given = std::mem::take(&mut *self.idle());
-        drop(given);
+    /// Takes out the one that has lain for longest, if that is longer than `limit`.
+    fn pop_lain(&self, limit: Duration) -> Option<Idle<Db>> {
+        self.idle().pop_front_if(|first| first.used.elapsed() > limit)
     }
 
-    /// Closes them all, and waits until they are.
-    pub(crate) async fn close(&self) {
-        // From here on none is kept any more.
+    /// Closes them all; the future waits until they are. Nothing is taken from here on.
+    pub(crate) fn close(&self) -> impl Future<Output = ()> {
+        self.turns.close();
         let closed = self.pool.close();
-        self.give_back();
-        closed.await;
+        let idle = std::mem::take(&mut *self.idle());
+        async move {
+            for Idle { connection, .. } in idle {
+                // It is as good as closed where that fails.
+                let _ = connection.close().await;
+            }
+            closed.await;
+        }
     }
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<Idle<Db>>> {
@@ -124,9 +137,30 @@ impl<Db: Database> Drop for Kept<Db> {
     }
 }
 
+/// A connection that is asked whether it answers. If it does not, also when nobody waits for that any more, it is let go at
+/// once: the pool would ask it again, for as long as TCP takes to give up, and have one connection less meanwhile.
+struct Asked<Db: Database>(Option<PoolConnection<Db>>);
+
+impl<Db: Database> Asked<Db> {
+    async fn answers(mut self) -> Option<PoolConnection<Db>> {
+        match self.0.as_mut()?.ping().await {
+            Ok(()) => self.0.take(),
+            Err(_) => None,
+        }
+    }
+}
+
+impl<Db: Database> Drop for Asked<Db> {
+    fn drop(&mut self) {
+        drop(self.0.take().map(PoolConnection::detach));
+    }
+}
+
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use std::future::poll_fn;
+    #[cfg(feature = "postgres")]
+    use std::net::{Ipv4Addr, SocketAddr};
     use std::pin::pin;
     use std::sync::Arc;
     use std::task::Poll;
@@ -175,27 +209,27 @@ mod tests {
         // Its statement failed, or was dropped.
         drop(kept.take().await.unwrap());
         until(|| kept.pool.num_idle() == 1).await;
-        // It has been out for a while.
+        // It is old.
         let mut lent = kept.take().await.unwrap();
-        lent.out -= OUT + TRUSTED;
+        lent.since -= kept.pool.options().get_max_lifetime().unwrap() + TRUSTED;
         kept.keep(lent);
-        until(|| kept.pool.num_idle() == 1).await;
+        until(|| kept.pool.size() == 0).await;
         assert!(kept.idle().is_empty());
     }
 
     #[tokio::test]
-    async fn those_that_nobody_needs_any_more_are_given_back() {
+    async fn those_that_nobody_needs_any_more_are_closed() {
         let (kept, _folder) = kept(3, LONG);
         let lent = [kept.take().await.unwrap(), kept.take().await.unwrap(), kept.take().await.unwrap()];
         lent.into_iter().for_each(|lent| kept.keep(lent));
         assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.idle().len()), (3, 0, 3));
-        kept.age(2 * TRUSTED);
-        for given in [1, 2, 2] {
+        kept.age(kept.pool.options().get_idle_timeout().unwrap());
+        for left in [2, 1, 1] {
             let lent = kept.take().await.unwrap();
             kept.keep(lent);
-            until(|| kept.pool.num_idle() == given).await;
+            until(|| kept.pool.size() == left).await;
+            assert_eq!(kept.idle().len(), usize::try_from(left).unwrap());
         }
-        assert_eq!(kept.idle().len(), 1);
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -206,7 +240,6 @@ mod tests {
             tokio::spawn(async move {
                 for turn in 0..200 {
                     let lent = kept.take().await.unwrap();
-                    assert!(kept.pool.size() <= 2);
                     yield_now().await;
                     // Some are dropped, as by an error.
                     if (task + turn) % 10 == 0 { drop(lent) } else { kept.keep(lent) }
@@ -235,14 +268,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn closing_waits_for_those_that_are_out_and_keeps_none() {
+    async fn closing_waits_for_those_that_are_out_and_for_nobody_else() {
         let (kept, _folder) = kept(2, LONG);
         let (out, other) = (kept.take().await.unwrap(), kept.take().await.unwrap());
         kept.keep(other);
+        let more = kept.take().await.unwrap();
         {
+            let mut waiting = pin!(kept.take());
+            let waits = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await;
+            assert!(waits);
+            kept.keep(more);
             let mut closing = pin!(kept.close());
             let waits = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending())).await;
             assert!(waits);
+            assert!(matches!(waiting.await, Err(Failure::Unsent(sqlx::Error::PoolClosed))));
             kept.keep(out);
             timeout(LONG, closing).await.expect("it ends");
         }
@@ -264,22 +303,80 @@ mod tests {
     }
 
     #[cfg(feature = "postgres")]
-    #[tokio::test]
-    async fn one_that_ended_while_it_lay_is_replaced() {
-        let server = session_conformance::servers::Postgres::start().await.unwrap();
-        let options = || sqlx::postgres::PgPoolOptions::new().max_connections(2);
-        let kept = Kept::new(options().connect_lazy(server.url()).unwrap());
-        let (mut a, mut b) = (kept.take().await.unwrap(), kept.take().await.unwrap());
-        for lent in [&mut a, &mut b] {
-            // The server answers nobody here any more.
-            let ended = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())").execute(&mut *lent.connection);
-            assert!(ended.await.is_err());
+    mod on_postgres {
+        use sqlx::Postgres;
+        use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+        use tokio::io::copy_bidirectional;
+        use tokio::net::{TcpListener, TcpStream};
+        use tokio::sync::watch;
+
+        use super::*;
+
+        async fn answers(kept: &Kept<Postgres>) {
+            let mut lent = kept.take().await.unwrap();
+            let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&mut *lent.connection).await.unwrap();
+            assert_eq!(one, 1);
+            kept.keep(lent);
         }
-        kept.keep(a);
-        kept.keep(b);
-        kept.age(2 * TRUSTED);
-        let mut lent = kept.take().await.unwrap();
-        let one: i32 = sqlx::query_scalar("SELECT 1").fetch_one(&mut *lent.connection).await.unwrap();
-        assert_eq!((one, kept.idle().len()), (1, 0));
+
+        #[tokio::test]
+        async fn one_that_ended_while_it_lay_is_replaced() {
+            let server = session_conformance::servers::Postgres::start().await.unwrap();
+            let kept = Kept::new(PgPoolOptions::new().max_connections(2).connect_lazy(server.url()).unwrap());
+            let (mut a, mut b) = (kept.take().await.unwrap(), kept.take().await.unwrap());
+            for lent in [&mut a, &mut b] {
+                // The server answers nobody here any more.
+                let ended = sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())").execute(&mut *lent.connection);
+                assert!(ended.await.is_err());
+            }
+            kept.keep(a);
+            kept.keep(b);
+            kept.age(2 * TRUSTED);
+            answers(&kept).await;
+            assert_eq!((kept.idle().len(), kept.pool.size()), (1, 1));
+        }
+
+        /// Passes connections on. Each time it is told to, it forgets those it has, without a word to either end.
+        async fn forgetful(to: SocketAddr) -> (SocketAddr, watch::Sender<()>) {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let (address, forget) = (listener.local_addr().unwrap(), watch::Sender::new(()));
+            let told = forget.clone();
+            tokio::spawn(async move {
+                while let Ok((mut near, _)) = listener.accept().await {
+                    let mut told = told.subscribe();
+                    tokio::spawn(async move {
+                        let mut far = TcpStream::connect(to).await.unwrap();
+                        tokio::select! {
+                            _ = copy_bidirectional(&mut near, &mut far) => {}
+                            _ = told.changed() => std::future::pending().await,
+                        }
+                    });
+                }
+            });
+            (address, forget)
+        }
+
+        #[tokio::test]
+        async fn one_that_hangs_is_let_go_at_once() {
+            let server = session_conformance::servers::Postgres::start().await.unwrap();
+            let options: PgConnectOptions = server.url().parse().unwrap();
+            let (address, forget) = forgetful((Ipv4Addr::LOCALHOST, options.get_port()).into()).await;
+            let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(2));
+            let kept = Kept::new(pool.connect_lazy_with(options.host("127.0.0.1").port(address.port())));
+            answers(&kept).await;
+            forget.send_replace(());
+            kept.age(2 * TRUSTED);
+            assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolTimedOut))));
+            answers(&kept).await;
+            // Nobody waits to the end.
+            forget.send_replace(());
+            kept.age(2 * TRUSTED);
+            {
+                let mut taking = pin!(kept.take());
+                let waits = poll_fn(|context| Poll::Ready(taking.as_mut().poll(context).is_pending())).await;
+                assert!(waits);
+            }
+            answers(&kept).await;
+        }
     }
 }

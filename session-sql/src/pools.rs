@@ -68,16 +68,31 @@ impl<Db: Database> Pools<Db> {
 
     /// Closes all connections, and waits until they are.
     pub(crate) async fn close(&self) {
-        for source in [Some(&self.readers), self.writers.as_ref()].into_iter().flatten() {
-            if let Source::Kept(kept) = source {
-                kept.close().await;
-            }
+        // All of them stop to give connections out before any is waited for.
+        let (readers, writers) = (self.readers.close(), self.writers.as_ref().map(Source::close));
+        let pool = self.pool.close();
+        readers.await;
+        if let Some(writers) = writers {
+            writers.await;
         }
-        self.pool.close().await;
+        pool.await;
     }
 }
 
 impl<Db: Database> Source<Db> {
+    /// Closes connections that are nobody else's.
+    fn close(&self) -> impl Future<Output = ()> {
+        let kept = match self {
+            Self::Kept(kept) => Some(kept.close()),
+            Self::Pool(_) | Self::Turns(..) => None,
+        };
+        async move {
+            if let Some(closed) = kept {
+                closed.await;
+            }
+        }
+    }
+
     async fn take(&self) -> Result<Taken<'_, Db>, Failure> {
         match self {
             Self::Pool(pool) => {
