@@ -1,5 +1,5 @@
-//! How a session becomes a payload: a byte for the version of the format, an index and a JSON object for the application's
-//! values, as [`values`] writes them, and a second JSON object for what the core has to say, if anything.
+//! How a session becomes a payload: a byte for the version of the format, an index and a JSON object for the
+//! application's values, as [`values`] writes them, and a second JSON object for what the core has to say, if anything.
 //!
 //! [`values`]: crate::values
 
@@ -153,7 +153,7 @@ impl Codec for Json {
 
 /// Writes a session.
 fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>> {
-    // The names and values with their lengths and punctuation, and some for what the core keeps: written without growing.
+    // The names and values with lengths and punctuation, and some for what the core keeps: written without growing.
     let len = values.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();
     let mut bytes = Vec::with_capacity(len + if reserved.is_empty() { 16 } else { 256 });
     bytes.push(VERSION);

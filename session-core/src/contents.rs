@@ -20,8 +20,8 @@ pub struct Contents {
     pub(crate) reserved: Reserved,
 }
 
-/// Holds what the core keeps in a session, out of the application's sight. Most sessions have nothing of it, so it has a
-/// place only once something is set.
+/// Holds what the core keeps in a session, out of the application's sight. Most sessions have nothing of it, so it has
+/// a place only once something is set.
 #[derive(Clone, Default)]
 pub(crate) struct Reserved(pub(crate) Option<Box<Fields>>);
 
