@@ -155,10 +155,11 @@ impl Codec for Json {
 fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>> {
     // The names and values with lengths and punctuation, and some for what the core keeps: written without growing.
     let len = values.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();
-    let mut bytes = Vec::with_capacity(len + if reserved.is_empty() { 16 } else { 256 });
+    let has_core = !reserved.is_empty();
+    let mut bytes = Vec::with_capacity(len + if has_core { 256 } else { 16 });
     bytes.push(VERSION);
     values.write(&mut bytes);
-    if !reserved.is_empty() {
+    if has_core {
         rest(&mut bytes, b"{\"core\":", &**reserved)?;
     }
     Ok(bytes)

@@ -59,7 +59,7 @@ impl SessionId {
     /// Writes the id for the cookie: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
-        Encoded::new(&self.0).to_owned()
+        self.encoded().to_owned()
     }
 
     /// Writes the id as [`encode`](Self::encode) does, in place.

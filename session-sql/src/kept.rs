@@ -6,7 +6,6 @@
 //! by, what has lain for too long or is too old is closed.
 
 use std::collections::VecDeque;
-use std::future::Future;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -161,7 +160,7 @@ mod tests {
     use std::future::poll_fn;
     #[cfg(feature = "postgres")]
     use std::net::{Ipv4Addr, SocketAddr};
-    use std::pin::pin;
+    use std::pin::{Pin, pin};
     use std::sync::Arc;
     use std::task::Poll;
 
@@ -189,6 +188,11 @@ mod tests {
             }
         };
         timeout(LONG, held).await.expect("it becomes true");
+    }
+
+    /// Polls a future once, and tells whether it waits.
+    async fn waits(mut future: Pin<&mut impl Future>) -> bool {
+        poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
     }
 
     impl<Db: Database> Kept<Db> {
@@ -259,8 +263,7 @@ mod tests {
         assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolTimedOut))));
         {
             let mut taking = pin!(kept.take());
-            let waits = poll_fn(|context| Poll::Ready(taking.as_mut().poll(context).is_pending())).await;
-            assert!(waits);
+            assert!(waits(taking.as_mut()).await);
         }
         kept.keep(held);
         kept.keep(kept.take().await.unwrap());
@@ -275,12 +278,10 @@ mod tests {
         let more = kept.take().await.unwrap();
         {
             let mut waiting = pin!(kept.take());
-            let waits = poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await;
-            assert!(waits);
+            assert!(waits(waiting.as_mut()).await);
             kept.keep(more);
             let mut closing = pin!(kept.close());
-            let waits = poll_fn(|context| Poll::Ready(closing.as_mut().poll(context).is_pending())).await;
-            assert!(waits);
+            assert!(waits(closing.as_mut()).await);
             assert!(matches!(waiting.await, Err(Failure::Unsent(sqlx::Error::PoolClosed))));
             kept.keep(out);
             timeout(LONG, closing).await.expect("it ends");
@@ -369,8 +370,7 @@ mod tests {
             {
                 // Given up, as after the time that one waits.
                 let mut taking = pin!(kept.take());
-                let waits = poll_fn(|context| Poll::Ready(taking.as_mut().poll(context).is_pending())).await;
-                assert!(waits && kept.pool.size() == 1);
+                assert!(waits(taking.as_mut()).await && kept.pool.size() == 1);
             }
             assert_eq!(kept.pool.size(), 0);
             answers(&kept).await;

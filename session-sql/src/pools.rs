@@ -69,27 +69,22 @@ impl<Db: Database> Pools<Db> {
     /// Closes all connections, and waits until they are.
     pub(crate) async fn close(&self) {
         // All of them stop to give connections out before any is waited for.
-        let (readers, writers) = (self.readers.close(), self.writers.as_ref().map(Source::close));
+        let sources = std::iter::once(&self.readers).chain(&self.writers);
+        let kept: Vec<_> = sources.filter_map(Source::kept).map(Kept::close).collect();
         let pool = self.pool.close();
-        readers.await;
-        if let Some(writers) = writers {
-            writers.await;
+        for closed in kept {
+            closed.await;
         }
         pool.await;
     }
 }
 
 impl<Db: Database> Source<Db> {
-    /// Closes connections that are nobody else's.
-    fn close(&self) -> impl Future<Output = ()> {
-        let kept = match self {
-            Self::Kept(kept) => Some(kept.close()),
+    /// Gives the connections that are nobody else's.
+    fn kept(&self) -> Option<&Kept<Db>> {
+        match self {
+            Self::Kept(kept) => Some(kept),
             Self::Pool(_) | Self::Turns(..) => None,
-        };
-        async move {
-            if let Some(closed) = kept {
-                closed.await;
-            }
         }
     }
 
