@@ -9,13 +9,12 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use crate::clock::Timestamp;
-use crate::codec::{Codec, Json};
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
-use crate::id::{SessionId, SessionKey};
-use crate::keys::{KeyError, Keys};
+use crate::payload::{Codec, Json};
 #[cfg(feature = "sealed")]
-use crate::sealed::{Sealed, SealingKey};
+use crate::payload::{Sealed, SealingKey};
+use crate::secrets::{KeyError, Keys};
+use crate::store::{SessionId, SessionKey, Timestamp};
 
 /// Reads `data` as `Cookie` headers, one a line, unsigned and signed, and compares with the same
 /// rules written for clarity instead of speed.

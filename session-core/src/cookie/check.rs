@@ -1,5 +1,4 @@
-use crate::clock::Timestamp;
-use crate::id::SessionId;
+use crate::store::{SessionId, Timestamp};
 
 use super::header::Cookies;
 use super::host::is_label;

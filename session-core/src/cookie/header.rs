@@ -3,8 +3,7 @@ use std::time::Duration;
 use cookie::Cookie;
 use cookie::time::{self, OffsetDateTime};
 
-use crate::clock::Timestamp;
-use crate::id::SessionId;
+use crate::store::{SessionId, Timestamp};
 
 use super::host::is_loopback;
 use super::syntax::trim;

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::CookieError;
+use crate::secrets::Keys;
 
 /// Separates these MACs from every other use of the same key, and this version from a later one.
 const LABEL: &[u8] = b"session-core cookie v1\0";
@@ -61,6 +62,13 @@ impl SigningKey {
     fn mac(&self, name: &str, id: &[u8]) -> Hmac<Sha256> {
         // A name is a token and so never holds the NUL that ends it: no two inputs run together.
         self.0.clone().chain_update(LABEL).chain_update(name).chain_update(b"\0").chain_update(id)
+    }
+}
+
+impl Keys {
+    /// Gives the keys that sign cookies: see [`with_signing_keys`](crate::CookieConfig::with_signing_keys).
+    pub fn signing_keys(&self) -> impl Iterator<Item = SigningKey> {
+        self.secrets().map(|bytes| SigningKey::new(bytes).expect("its length was checked"))
     }
 }
 

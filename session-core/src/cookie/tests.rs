@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::clock::Timestamp;
-use crate::id::SessionId;
+use crate::store::{SessionId, Timestamp};
 
 const NAME: &str = "__Host-session";
 
@@ -212,7 +211,7 @@ fn a_signed_cookie_is_taken_whole_or_not_at_all() {
 proptest! {
     #[test]
     fn every_id_survives_the_round_trip(bytes in any::<[u8; 32]>(), keys in prop::collection::vec(any::<u8>(), 0..3)) {
-        let encoded = crate::id::SessionKey::from_bytes(bytes).encode();
+        let encoded = crate::store::SessionKey::from_bytes(bytes).encode();
         let id = SessionId::parse(encoded.as_bytes()).unwrap();
         let cookies = if keys.is_empty() { host() } else { signed(&keys) };
         prop_assert!(is_one(&read(&cookies, pair(&cookies, &id)), &id));

@@ -52,11 +52,9 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, Resp
 use super::opened::sealed::Search;
 use super::opened::{Carrier, Opened};
 use super::{SessionRejection, rejection};
-use crate::close::{Closed, Handled};
-use crate::error::SessionError;
-use crate::lazy::LazySession;
+use crate::engine::{SessionError, Sessions};
+use crate::request::{Closed, Handled, LazySession};
 use crate::session::Session;
-use crate::sessions::Sessions;
 
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 

@@ -31,9 +31,9 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
 
-use super::{SessionRejection, rejection, shared};
-use crate::error::SessionError;
-use crate::lazy::LazySession;
+use super::{SessionRejection, exchange, rejection};
+use crate::engine::SessionError;
+use crate::request::LazySession;
 use crate::session::Session;
 
 impl IntoResponse for SessionRejection {
@@ -51,7 +51,7 @@ impl IntoResponse for SessionRejection {
 /// The body names the status and nothing of the inside; the error itself is in the extensions, in an `Arc`.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let status = shared::logged(&self);
+        let status = exchange::logged(&self);
         let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
         *response.status_mut() = status;
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -8,6 +8,8 @@
 pub mod actix_web;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "_http")]
+mod exchange;
 mod opened;
 #[cfg(feature = "poem")]
 pub mod poem;
@@ -15,8 +17,6 @@ pub mod poem;
 mod rejection;
 #[cfg(feature = "rocket")]
 pub mod rocket;
-#[cfg(feature = "_http")]
-mod shared;
 #[cfg(feature = "tower")]
 pub mod tower;
 

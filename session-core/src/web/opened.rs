@@ -1,10 +1,8 @@
 //! The sessions that are opened for a request.
 
+use crate::engine::Sessions;
+use crate::request::{Closing, Handled, LazySession};
 use std::fmt;
-
-use crate::close::{Closing, Handled};
-use crate::lazy::LazySession;
-use crate::sessions::Sessions;
 
 /// A session that was opened for a request which is not answered yet. Dropped before it is closed, it is abandoned:
 /// its handler was.
@@ -47,7 +45,7 @@ impl fmt::Debug for Opened {
 pub trait Carrier: sealed::Search {}
 
 pub(super) mod sealed {
-    use crate::lazy::LazySession;
+    use crate::request::LazySession;
 
     pub trait Search {
         /// Finds the session that is wanted, the innermost first.

@@ -43,12 +43,10 @@ use http::header::{CACHE_CONTROL, HeaderValue};
 use poem::error::ResponseError;
 use poem::{Endpoint, Error, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 
-use super::{SessionRejection, rejection, shared};
-use crate::close::{Closed, Handled};
-use crate::error::SessionError;
-use crate::lazy::LazySession;
+use super::{SessionRejection, exchange, rejection};
+use crate::engine::{SessionError, Sessions};
+use crate::request::{Closed, Handled, LazySession};
 use crate::session::Session;
-use crate::sessions::Sessions;
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
@@ -83,8 +81,8 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let session = shared::open(&self.sessions, request.headers(), request.uri(), request.extensions());
-        let opened = session.map(|session| shared::leave(session, request.extensions_mut()));
+        let session = exchange::open(&self.sessions, request.headers(), request.uri(), request.extensions());
+        let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
         let answer = self.inner.call(request).await;
         let Some(opened) = opened else { return answer.map(IntoResponse::into_response) };
         let response = answer.map_or_else(Error::into_response, IntoResponse::into_response);
@@ -96,22 +94,22 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 /// Adds to `response` what closing its request has to say; where that failed, answers in its place.
 fn tell(mut response: Response, mut closed: Closed) -> Response {
     if let Err(error) = &closed.outcome {
-        response = Response::from(shared::status(error));
+        response = Response::from(exchange::status(error));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    shared::tell(&mut closed, response.headers_mut());
-    shared::note(closed.outcome, response.extensions_mut());
+    exchange::tell(&mut closed, response.headers_mut());
+    exchange::note(closed.outcome, response.extensions_mut());
     response
 }
 
 /// The body names the status and nothing of the inside.
 impl ResponseError for SessionError {
     fn status(&self) -> StatusCode {
-        shared::status(self)
+        exchange::status(self)
     }
 
     fn as_response(&self) -> Response {
-        let status = shared::logged(self);
+        let status = exchange::logged(self);
         let mut response = Response::from((status, status.canonical_reason().unwrap_or_default()));
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response

@@ -2,9 +2,8 @@
 
 use std::error::Error;
 
+use crate::engine::SessionError;
 use thiserror::Error;
-
-use crate::error::SessionError;
 
 /// Says why a handler was not given its session.
 #[derive(Debug, Error)]

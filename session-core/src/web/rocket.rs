@@ -51,11 +51,9 @@ use rocket::{Data, Request};
 use super::opened::sealed::Search;
 use super::opened::{Carrier, Opened};
 use super::{SessionRejection, rejection};
-use crate::close::{Closed, Handled};
-use crate::error::SessionError;
-use crate::lazy::LazySession;
+use crate::engine::{SessionError, Sessions};
+use crate::request::{Closed, Handled, LazySession};
 use crate::session::Session;
-use crate::sessions::Sessions;
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]

@@ -39,10 +39,10 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::exchange;
 use super::opened::Opened;
-use super::shared;
-use crate::close::{Closed, Closing, Handled};
-use crate::sessions::Sessions;
+use crate::engine::Sessions;
+use crate::request::{Closed, Closing, Handled};
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
@@ -87,8 +87,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let session = shared::open(&self.sessions, request.headers(), request.uri(), request.extensions());
-        let opened = session.map(|session| shared::leave(session, request.extensions_mut()));
+        let session = exchange::open(&self.sessions, request.headers(), request.uri(), request.extensions());
+        let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
         ResponseFuture { handling: self.inner.call(request), opened, closing: None }
     }
 }
@@ -142,10 +142,10 @@ where
 fn tell<B: Default>(mut response: Response<B>, mut closed: Closed) -> Response<B> {
     if let Err(error) = &closed.outcome {
         response = Response::new(B::default());
-        *response.status_mut() = shared::status(error);
+        *response.status_mut() = exchange::status(error);
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    shared::tell(&mut closed, response.headers_mut());
-    shared::note(closed.outcome, response.extensions_mut());
+    exchange::tell(&mut closed, response.headers_mut());
+    exchange::note(closed.outcome, response.extensions_mut());
     response
 }

@@ -1,0 +1,246 @@
+//! How the cookie is set up.
+
+use serde::{Deserialize, Serialize};
+
+use super::SigningKey;
+
+/// Describes the session cookie.
+///
+/// What is not set keeps its default, which is the safest that works for most: see the
+/// [module page](super). The config is checked when [`Sessions`](crate) are built of it.
+///
+/// ```
+/// use session_core::cookie::{CookieConfig, CookiePrefix, SameSite};
+///
+/// // __Host-session; Secure; HttpOnly; SameSite=Lax; Path=/
+/// let safest = CookieConfig::default();
+///
+/// // Shared by all of example.org, which the `__Host-` prefix forbids.
+/// let shared = CookieConfig::new("shop")
+///     .with_prefix(CookiePrefix::Secure)
+///     .with_domain("example.org")
+///     .with_same_site(SameSite::Strict);
+/// assert!(format!("{shared:?}").contains("example.org"));
+/// # let _ = safest;
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct CookieConfig {
+    pub(super) name: String,
+    pub(super) prefix: CookiePrefix,
+    pub(super) transport: CookieTransport,
+    pub(super) same_site: SameSite,
+    pub(super) path: String,
+    pub(super) domain: Option<String>,
+    pub(super) partition: CookiePartition,
+    pub(super) lifetime: CookieLifetime,
+    // `None` is "not signed"; an empty list is a mistake that the check reports.
+    pub(super) signing_keys: Option<Vec<SigningKey>>,
+}
+
+impl Default for CookieConfig {
+    fn default() -> Self {
+        Self::new("session")
+    }
+}
+
+impl CookieConfig {
+    /// Describes a cookie named `name`, to which the prefix is added: `shop` becomes `__Host-shop`.
+    ///
+    /// Give each [`Sessions`](crate) of an app its own name.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            prefix: CookiePrefix::default(),
+            transport: CookieTransport::default(),
+            same_site: SameSite::default(),
+            path: "/".to_owned(),
+            domain: None,
+            partition: CookiePartition::default(),
+            lifetime: CookieLifetime::default(),
+            signing_keys: None,
+        }
+    }
+
+    /// Describes a cookie for plain http on one's own machine: no prefix, not `Secure`, and used on
+    /// nothing but loopback.
+    ///
+    /// It is for development. Force it elsewhere, say in a test network without TLS, by
+    /// [`CookieTransport::HttpAnywhere`].
+    ///
+    /// ```
+    /// use session_core::cookie::{CookieConfig, CookieTransport};
+    ///
+    /// let on_loopback = CookieConfig::development();
+    /// let in_the_lab = CookieConfig::development().with_transport(CookieTransport::HttpAnywhere);
+    /// # let _ = (on_loopback, in_the_lab);
+    /// ```
+    #[must_use]
+    pub fn development() -> Self {
+        Self::default().with_prefix(CookiePrefix::None).with_transport(CookieTransport::HttpOnLoopback)
+    }
+
+    /// Sets the name, without prefix. The default is `session`, which says nothing of what runs here.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the prefix by which browsers enforce attributes. The default is [`CookiePrefix::Host`].
+    #[must_use]
+    pub fn with_prefix(mut self, prefix: CookiePrefix) -> Self {
+        self.prefix = prefix;
+        self
+    }
+
+    /// Sets over what the cookie may travel. The default is [`CookieTransport::Https`].
+    #[must_use]
+    pub fn with_transport(mut self, transport: CookieTransport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Sets which requests from other sites carry the cookie. The default is [`SameSite::Lax`].
+    #[must_use]
+    pub fn with_same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// Limits the cookie to a path and what lies below. The default is `/`.
+    ///
+    /// It keeps requests small, not secrets: pages of one origin can reach each other whatever the
+    /// path. [`CookiePrefix::Host`] allows `/` alone.
+    #[must_use]
+    pub fn with_path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Sends the cookie to `domain` and all that lies below. Without it, the cookie goes to the host
+    /// that set it and to no other, which is the default.
+    ///
+    /// Every host below the domain then sees the session. [`CookiePrefix::Host`] forbids it.
+    #[must_use]
+    pub fn with_domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// Sets whether an embedded site has a cookie per embedding site. The default is
+    /// [`CookiePartition::Shared`].
+    #[must_use]
+    pub fn with_partition(mut self, partition: CookiePartition) -> Self {
+        self.partition = partition;
+        self
+    }
+
+    /// Sets how long browsers keep the cookie of a session that does not choose for itself. The
+    /// default is [`CookieLifetime::Browser`].
+    #[must_use]
+    pub fn with_lifetime(mut self, lifetime: CookieLifetime) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// Signs the cookie: the first key signs, all of them verify. Without it, the default, the cookie
+    /// is not signed.
+    ///
+    /// Ids are 256 random bits, so nobody guesses one with or without a signature. It lets forged
+    /// cookies be told apart before the store is asked, and a cookie for one name is none for another.
+    /// Switching it on or off ends every session. To change keys without ending any, put the new one
+    /// in front, and drop the old one when the absolute timeout has passed.
+    ///
+    /// ```
+    /// use session_core::cookie::{CookieConfig, SigningKey};
+    ///
+    /// # let (new, old) = ([1; 32], [2; 32]);
+    /// let keys = [SigningKey::new(new)?, SigningKey::new(old)?];
+    /// let config = CookieConfig::default().with_signing_keys(keys);
+    /// # let _ = config;
+    /// # Ok::<(), session_core::cookie::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn with_signing_keys(mut self, keys: impl IntoIterator<Item = SigningKey>) -> Self {
+        self.signing_keys = Some(keys.into_iter().collect());
+        self
+    }
+}
+
+/// Names what browsers check before they take the cookie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CookiePrefix {
+    /// `__Host-`: only this very host can have set the cookie, over https, for all its paths. No
+    /// sibling domain and no plain-http page can plant one.
+    #[default]
+    Host,
+    /// `__Secure-`: the cookie was set over https, perhaps by another host of the domain.
+    Secure,
+    /// No prefix: whoever can set a cookie for the host can set this one.
+    None,
+}
+
+impl CookiePrefix {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "__Host-",
+            Self::Secure => "__Secure-",
+            Self::None => "",
+        }
+    }
+}
+
+/// Says over what the cookie may travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CookieTransport {
+    /// Https alone: the cookie is `Secure`.
+    #[default]
+    Https,
+    /// Plain http, too, on a server that is reached by a loopback address or `localhost`. On any
+    /// other host no session is opened.
+    HttpOnLoopback,
+    /// Plain http, too, on every host. Whoever sees the traffic *is* the visitor.
+    HttpAnywhere,
+}
+
+/// Says which requests that another site caused carry the cookie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// Only following a link, or another top-level navigation by a safe method.
+    #[default]
+    Lax,
+    /// None, so that a visitor who follows a link arrives as a stranger.
+    Strict,
+    /// All of them: needs [`CookieTransport::Https`] and a defence against request forgery.
+    None,
+}
+
+/// Says whether an embedded site has one cookie, or one per site that embeds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CookiePartition {
+    /// One cookie.
+    #[default]
+    Shared,
+    /// One cookie per top-level site (`Partitioned`): needs [`CookieTransport::Https`], and
+    /// [`SameSite::None`] to be of use in a frame.
+    ByTopLevelSite,
+}
+
+/// Says how long browsers keep the cookie. When the session ends is judged on the server either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum CookieLifetime {
+    /// Until the browser closes.
+    #[default]
+    Browser,
+    /// Until the session's deadline, over restarts of the browser: "remember me". Browsers shorten
+    /// what is longer than 400 days.
+    Persistent,
+}

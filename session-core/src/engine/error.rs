@@ -1,0 +1,149 @@
+//! Why a session did not do what was asked. No error shows an id, a whole key, a payload or a password.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::payload::CodecError;
+use crate::store::{OwnerError, PutNewError, RandomError, StoreError};
+
+/// Says why a session did not do what was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SessionError {
+    /// The value under the key is of another type, or was damaged in the store; it stays as it is.
+    #[error("the value {key:?} is not a {expected}")]
+    WrongType {
+        /// The value's key.
+        key: String,
+        /// The type that was asked for.
+        expected: &'static str,
+    },
+    /// The value cannot be written as JSON; nothing was changed. Why is not told, since a type's own words may
+    /// quote the value.
+    #[error("the value {key:?} cannot be written as JSON")]
+    NotSerializable {
+        /// The value's key.
+        key: String,
+    },
+    /// The text cannot be an owner.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// The timeouts cannot work.
+    #[error("{0}")]
+    InvalidExpiry(&'static str),
+    /// The session was destroyed by this request.
+    #[error("the session was destroyed")]
+    Destroyed,
+    /// The session cannot be written.
+    #[error("the session is read-only: {0}")]
+    ReadOnly(ReadOnly),
+    /// The response has left, so that the browser can no longer be given an id.
+    #[error("the response has left; a session can no longer be started or renewed")]
+    ResponseSent,
+    /// Somebody changed the session meanwhile, and the changes cannot be merged. Nothing was written.
+    #[error("the session was changed by another request, and the changes cannot be merged")]
+    Conflict,
+    /// The session ended or was renewed meanwhile, by logout, revocation or expiry. The changes were
+    /// discarded.
+    #[error("the session has ended; the changes were discarded")]
+    Gone,
+    /// The store gave no answer to a write in time, and it cannot be told whether it happened. The changes
+    /// count once at most: they are never replayed on what they may be part of.
+    #[error("a write to the session may have happened or not")]
+    Indeterminate,
+    /// The session is too large. Nothing was written.
+    #[error("the session is larger than {limit} bytes")]
+    TooLarge {
+        /// The most bytes that a session may have.
+        limit: usize,
+    },
+    /// The owner has as many sessions as allowed. Nothing was written.
+    #[error("the owner has {max} sessions already")]
+    TooManySessions {
+        /// The most sessions that an owner may have.
+        max: usize,
+    },
+    /// The store lacks a capability that this needs.
+    #[error("the store has no {capability}")]
+    Unsupported {
+        /// The capability.
+        capability: &'static str,
+    },
+    /// The cookie is configured for development, and the request was not made to a loopback host.
+    #[error(
+        "the development cookie is for loopback hosts alone; use the default cookie, or force it with \
+         `CookieTransport::HttpAnywhere`"
+    )]
+    InsecureHost,
+    /// The operation took longer than its deadline allows.
+    #[error("the session store took longer than {after:?}")]
+    Timeout {
+        /// How long an operation may take.
+        after: Duration,
+    },
+    /// The store failed.
+    #[error("the session store failed")]
+    Store(#[from] StoreError),
+    /// No id could be drawn.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The session cannot be written or read.
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+}
+
+impl SessionError {
+    /// Gives the HTTP status that answers a request which ends with this error.
+    ///
+    /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 422
+    /// for what cannot be an owner, 429 for too many sessions, 500 for what the application got wrong.
+    #[must_use]
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Self::Store(StoreError::TooLarge { .. }) => 413,
+            Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
+            Self::ReadOnly(ReadOnly::StoreFailed) => 503,
+            Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
+            Self::TooLarge { .. } => 413,
+            Self::Owner(_) => 422,
+            Self::TooManySessions { .. } => 429,
+            Self::WrongType { .. }
+            | Self::NotSerializable { .. }
+            | Self::InvalidExpiry(_)
+            | Self::Destroyed
+            | Self::ResponseSent
+            | Self::Unsupported { .. }
+            | Self::InsecureHost
+            | Self::Codec(_) => 500,
+        }
+    }
+}
+
+/// Ids that are taken without end are a failure of the store, or of what draws them.
+impl From<PutNewError> for SessionError {
+    fn from(error: PutNewError) -> Self {
+        match error {
+            PutNewError::Random(error) => Self::Random(error),
+            PutNewError::Store(error) => Self::Store(error),
+            error @ PutNewError::Exhausted { .. } => {
+                StoreError::Backend { store: "session-core", source: error.into() }.into()
+            }
+        }
+    }
+}
+
+/// Says why a session is empty and can never be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ReadOnly {
+    /// The store failed, and the failure policy says to go on without a session.
+    #[error("the store failed when it was loaded")]
+    StoreFailed,
+    /// The request came with the id of a session that was renewed or ended a moment ago.
+    #[error("the request came with an id that was renewed or ended")]
+    Retired,
+    /// The request came with several different session cookies, and nothing tells which is right.
+    #[error("the request came with several different session cookies")]
+    SeveralCookies,
+}

@@ -1,0 +1,258 @@
+//! What happens to sessions, told to logs, to an audit log and to metrics.
+//!
+//! All three are fed from one place, so what one of them tells the others tell, too. None costs anything on the way of a
+//! request that only reads its session, unless somebody listens.
+//!
+//! # Logs
+//! Every event goes to [`tracing`](https://docs.rs/tracing) under the target `session_core`, with the fields `event`
+//! (the name below), `session` (a [`Fingerprint`]), `error` and `removed`, as they apply. Every call to the store is a
+//! span at the level debug, `session_store`, with the fields `verb` and `session`. Subscribers that listen to no span of
+//! this target pay nothing for it.
+//!
+//! # Audit log
+//! [`SessionsBuilder::on_event`](crate::SessionsBuilder::on_event) takes a function that is given each [`Event`]. It is
+//! called in the task of the request, so that it can find there, for example in a task-local, where the request came
+//! from: that is how unknown ids are counted per source.
+//!
+//! # Events
+//! | event | level | when |
+//! |---|---|---|
+//! | `created` | info | a session was stored for the first time |
+//! | `renewed` | info | it moved to a new id |
+//! | `destroyed` | info | its visitor ended it |
+//! | `revoked` | info | it was ended from outside |
+//! | `evicted` | info | it was ended since its owner had too many |
+//! | `expired` | debug | a request came with the id of one that is past its deadline |
+//! | `unknown_id` | debug | a request came with an id that the store does not know |
+//! | `retired_id` | debug | a request came with the id of one that was renewed or ended a moment ago |
+//! | `malformed_cookie` | debug | a request came with a cookie of the right name that holds no id |
+//! | `several_cookies` | warn | a request came with several different ids |
+//! | `other_scope` | warn | a session was presented in the cookie of other `Sessions` |
+//! | `unreadable` | warn | a session that cannot be decoded was removed |
+//! | `no_key` | error | a session was sealed with a key that this server lacks, and left alone |
+//! | `conflict` | debug | another request had changed the session meanwhile |
+//! | `replayed` | debug | the changes were made again on what that request wrote |
+//! | `unmergeable` | warn | they could not be, and are discarded |
+//! | `gone` | info | changes were discarded, since the session had ended meanwhile |
+//! | `changed_too_late` | warn | a session was changed after its response had left; without a `commit` that is lost |
+//! | `store_failed` | error | a call to the store failed, or took too long |
+//! | `close_failed` | warn | what a request did to its session was not stored |
+//! | `swept` | debug | expired records were removed |
+//! | `sweep_panicked` | error | the store panicked in a sweep; the next one tries again |
+//!
+//! # Metrics
+//! With the feature `metrics` and [`SessionsBuilder::metrics`](crate::SessionsBuilder), on the facade of the crate
+//! [`metrics`](https://docs.rs/metrics). Install the recorder before `build`.
+//!
+//! | name | kind | labels | what |
+//! |---|---|---|---|
+//! | `session_store_operations_total` | counter | `verb`: `init`, `get`, `put`, `touch`, `delete`, `list`, `sweep`; `result`: `ok`, `error` | calls to the store; a timeout is an error |
+//! | `session_store_operation_seconds` | histogram | `verb` | how long they took |
+//! | `session_events_total` | counter | `event`: a name from the table above | events, among them conflicts, replays and errors |
+//! | `session_swept_total` | counter | | expired records removed |
+//!
+//! How many sessions there are is known to a store in memory alone, without reading them all: `session-ets` has a gauge
+//! of its own, `session_table_records`, behind its feature `metrics`.
+
+use std::fmt;
+
+use super::SessionError;
+pub use super::fingerprint::Fingerprint;
+use super::fingerprint::Fingerprints;
+use crate::payload::CodecError;
+use crate::store::{Owner, SessionKey};
+
+/// Tells what happened to a session.
+///
+/// `Debug` shows no id, no whole key and no owner.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    pub(crate) kind: EventKind<'a>,
+    pub(crate) key: Option<SessionKey>,
+    pub(crate) owner: Option<&'a Owner>,
+    pub(crate) fingerprints: &'a Fingerprints,
+}
+
+impl<'a> Event<'a> {
+    /// Says what happened.
+    #[must_use]
+    pub fn kind(&self) -> EventKind<'a> {
+        self.kind
+    }
+
+    /// Gives the key of the session; `None` where there is none, or there are many.
+    #[must_use]
+    pub fn key(&self) -> Option<SessionKey> {
+        self.key
+    }
+
+    /// Names the session in a log, by its key; `None` where there is no key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.key.and_then(|key| self.fingerprints.of(&key))
+    }
+
+    /// Gives the owner; `None` if the session belongs to nobody, or nobody looked.
+    #[must_use]
+    pub fn owner(&self) -> Option<&'a Owner> {
+        self.owner
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event").field("kind", &self.kind).field("session", &self.fingerprint()).finish_non_exhaustive()
+    }
+}
+
+/// Says what happened; the [module page](self) has a line for each.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the module's table says what each is")]
+pub enum EventKind<'a> {
+    Created,
+    #[non_exhaustive]
+    Renewed {
+        from: SessionKey,
+    },
+    Destroyed,
+    Revoked,
+    Evicted,
+    Expired,
+    UnknownId,
+    RetiredId,
+    MalformedCookie,
+    SeveralCookies,
+    OtherScope,
+    Unreadable,
+    #[non_exhaustive]
+    NoKey {
+        error: &'a CodecError,
+    },
+    Conflict,
+    Replayed,
+    Unmergeable,
+    Gone,
+    ChangedTooLate,
+    #[non_exhaustive]
+    StoreFailed {
+        verb: Verb,
+        error: &'a SessionError,
+    },
+    #[non_exhaustive]
+    CloseFailed {
+        error: &'a SessionError,
+    },
+    #[non_exhaustive]
+    Swept {
+        removed: u64,
+    },
+    SweepPanicked,
+}
+
+impl EventKind<'_> {
+    /// Gives the event's name in logs and metrics.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Renewed { .. } => "renewed",
+            Self::Destroyed => "destroyed",
+            Self::Revoked => "revoked",
+            Self::Evicted => "evicted",
+            Self::Expired => "expired",
+            Self::UnknownId => "unknown_id",
+            Self::RetiredId => "retired_id",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::SeveralCookies => "several_cookies",
+            Self::OtherScope => "other_scope",
+            Self::Unreadable => "unreadable",
+            Self::NoKey { .. } => "no_key",
+            Self::Conflict => "conflict",
+            Self::Replayed => "replayed",
+            Self::Unmergeable => "unmergeable",
+            Self::Gone => "gone",
+            Self::ChangedTooLate => "changed_too_late",
+            Self::StoreFailed { .. } => "store_failed",
+            Self::CloseFailed { .. } => "close_failed",
+            Self::Swept { .. } => "swept",
+            Self::SweepPanicked => "sweep_panicked",
+        }
+    }
+}
+
+/// Names what the store was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each is the verb of that name")]
+pub enum Verb {
+    Init,
+    Get,
+    Put,
+    Touch,
+    Delete,
+    List,
+    Sweep,
+}
+
+impl Verb {
+    #[cfg(feature = "metrics")]
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Init, Self::Get, Self::Put, Self::Touch, Self::Delete, Self::List, Self::Sweep];
+
+    /// Gives the verb's name in logs and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Init => "init",
+            Self::Get => "get",
+            Self::Put => "put",
+            Self::Touch => "touch",
+            Self::Delete => "delete",
+            Self::List => "list",
+            Self::Sweep => "sweep",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_line_for_each_event() {
+        let page = include_str!("events.rs").split("\nuse ").next().unwrap();
+        let (codec, session) = (CodecError::new(""), SessionError::Gone);
+        let from = SessionKey::from_bytes([1; 32]);
+        use EventKind::*;
+        let kinds = [
+            Created,
+            Renewed { from },
+            Destroyed,
+            Revoked,
+            Evicted,
+            Expired,
+            UnknownId,
+            RetiredId,
+            MalformedCookie,
+            SeveralCookies,
+            OtherScope,
+            Unreadable,
+            NoKey { error: &codec },
+            Conflict,
+            Replayed,
+            Unmergeable,
+            Gone,
+            ChangedTooLate,
+            StoreFailed { verb: Verb::Get, error: &session },
+            CloseFailed { error: &session },
+            Swept { removed: 1 },
+            SweepPanicked,
+        ];
+        for kind in &kinds {
+            assert!(page.contains(&format!("//! | `{}` |", kind.name())), "{kind:?}");
+        }
+        let events = page.split("# Metrics").next().unwrap();
+        assert_eq!(events.matches("//! | `").count(), kinds.len(), "a line for what is no event");
+    }
+}

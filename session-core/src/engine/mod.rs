@@ -1,0 +1,29 @@
+//! What all parts of a `Sessions` share: the store with a deadline, clock, settings and policies, turns, the error that
+//! sums up, and who is told what happened.
+//!
+//! It knows neither requests nor handles: those are built on it, in `session/`, `request/` and `manage/`.
+
+mod backend; // the store with a deadline, and lost replies resolved
+mod deadline; // how long an operation may take
+mod error; // SessionError
+pub mod events; // what happens, and who is told
+mod fingerprint; // how logs name a session
+#[cfg(feature = "metrics")]
+mod metrics; // figures
+mod observe; // tells logs, hooks and metrics, from one place
+mod sessions; // Sessions, and what is behind it
+mod settings; // what the application chose
+mod turns; // turns for the writers of one key
+
+pub(crate) use backend::{Backend, unexpected};
+pub(crate) use deadline::Deadline;
+pub use error::{ReadOnly, SessionError};
+pub(crate) use events::Verb;
+pub use events::{Event, EventKind};
+pub use fingerprint::Fingerprint;
+pub(crate) use observe::Observer;
+pub(crate) use sessions::Engine;
+pub use sessions::Sessions;
+pub use settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimitAction};
+pub(crate) use settings::{OwnerLimit, Renewal};
+pub(crate) use turns::{Turn, Turns};

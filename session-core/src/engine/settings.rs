@@ -1,0 +1,88 @@
+//! What the application chose: policies and limits.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// Says what to do when another request has changed the session meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConflictPolicy {
+    /// Make the changes again on what the other wrote. Nothing is lost.
+    #[default]
+    Merge,
+    /// Write nothing, and end with [`SessionError::Conflict`](super::SessionError::Conflict).
+    Reject,
+    /// Write this request's view of the session over the other's. What the other changed is lost; a session
+    /// that has ended stays ended.
+    Overwrite,
+}
+
+/// Says what a request gets when the store fails to load its session.
+///
+/// A *write* that fails is an error under either policy: an answer that says "saved" must be true.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailurePolicy {
+    /// An error, which adapters answer with 503.
+    #[default]
+    FailClosed,
+    /// An empty session that is never written, so that pages which can do without go on. What they change in it
+    /// is dropped, and they are answered all the same; [`Session::read_only`](crate::Session::read_only) tells them.
+    Anonymous,
+}
+
+/// Says what a request gets whose changes were dropped, because its session had ended: by logout, revocation or
+/// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that
+/// came with [several](crate::ReadOnly::SeveralCookies) session cookies is treated likewise.
+///
+/// A request that only read its session, or destroyed it, or said [`ignore`](crate::Session::ignore), or ended with a
+/// server error, is answered under either policy. So is one that was told by an error of
+/// [`commit`](crate::Session::commit), [`transaction`](crate::Session::transaction) or
+/// [`reload`](crate::Session::reload), and changed nothing after that. One that logs in with a retired id
+/// loses nothing: see [`Session::set_owner`](crate::Session::set_owner).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GonePolicy {
+    /// An error, which adapters answer with 409: an answer that says "saved" must be true.
+    #[default]
+    Refuse,
+    /// The handler's answer, whatever it says. [`CloseOutcome`](crate::CloseOutcome) tells who looks at it.
+    Answer,
+}
+
+/// Says what becomes of the changes of a request that ended with a server error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnServerError {
+    /// They are discarded, as a transaction's would be. A `destroy` is done all the same.
+    #[default]
+    Discard,
+    /// They are written.
+    Save,
+}
+
+/// Says how many sessions one owner may have, and what happens to one too many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnerLimit {
+    pub(crate) max: NonZeroUsize,
+    pub(crate) action: OwnerLimitAction,
+}
+
+/// Says what happens when an owner gets one session too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OwnerLimitAction {
+    /// The one that logged in longest ago ends. Where many log in at the same moment, that may be a new one,
+    /// whose request ends as with `Refuse`.
+    EvictOldest,
+    /// The new one is not stored, and its request ends with
+    /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).
+    Refuse,
+}
+
+/// Says how often ids are renewed, and how long the old ones serve.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renewal {
+    pub(crate) every: Duration,
+    pub(crate) overlap: Duration,
+}

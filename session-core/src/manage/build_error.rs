@@ -1,0 +1,46 @@
+//! Why settings are refused.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::cookie::CookieError;
+use crate::secrets::KeyError;
+
+/// Says why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The cookie cannot work.
+    #[error(transparent)]
+    Cookie(#[from] CookieError),
+    /// The timeouts cannot work.
+    #[error("the expiry cannot work: {0}; see `Expiry`")]
+    Expiry(&'static str),
+    /// A setting must not be zero.
+    #[error("{setting} must be more than zero; leave it out for the default")]
+    Zero {
+        /// The setting.
+        setting: &'static str,
+    },
+    /// The key of fingerprints cannot be used.
+    #[error("the fingerprint key cannot be used")]
+    FingerprintKey(#[source] KeyError),
+    /// The touch interval is longer than the idle timeout, so that a session in use would end.
+    #[error("the touch interval must be shorter than the idle timeout; leave it out for a twentieth of that")]
+    TouchInterval,
+    /// The overlap of renewals is too long.
+    #[error("the overlap of renewals must be shorter than their interval, and {max:?} at most")]
+    RenewalOverlap {
+        /// The longest overlap.
+        max: Duration,
+    },
+    /// The store lacks a capability that a setting needs.
+    #[error("{setting} needs a store with {capability}")]
+    Unsupported {
+        /// The setting.
+        setting: &'static str,
+        /// The capability.
+        capability: &'static str,
+    },
+}

@@ -1,0 +1,310 @@
+//! Sets up [`Sessions`], and refuses what cannot work.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::BuildError;
+use crate::cookie::CookieConfig;
+use crate::engine::{
+    ConflictPolicy, Engine, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
+    Renewal, Sessions, Turns,
+};
+use crate::payload::{Codec, Expiry, Json};
+use crate::request::RETIRED_FOR;
+use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
+
+/// Sets up [`Sessions`]. Every setting has a default that is safe.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use session_core::{BuildError, SessionStore};
+/// use session_core::cookie::{CookieConfig, CookieLifetime};
+/// use session_core::{Expiry, Sessions};
+/// use std::time::Duration;
+///
+/// # fn run(store: Arc<dyn SessionStore>) -> Result<(), BuildError> {
+/// let sessions = Sessions::builder(store)
+///     .cookie(CookieConfig::new("shop").with_lifetime(CookieLifetime::Persistent))
+///     .expiry(Expiry::default().with_idle(Duration::from_secs(3600)))
+///     .build()?;
+/// assert_eq!(sessions.cookie_name(), "__Host-shop");
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+#[must_use = "nothing happens before `build`"]
+pub struct SessionsBuilder {
+    store: Arc<dyn SessionStore>,
+    cookie: CookieConfig,
+    expiry: Expiry,
+    touch_interval: Option<Duration>,
+    codec: Box<dyn Codec>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    conflict_policy: ConflictPolicy,
+    failure_policy: FailurePolicy,
+    gone_policy: GonePolicy,
+    on_server_error: OnServerError,
+    operation_timeout: Duration,
+    max_payload: usize,
+    owner_limit: Option<OwnerLimit>,
+    observer: Observer,
+    fingerprint_key: Option<FingerprintKey>,
+    renew_every: Option<Duration>,
+    renewal_overlap: Duration,
+    #[cfg(feature = "metrics")]
+    metrics: bool,
+}
+
+impl Sessions {
+    /// Sets sessions up on a store, with defaults that are safe: see [`SessionsBuilder`].
+    pub fn builder(store: impl SessionStore) -> SessionsBuilder {
+        SessionsBuilder::new(Arc::new(store))
+    }
+}
+
+impl SessionsBuilder {
+    fn new(store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            store,
+            cookie: CookieConfig::default(),
+            expiry: Expiry::default(),
+            touch_interval: None,
+            codec: Box::new(Json),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            conflict_policy: ConflictPolicy::default(),
+            failure_policy: FailurePolicy::default(),
+            gone_policy: GonePolicy::default(),
+            on_server_error: OnServerError::default(),
+            operation_timeout: Duration::from_secs(5),
+            max_payload: 64 * 1024,
+            owner_limit: None,
+            observer: Observer::default(),
+            fingerprint_key: None,
+            renew_every: None,
+            renewal_overlap: Duration::from_secs(30),
+            #[cfg(feature = "metrics")]
+            metrics: false,
+        }
+    }
+
+    /// Sets the cookie. The default is `__Host-session`, for https and loopback.
+    pub fn cookie(mut self, cookie: CookieConfig) -> Self {
+        self.cookie = cookie;
+        self
+    }
+
+    /// Sets the timeouts. The default is a day idle, and 30 days in all.
+    pub fn expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// Sets how long after the last time a session that is only read is written again, to move its deadline.
+    ///
+    /// A session may end that much early; the default is a twentieth of the idle timeout. It holds for
+    /// sessions without an expiry of their own.
+    pub fn touch_interval(mut self, interval: Duration) -> Self {
+        self.touch_interval = Some(interval);
+        self
+    }
+
+    /// Has sessions given a new id every so often, beside those for a change of privilege, so that a stolen id is of use
+    /// for a while only. The default is not to.
+    ///
+    /// A request that is answered when the time has come carries the new id to the browser. For the
+    /// [overlap](Self::renewal_overlap), the old one opens the session for requests that are under way; they are given no
+    /// cookie. One that was renewed for a change of privilege is dead at once, as ever, and the absolute timeout holds
+    /// over all renewals.
+    ///
+    /// A browser that never sees the answer keeps the old id, and has no session once the overlap is over. So let this
+    /// be hours rather than minutes. Under [`ConflictPolicy::Reject`] a request that loaded the session before it was
+    /// renewed cannot write it.
+    pub fn renew_every(mut self, interval: Duration) -> Self {
+        self.renew_every = Some(interval);
+        self
+    }
+
+    /// Sets how long the old id serves after such a renewal. The default is 30 seconds; at most it is a minute.
+    pub fn renewal_overlap(mut self, overlap: Duration) -> Self {
+        self.renewal_overlap = overlap;
+        self
+    }
+
+    /// Sets how sessions are written. The default is [`Json`].
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.codec = Box::new(codec);
+        self
+    }
+
+    /// Sets what to do when another request has changed the session meanwhile. The default is
+    /// [`ConflictPolicy::Merge`].
+    pub fn on_conflict(mut self, policy: ConflictPolicy) -> Self {
+        self.conflict_policy = policy;
+        self
+    }
+
+    /// Sets what a request gets when the store fails. The default is [`FailurePolicy::FailClosed`].
+    pub fn on_failure(mut self, policy: FailurePolicy) -> Self {
+        self.failure_policy = policy;
+        self
+    }
+
+    /// Sets what a request gets whose changes were dropped because its session had ended. The default is
+    /// [`GonePolicy::Refuse`].
+    pub fn on_gone(mut self, policy: GonePolicy) -> Self {
+        self.gone_policy = policy;
+        self
+    }
+
+    /// Sets what becomes of the changes of a request that fails. The default is [`OnServerError::Discard`].
+    pub fn on_server_error(mut self, policy: OnServerError) -> Self {
+        self.on_server_error = policy;
+        self
+    }
+
+    /// Sets how long loading, closing and every other operation may take. The default is 5 seconds.
+    pub fn operation_timeout(mut self, timeout: Duration) -> Self {
+        self.operation_timeout = timeout;
+        self
+    }
+
+    /// Sets how many bytes a stored session may have. The default is 64 KiB, and never more than the store
+    /// takes.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
+    /// Sets how many sessions one owner may have, and what happens to one too many. The default is no limit.
+    pub fn max_sessions_per_owner(mut self, max: NonZeroUsize, action: OwnerLimitAction) -> Self {
+        self.owner_limit = Some(OwnerLimit { max, action });
+        self
+    }
+
+    /// Adds a function that is given every [`Event`], such as an audit log; more than one may be added.
+    ///
+    /// It is called in the task of the request, and holds that up: what takes long, or waits, belongs behind a channel,
+    /// where a full one drops the event. A panic in it is logged and hurts no request, where panics unwind.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{BuildError, SessionStore, Sessions};
+    /// use session_core::EventKind;
+    ///
+    /// # fn run(store: Arc<dyn SessionStore>) -> Result<(), BuildError> {
+    /// let (audit, _writer) = tokio::sync::mpsc::channel(1_000);
+    /// let sessions = Sessions::builder(store)
+    ///     .on_event(move |event| {
+    ///         if let EventKind::Created | EventKind::Destroyed | EventKind::Revoked = event.kind() {
+    ///             let line = (event.kind().name(), event.fingerprint(), event.owner().cloned());
+    ///             let _ = audit.try_send(line);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.observer.add_hook(hook);
+        self
+    }
+
+    /// Sets the secret, of 32 bytes or more, by which logs name sessions, so that those of several processes name one
+    /// session alike. The default is one that each process draws.
+    pub fn fingerprint_key(mut self, secret: impl AsRef<[u8]>) -> Self {
+        self.fingerprint_key = Some(FingerprintKey(Zeroizing::new(secret.as_ref().to_vec())));
+        self
+    }
+
+    /// Counts and times what the store is asked, and counts events, on the facade of the crate `metrics`, whose recorder
+    /// must be installed before. The page of [`events`](crate::events) has names and labels. The default is not to.
+    #[cfg(feature = "metrics")]
+    pub fn metrics(mut self) -> Self {
+        self.metrics = true;
+        self
+    }
+
+    /// Sets the clock, for tests.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the source of randomness, for tests of its failure.
+    pub fn random(mut self, random: impl RandomSource) -> Self {
+        self.random = Arc::new(random);
+        self
+    }
+
+    /// Checks the settings, and makes the sessions.
+    ///
+    /// # Errors
+    /// [`BuildError`] if they cannot work; it says what to do.
+    pub fn build(self) -> Result<Sessions, BuildError> {
+        self.expiry.check().map_err(BuildError::Expiry)?;
+        let touch_interval = match (self.touch_interval, self.expiry.idle) {
+            (Some(interval), Some(idle)) if interval >= idle => return Err(BuildError::TouchInterval),
+            (Some(interval), _) => Some(interval),
+            (None, _) => self.expiry.touch_interval(),
+        };
+        if self.operation_timeout.is_zero() {
+            return Err(BuildError::Zero { setting: "the operation timeout" });
+        }
+        if self.max_payload == 0 {
+            return Err(BuildError::Zero { setting: "the largest payload" });
+        }
+        if self.owner_limit.is_some() && self.store.owners().is_none() {
+            let setting = "a maximum of sessions per owner";
+            return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
+        }
+        let overlap = self.renewal_overlap;
+        let renewal = self.renew_every.map(|every| Renewal { every, overlap });
+        if renewal.is_some_and(|renewal| overlap > RETIRED_FOR || overlap >= renewal.every) {
+            return Err(BuildError::RenewalOverlap { max: RETIRED_FOR });
+        }
+        let mut observer = self.observer;
+        if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
+            observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
+        }
+        #[cfg(feature = "metrics")]
+        if self.metrics {
+            observer.count();
+        }
+        let cookies = self.cookie.build()?;
+        let scope = match cookies.base_name() {
+            "session" => String::new(),
+            name => name.to_owned(),
+        };
+        Ok(Sessions::new(Engine {
+            max_payload: self.max_payload.min(self.store.limits().max_payload),
+            store: self.store,
+            cookies,
+            scope,
+            expiry: self.expiry,
+            touch_interval,
+            codec: self.codec,
+            clock: self.clock,
+            random: self.random,
+            conflict_policy: self.conflict_policy,
+            failure_policy: self.failure_policy,
+            gone_policy: self.gone_policy,
+            on_server_error: self.on_server_error,
+            operation_timeout: self.operation_timeout,
+            owner_limit: self.owner_limit,
+            turns: Turns::new(),
+            observer,
+            renewal,
+        }))
+    }
+}
+
+struct FingerprintKey(Zeroizing<Vec<u8>>);
+
+impl std::fmt::Debug for FingerprintKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FingerprintKey(secret)")
+    }
+}

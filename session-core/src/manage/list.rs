@@ -1,0 +1,82 @@
+//! Sessions from outside: listed.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::engine::{Backend, SessionError, Sessions};
+use crate::payload::Contents;
+use crate::request::live_sessions;
+use crate::session::{KeyOf, parse};
+use crate::store::{Owner, Record, SessionKey, Timestamp};
+
+/// Describes a session from outside, as it was when it was read.
+#[derive(Clone, Debug)]
+pub struct SessionInfo {
+    key: SessionKey,
+    record: Arc<Record>,
+    contents: Contents,
+}
+
+impl SessionInfo {
+    /// Gives the key, by which the session can be [revoked](Sessions::revoke).
+    #[must_use]
+    pub fn key(&self) -> SessionKey {
+        self.key
+    }
+
+    /// Gives the owner; `None` if the session belongs to nobody.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Owner> {
+        self.record.owner.as_ref()
+    }
+
+    /// Tells when the session began.
+    #[must_use]
+    pub fn created_at(&self) -> Timestamp {
+        self.record.created_at
+    }
+
+    /// Tells when the session was last used, to the precision of the touch interval.
+    #[must_use]
+    pub fn last_seen_at(&self) -> Timestamp {
+        self.record.last_seen_at
+    }
+
+    /// Tells when the session ends unless it is used.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.record.expires_at
+    }
+
+    /// Tells when the owner last proved who they are; `None` if never.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.contents.reserved.authenticated_at
+    }
+
+    /// Reads a value of the session; `None` if there is none.
+    ///
+    /// # Errors
+    /// `WrongType` if it is of another type.
+    pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
+        let key = key.as_key();
+        self.contents.values.get(key).map(|value| parse(key, value)).transpose()
+    }
+}
+
+impl Sessions {
+    /// Lists the owner's live sessions, the one used last first.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store keeps no index by owner; `Store` or `Timeout` as it fails.
+    pub async fn list(&self, owner: &Owner) -> Result<Vec<SessionInfo>, SessionError> {
+        let engine = self.engine();
+        let found = live_sessions(Backend::new(engine, &engine.deadline()), owner).await?;
+        let infos = found.into_iter().map(|(key, record, contents)| SessionInfo { key, record, contents });
+        let mut infos: Vec<_> = infos.collect();
+        infos.sort_by_key(|info| (Reverse(info.last_seen_at()), info.key));
+        Ok(infos)
+    }
+}

@@ -1,0 +1,14 @@
+//! How `Sessions` are set up, and what is done with sessions from outside of a request: listed, revoked, swept.
+//!
+//! Nothing of a request's life is here; web adapters do not need this room.
+
+mod build_error; // why settings are refused
+mod builder; // settings, and what is refused
+mod list; // the sessions of an owner
+mod revoke; // ends sessions
+mod sweeper; // removes what has expired, also in the background
+
+pub use build_error::BuildError;
+pub use builder::SessionsBuilder;
+pub use list::SessionInfo;
+pub use sweeper::{Sweeper, SweeperConfig};

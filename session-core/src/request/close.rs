@@ -1,0 +1,216 @@
+//! The end of a request: one write at most, and what the response has to say.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use super::closed::{CloseOutcome, Closed, Handled};
+use super::finish::{Finish, in_background};
+use super::lazy::LazySession;
+use crate::cookie::CookieLifetime;
+use crate::engine::{Backend, Deadline, EventKind, GonePolicy, OnServerError, ReadOnly, SessionError, Sessions};
+use crate::payload::Kind;
+use crate::session::{Destroy, Origin, Session, State, Told};
+
+impl Sessions {
+    /// Closes a request: writes its session if there is something to write, and says what the response has to
+    /// say. Call it before the response leaves.
+    ///
+    /// It goes on in the background if it is dropped, so that a client that hangs up loses nothing.
+    ///
+    /// | | [`Completed`](Handled::Completed) | [`Failed`](Handled::Failed) |
+    /// |---|---|---|
+    /// | changes, `renew` | written | discarded, unless [`OnServerError::Save`] |
+    /// | only read | touched when due | untouched |
+    /// | `destroy` | done | done |
+    pub fn close(&self, session: &LazySession, handled: Handled) -> Closing {
+        let vary = session.was_asked_for();
+        let work = match session.close() {
+            None => Work::Done(Some((Ok(CloseOutcome::Untouched), None))),
+            Some(session) => match session.close_idle() {
+                Some(outcome) => Work::Done(Some(outcome)),
+                None => Work::Writing(Finish::new(session.clone().close(handled))),
+            },
+        };
+        Closing { work, vary }
+    }
+
+    /// Closes a request whose handler was dropped before its end, in the background: what it changed is
+    /// discarded, unless [`OnServerError::Save`], and a `destroy` is done all the same. An adapter calls it where it sees that happen.
+    pub fn abandon(&self, session: &LazySession) {
+        let Some(session) = session.close() else { return };
+        // Also takes the lock, so that a commit that is still under way is not disturbed.
+        if session.close_idle().is_none() {
+            in_background(session.clone().close(Handled::Failed));
+        }
+    }
+}
+
+type Outcome = (Result<CloseOutcome, SessionError>, Option<String>);
+
+/// The future that [`Sessions::close`] makes. Dropped before its end, it goes on in the background.
+#[must_use = "the response needs what comes of it"]
+pub struct Closing {
+    work: Work,
+    vary: bool,
+}
+
+/// Most requests write nothing, and are closed without a future of their own.
+enum Work {
+    Done(Option<Outcome>),
+    Writing(Finish<Outcome>),
+}
+
+impl Future for Closing {
+    type Output = Closed;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
+        let (outcome, set_cookie) = match &mut self.work {
+            Work::Done(outcome) => outcome.take().expect("a future is not polled after its end"),
+            Work::Writing(writing) => ready!(Pin::new(writing).poll(cx)),
+        };
+        Poll::Ready(Closed { outcome, set_cookie, vary: self.vary })
+    }
+}
+
+impl fmt::Debug for Closing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Closing").finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Closes a session that was only read, if nothing is to be written; `None` if something is.
+    fn close_idle(&self) -> Option<Outcome> {
+        // A commit that is still running has the lock, and a cookie may come of it.
+        let _lock = self.writing().try_lock().ok()?;
+        let mut state = self.state();
+        let idle = state.destroy == Destroy::No && !state.ignored && !state.discarded && !state.is_changed();
+        if !idle
+            || matches!(state.origin, Origin::Ended { .. })
+            || self.touch_due(&state).is_some()
+            || self.renewal_due(&state)
+        {
+            return None;
+        }
+        state.closed = true;
+        Some((Ok(CloseOutcome::Unchanged), self.cookie(&mut state)))
+    }
+
+    async fn close(self, handled: Handled) -> Outcome {
+        let deadline = &self.engine().deadline();
+        let asked = self.state().destroy != Destroy::No;
+        let _lock = match self.lock(deadline).await {
+            Ok(lock) => lock,
+            Err(error) => return self.answer(Err(error)),
+        };
+        let mut outcome = self.write_at_close(handled, deadline).await;
+        // A task of the handler's may have ended the session while it was written.
+        if !asked && self.state().destroy == Destroy::Asked {
+            outcome = self.write(deadline).await;
+        }
+        self.answer(outcome)
+    }
+
+    /// Takes note that the response leaves, and says what it has to say.
+    fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Outcome {
+        if let Err(error) = &outcome {
+            self.engine().tell(EventKind::CloseFailed { error }, self.key(), None);
+        }
+        let mut state = self.state();
+        state.closed = true;
+        if matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded)) && state.destroy == Destroy::No {
+            self.drop_changes(&mut state);
+        }
+        let cookie = match state.destroy {
+            Destroy::No => self.cookie(&mut state),
+            // A logout that failed in the store at least leaves the browser without the id.
+            Destroy::Asked | Destroy::Done => {
+                std::mem::take(&mut state.removable).then(|| self.engine().cookies.removal())
+            }
+        };
+        (outcome, cookie)
+    }
+
+    /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the
+    /// handler's that goes on must not write it after all.
+    fn drop_changes(&self, state: &mut State) {
+        state.forget();
+        if let Origin::Stored { key, record } = &state.origin
+            && let Ok(Kind::Live(contents)) = self.engine().decode(key, record)
+        {
+            state.owner.clone_from(&record.owner);
+            state.draft.rebase(contents.into_owned());
+        }
+    }
+
+    async fn write_at_close(&self, handled: Handled, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
+        // A response that tells of a failure promises nothing.
+        let refuse = handled == Handled::Completed && self.engine().gone_policy == GonePolicy::Refuse;
+        let (touch, only_read) = {
+            let mut state = self.state();
+            state.closed = true;
+            let failed = handled == Handled::Failed && self.engine().on_server_error == OnServerError::Discard;
+            if state.destroy == Destroy::Done {
+                return Ok(CloseOutcome::Destroyed);
+            }
+            if state.destroy == Destroy::No {
+                let refused = refuse && !state.ignored && state.is_changed();
+                match (&state.origin, state.origin.read_only()) {
+                    (Origin::Ended { .. }, _) if refused => return Err(SessionError::Gone),
+                    (Origin::Ended { .. }, _) => return Ok(CloseOutcome::Gone),
+                    // Whoever goes on without the store was told to.
+                    (_, None | Some(ReadOnly::StoreFailed)) => {}
+                    (_, Some(reason)) if refused => return Err(SessionError::ReadOnly(reason)),
+                    _ => {}
+                }
+                if state.ignored || (state.is_changed() && (failed || state.origin.read_only().is_some())) {
+                    return Ok(CloseOutcome::Discarded);
+                }
+                if std::mem::take(&mut state.discarded) {
+                    return Err(SessionError::Conflict);
+                }
+            }
+            let only_read = state.destroy == Destroy::No && !state.is_changed();
+            if only_read && handled == Handled::Failed {
+                return Ok(CloseOutcome::Unchanged);
+            }
+            let renew = state.destroy == Destroy::No && !state.privilege.renew && self.renewal_due(&state);
+            if renew {
+                state.privilege.renew = true;
+                state.privilege.routine = true;
+            }
+            ((only_read && !renew).then(|| self.touch_due(&state)), only_read)
+        };
+        match touch {
+            None => match self.write(deadline).await {
+                Ok(CloseOutcome::Gone) if refuse && !only_read => Err(SessionError::Gone),
+                // Nobody asked for the new id; the session is as good as before, and the next request tries again.
+                Err(_) if only_read => Ok(CloseOutcome::Unchanged),
+                outcome => outcome,
+            },
+            Some(Some(touch)) if touch.make(Backend::new(self.engine(), deadline)).await => {
+                self.state().touched(touch.seen, touch.expires_at);
+                Ok(CloseOutcome::Touched)
+            }
+            Some(_) => Ok(CloseOutcome::Unchanged),
+        }
+    }
+
+    /// Gives the cookie that tells the browser what it does not know yet; `None` if it knows all.
+    fn cookie(&self, state: &mut State) -> Option<String> {
+        let (expires_at, lifetime) = (state.record()?.expires_at, state.lifetime);
+        let known = match state.told {
+            Told::Nothing => false,
+            Told::Cookie { lifetime: told, .. } if told != lifetime => false,
+            // A persistent cookie tells the deadline as well.
+            Told::Cookie { expires_at: told, .. } => lifetime == CookieLifetime::Browser || told == expires_at,
+        };
+        if known {
+            return None;
+        }
+        let id = state.id.as_ref()?;
+        state.told = Told::Cookie { lifetime, expires_at };
+        Some(self.engine().cookies.set(id, lifetime, self.engine().now(), expires_at))
+    }
+}

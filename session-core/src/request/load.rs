@@ -1,0 +1,130 @@
+//! How a session is read: which record belongs to what the browser presents, if any.
+
+use std::sync::Arc;
+
+use super::retirement::{follow, remove_unreadable};
+use crate::cookie::Presented;
+use crate::engine::{Backend, Engine, EventKind, FailurePolicy, SessionError};
+use crate::payload::{Contents, Kind};
+use crate::session::{Destroy, Draft, Origin, Privilege, Session, State, Told};
+use crate::store::{Record, SessionId, SessionKey, StoreError};
+
+/// What was found under an id, and whether it was found under the key of a successor.
+type Read = (Origin, Option<Contents>, bool);
+
+const NOTHING: Read = (Origin::New, None, false);
+
+/// Reads the session that the cookie names; `closed` if the response has left.
+pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
+    let (origin, contents, followed) = match presented {
+        Presented::Nothing => (Origin::New, None, false),
+        Presented::Malformed => {
+            engine.tell(EventKind::MalformedCookie, None, None);
+            (Origin::New, None, false)
+        }
+        Presented::Several => {
+            engine.tell(EventKind::SeveralCookies, None, None);
+            (Origin::SeveralCookies, None, false)
+        }
+        // In a box, or the future of every handler that asks for its session would have room for it.
+        Presented::One(id) => Box::pin(read(engine, id)).await?,
+    };
+    let contents = contents.unwrap_or_else(|| engine.new_contents());
+    let lifetime = engine.lifetime_of(&contents);
+    let (id, told, owner) = match (&origin, presented) {
+        // Another request's response carries the new id, which is known to nobody else.
+        (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
+        (Origin::Stored { record, .. }, Presented::One(id)) => {
+            let told = Told::Cookie { lifetime, expires_at: record.expires_at };
+            (Some(id.clone()), told, record.owner.clone())
+        }
+        _ => (None, Told::Nothing, None),
+    };
+    let state = State {
+        removable: !matches!(presented, Presented::Nothing) && origin.owns_cookie(),
+        origin,
+        draft: Draft::new(contents, Arc::clone(&engine.random)),
+        owner,
+        privilege: Privilege::default(),
+        destroy: Destroy::No,
+        ignored: false,
+        discarded: false,
+        uncertain: false,
+        id,
+        lifetime,
+        told,
+        closed,
+    };
+    Ok(Session::new(Arc::clone(engine), state))
+}
+
+/// Reads what stands under an id. What cannot be used is as good as nothing.
+async fn read(engine: &Arc<Engine>, id: &SessionId) -> Result<Read, SessionError> {
+    let deadline = engine.deadline();
+    let backend = Backend::new(engine, &deadline);
+    let key = id.key();
+    let record = match backend.get(&key).await {
+        Ok(Some(record)) => record,
+        Ok(None) => {
+            engine.tell(EventKind::UnknownId, Some(key), None);
+            return Ok(NOTHING);
+        }
+        Err(SessionError::Store(StoreError::Corrupt { .. })) => {
+            return Box::pin(start_over(backend, &key)).await;
+        }
+        Err(_) if engine.failure_policy == FailurePolicy::Anonymous => {
+            return Ok((Origin::StoreFailed { key }, None, false));
+        }
+        Err(error) => return Err(error),
+    };
+    if !record.is_live_at(engine.now()) {
+        engine.tell(EventKind::Expired, Some(key), record.owner.as_ref());
+        return Ok(NOTHING);
+    }
+    match engine.decode(&key, &record) {
+        Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope => {
+            Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false))
+        }
+        decoded => Box::pin(read_on(backend, key, record, decoded)).await,
+    }
+}
+
+/// Goes on where what stands under an id is no session of this one's.
+async fn read_on(
+    backend: Backend<'_>,
+    key: SessionKey,
+    record: Arc<Record>,
+    decoded: Result<Kind<'static>, SessionError>,
+) -> Result<Read, SessionError> {
+    let engine = backend.engine;
+    match decoded {
+        Ok(Kind::Live(_)) => {
+            engine.tell(EventKind::OtherScope, Some(key), None);
+            Ok(NOTHING)
+        }
+        Ok(retired @ Kind::Retired { successor, .. }) => match follow(backend, retired).await {
+            Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
+            Ok(None) => {
+                engine.tell(EventKind::RetiredId, Some(key), None);
+                Ok((Origin::Retired { successor }, None, false))
+            }
+            Err(_) if engine.failure_policy == FailurePolicy::Anonymous => {
+                Ok((Origin::StoreFailed { key }, None, false))
+            }
+            Err(error) => Err(error),
+        },
+        // Its key may be on another server, or come back to this one: it is not this server's to remove.
+        Err(SessionError::Codec(error)) if error.lacks_key() => {
+            engine.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
+            Ok(NOTHING)
+        }
+        Err(_) => start_over(backend, &key).await,
+    }
+}
+
+/// Removes what cannot be read, so that its browser is not locked out for good.
+async fn start_over(backend: Backend<'_>, key: &SessionKey) -> Result<Read, SessionError> {
+    // If it cannot be removed now, the next request tries again.
+    let _ = remove_unreadable(backend, key).await;
+    Ok(NOTHING)
+}

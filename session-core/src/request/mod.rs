@@ -1,0 +1,29 @@
+//! The life of a request: opened by its cookie, loaded when a handler asks, written once when it is closed, and what its
+//! response says.
+//!
+//! What a handler sees of it is in `session/`; sessions from outside are in `manage/`. Frameworks enter by
+//! [`Sessions::open`](crate::Sessions::open) and [`Sessions::close`](crate::Sessions::close).
+
+mod close; // ends a request: one write at most, and the headers
+mod closed; // what that came to
+mod commit; // commit, reload, and what every write of a handle begins and ends with
+mod finish; // goes on when nobody waits any more
+mod headers; // Vary and Cache-Control
+mod lazy; // LazySession: before anybody asks for it
+mod load; // reads: which record is the browser's, if any
+mod merge; // what follows a conflict
+mod owned; // the sessions of one owner, as the store lists them
+mod owner_limit; // so many sessions per owner
+mod renew; // a new id, for a change of privilege or every so often
+mod replace; // writes in place
+mod retirement; // how sessions end, and what a retired id may do
+mod save; // to a new session, in place, or under a new id
+mod touch; // the deadline of what is only read
+mod transaction; // what must be decided once
+mod write; // one step: create or replace
+
+pub use close::Closing;
+pub use closed::{CloseOutcome, Closed, Handled};
+pub use lazy::LazySession;
+pub(crate) use owned::{OwnedPages, live_sessions};
+pub(crate) use retirement::{RETIRED_FOR, retire, successors};

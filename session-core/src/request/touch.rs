@@ -1,0 +1,44 @@
+//! How the deadline moves of a session that was only read.
+
+use crate::engine::Backend;
+use crate::session::{Origin, Session, State};
+use crate::store::{SessionKey, Timestamp, Version};
+
+/// A deadline that is due to be moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touch {
+    key: SessionKey,
+    version: Version,
+    pub(super) seen: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Touch {
+    /// Moves the deadline; `false` if it was not moved.
+    ///
+    /// Nothing that goes wrong here fails a request: the session is as good as before.
+    pub(super) async fn make(self, backend: Backend<'_>) -> bool {
+        let Self { key, version, seen, expires_at } = self;
+        // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
+        backend.touch(&key, version, seen, expires_at).await.unwrap_or(false)
+    }
+}
+
+impl Session {
+    /// Says how the deadline is to be moved; `None` if it is not time to.
+    pub(super) fn touch_due(&self, state: &State) -> Option<Touch> {
+        let Origin::Stored { key, record } = &state.origin else { return None };
+        let engine = self.engine();
+        let own_expiry = state.draft.contents().reserved.expiry;
+        let interval = match own_expiry {
+            Some(expiry) => expiry.touch_interval(),
+            None => engine.touch_interval,
+        }?;
+        let seen = engine.now();
+        if seen.since(record.last_seen_at) < interval {
+            return None;
+        }
+        let expires_at = engine.expiry_of(state.draft.contents()).deadline(record.created_at, seen);
+        Some(Touch { key: *key, version: record.version, seen, expires_at })
+    }
+}

@@ -1,0 +1,18 @@
+//! What a handler holds: the session, its values with the changes made to them, and what is known of its life.
+//!
+//! All of it is synchronous and does no I/O. What talks to the store (`commit`, `transaction`, `reload`) is built on it
+//! in `request/`.
+
+mod changes; // the log that is replayed on a conflict
+mod draft; // the values with the changes made to them
+mod handle; // Session
+mod key; // typed names of values
+mod origin; // where a session comes from, and so what may become of it
+mod state; // what a handle knows
+
+pub(crate) use changes::{has_effect, parse, replay};
+pub use draft::Draft;
+pub use handle::Session;
+pub use key::{AsKey, Key, KeyOf};
+pub(crate) use origin::Origin;
+pub(crate) use state::{Destroy, Job, Privilege, State, Told};

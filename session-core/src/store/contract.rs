@@ -1,0 +1,133 @@
+//! The verbs of a store.
+
+use std::fmt::Debug;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
+
+/// Keeps records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
+///
+/// What is absent is `Ok`: `None` from [`get`](Self::get), `false` from [`touch`](Self::touch) and
+/// [`delete`](Self::delete), [`Gone`](PutOutcome::Gone) from a replacing [`put`](Self::put).
+/// See the [module page](crate::store) for the rules that all verbs share.
+///
+/// Implement it with [`async_trait`](crate::async_trait), and read `session-ets` as a template.
+#[async_trait]
+pub trait SessionStore: Debug + Send + Sync + 'static {
+    /// Says what this store cannot take, and what it may do by itself. Constant over its life.
+    fn limits(&self) -> Limits;
+
+    /// Connects, checks, and creates what the store needs. Idempotent, also from many tasks and
+    /// processes at once.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Timeout` if the backend does not answer, `Misconfigured` if it cannot serve
+    /// as it is set up.
+    async fn init(&self) -> Result<(), StoreError>;
+
+    /// Reads the record under `key`; `None` if there is none.
+    ///
+    /// It changes neither version nor deadline.
+    ///
+    /// # Errors
+    /// `Corrupt` if what is there cannot be read; else as the backend fails.
+    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError>;
+
+    /// Stores `record` under `key` as one step, if `put` allows.
+    ///
+    /// In this order: if the version stored is `record.version`, answers
+    /// [`Stored`](PutOutcome::Stored) and changes nothing. [`Create`](Put::Create) stores if the key is
+    /// free, else answers [`Exists`](PutOutcome::Exists). [`Replace`](Put::Replace) answers
+    /// [`Gone`](PutOutcome::Gone) if nothing is there or its deadline is at or before
+    /// `record.last_seen_at`, [`Conflict`](PutOutcome::Conflict) if another version is there than the
+    /// one it names, and else stores every field of `record`.
+    ///
+    /// # Errors
+    /// `TooLarge` or `Full`, and nothing changed; `Corrupt` if what is there cannot be compared;
+    /// `Indeterminate` if the write may have happened; else as the backend fails.
+    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError>;
+
+    /// Moves `last_seen_at` to `seen` and the deadline to `expires_at`, neither of them back, if
+    /// `version` is still the one stored and its deadline lies after `seen`.
+    ///
+    /// Gives `false`, and does nothing, if the record is absent, has another version (whoever wrote it
+    /// has moved the deadline) or was over at `seen`. Payload, owner and version stay.
+    ///
+    /// # Errors
+    /// As the backend fails.
+    async fn touch(
+        &self,
+        key: &SessionKey,
+        version: Version,
+        seen: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Removes what is under `key`, readable or not; `true` if something was there.
+    ///
+    /// Once it has returned, no `Replace` or `touch` that started before brings the key back.
+    ///
+    /// # Errors
+    /// As the backend fails.
+    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError>;
+
+    // The optional capabilities have no defaults, so that a wrapper cannot forget to pass one on.
+
+    /// Gives the sweep; `None` if the backend reclaims what has expired by itself.
+    fn sweep(&self) -> Option<&dyn Sweep>;
+
+    /// Gives the index by owner; `None` if the store keeps none.
+    fn owners(&self) -> Option<&dyn Owners>;
+
+    /// Gives the enumeration of all records; `None` if the store cannot enumerate.
+    fn scan(&self) -> Option<&dyn Scan>;
+}
+
+/// Removes records past their deadline, for stores whose backend does not.
+#[async_trait]
+pub trait Sweep: Send + Sync {
+    /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
+    /// first, and gives how many; fewer than `limit` means that none is left for now.
+    ///
+    /// A record whose deadline moves past `before` in time stays.
+    ///
+    /// # Errors
+    /// As the backend fails; some may have been removed.
+    async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError>;
+}
+
+/// Lists the records of one owner.
+#[async_trait]
+pub trait Owners: Send + Sync {
+    /// Gives the next page of the owner's records; `after` is the previous page's `next`, `None` for
+    /// the first page.
+    ///
+    /// The pages together give every record that was the owner's throughout, each once, and none of
+    /// another owner. Records past their deadline may be among them. Where a session changes its key
+    /// (`Create` of the new, then `Replace` of the old without owner) at least one of the two is seen: so pages
+    /// go by the order in which records came, not by key, or the new one may lie before the pages that are still
+    /// to come, and the old one be gone from them. A record that cannot be read is left out. A page has `limit`
+    /// records at most; it may be empty and still have a `next`.
+    ///
+    /// # Errors
+    /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
+    async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError>;
+}
+
+/// Enumerates all records, for operators: to copy a store, or to count.
+#[async_trait]
+pub trait Scan: Send + Sync {
+    /// Gives the next page of all records; `after` is the previous page's `next`, `None` for the first.
+    ///
+    /// The pages together give every record that was there throughout, each once, in no order.
+    /// Records past their deadline may be among them; one that cannot be read is left out, and its key may be
+    /// among the [unreadable](Page::unreadable). `limit` is how many are wanted: a backend that walks in steps
+    /// of its own may give some more or fewer.
+    ///
+    /// # Errors
+    /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
+    async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError>;
+}

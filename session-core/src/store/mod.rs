@@ -1,0 +1,54 @@
+//! The contract between the core and a store.
+//!
+//! A store is a small versioned map from an opaque key to an opaque payload with a deadline. **The
+//! store keeps; the core judges**: a store holds no policy, judges no time and knows no secret.
+//!
+//! # Rules
+//!
+//! 1. **An outcome is a value, `Err` means the backend failed.** See [`PutOutcome`].
+//! 2. **Writes are idempotent.** A `put` that finds its own version stored answers
+//!    [`Stored`](PutOutcome::Stored) and changes nothing, so a lost reply is healed by the same write
+//!    once more. A store never does that by itself to give the second answer, and keeps its client
+//!    library from it: if somebody else has written in between, its own write would look like a
+//!    [`Conflict`](PutOutcome::Conflict), and its changes be made twice. A write whose reply is lost is
+//!    [`Indeterminate`](crate::StoreError::Indeterminate).
+//! 3. **Time comes in through arguments alone.** A `Replace` whose `last_seen_at`, or a `touch` whose
+//!    `seen`, is at or past the stored `expires_at` finds nothing live. No store needs a clock.
+//! 4. **A `Replace` never creates.** What was deleted stays deleted, however slow the writer.
+//! 5. **Never drop a record before its deadline.** Past it, it may be returned whole or be gone; the
+//!    core treats it as absent either way. A store that may evict says so in [`Limits`].
+//! 6. **A dropped future leaves the old record or the new one, whole.**
+//! 7. **Errors, logs and `Debug` show no id, whole key, payload or password.**
+//!
+//! The crate `session-conformance` checks all of this, clause by clause.
+//!
+//! # What is where
+//!
+//! The room is complete in itself and imports nothing of the crate: whoever writes a store reads this alone.
+
+mod arc; // a shared store is a store
+mod clock; // Timestamp, and the clocks that tell it
+mod contract; // SessionStore and its capabilities: Sweep, Owners, Scan
+mod error; // StoreError
+mod id; // SessionId, the secret; SessionKey, what everybody else sees
+mod limits; // what a store cannot take, and what it may do by itself
+mod owner; // whom a session belongs to
+mod page; // one page of records, and where the next begins
+mod put; // what a put may do, and what it did
+mod put_new; // a put under a new id
+mod random; // where ids and versions come from
+mod record; // what stands under a key
+
+pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
+pub use contract::{Owners, Scan, SessionStore, Sweep};
+pub use error::{BoxError, StoreError};
+pub use id::{SessionId, SessionKey};
+pub use limits::{Eviction, Limits, Reclaim};
+pub use owner::{Owner, OwnerError};
+pub use page::{Cursor, Page};
+pub use put::{Put, PutOutcome};
+pub(crate) use put_new::Draws;
+pub use put_new::{PutNewError, SessionStoreExt};
+pub(crate) use random::draw;
+pub use random::{RandomError, RandomSource, SystemRandom};
+pub use record::{Record, Version};

@@ -1,0 +1,125 @@
+//! Randomness for ids and versions. A source that fails is an error, never a weak id.
+
+use std::cell::RefCell;
+use std::fmt::Debug;
+
+use rand::TryRng;
+use rand::rngs::SysRng;
+use thiserror::Error;
+use zeroize::Zeroize;
+
+use super::BoxError;
+
+/// Fills buffers with bytes that nobody can guess.
+///
+/// Replace it only to test what happens when it fails.
+pub trait RandomSource: Debug + Send + Sync + 'static {
+    /// Fills the whole buffer from a cryptographic source.
+    ///
+    /// # Errors
+    /// [`RandomError`] if the source fails; what stands in the buffer then is never used.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError>;
+}
+
+/// Says that the source of randomness failed, so that no id could be drawn.
+#[derive(Debug, Error)]
+#[error("the source of randomness failed")]
+pub struct RandomError {
+    source: BoxError,
+}
+
+impl RandomError {
+    /// Wraps what the source said.
+    pub fn new(source: impl Into<BoxError>) -> Self {
+        Self { source: source.into() }
+    }
+}
+
+/// Draws from the operating system.
+///
+/// What is long enough to be a secret, as ids are, is drawn at that moment. Of shorter draws, which only have to differ,
+/// as versions do, each thread has some in reserve: to ask the system for every one takes longer than to write a record
+/// into memory. A process that is forked, with no other program begun in it, inherits what its parent has in reserve.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl RandomSource for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        if bytes.len() >= SECRET_LEN { system(bytes) } else { RESERVE.with_borrow_mut(|reserve| reserve.fill(bytes)) }
+    }
+}
+
+/// From how many bytes on a draw may be a secret.
+const SECRET_LEN: usize = 16;
+
+fn system(bytes: &mut [u8]) -> Result<(), RandomError> {
+    SysRng.try_fill_bytes(bytes).map_err(RandomError::new)
+}
+
+thread_local! {
+    static RESERVE: RefCell<Reserve> = const { RefCell::new(Reserve { bytes: [0; 256], left: 0 }) };
+}
+
+/// What was drawn at once and is not used yet: the first `left` of its bytes.
+struct Reserve {
+    bytes: [u8; 256],
+    left: usize,
+}
+
+impl Reserve {
+    /// Takes what is asked for off the end, and forgets it.
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        if self.left < bytes.len() {
+            self.left = 0;
+            system(&mut self.bytes)?;
+            self.left = self.bytes.len();
+        }
+        let rest = self.left - bytes.len();
+        let taken = &mut self.bytes[rest..self.left];
+        bytes.copy_from_slice(taken);
+        taken.zeroize();
+        self.left = rest;
+        Ok(())
+    }
+}
+
+/// Draws `N` bytes, and refuses a source that gives nothing but zeros while it claims success.
+pub(crate) fn draw<const N: usize>(random: &dyn RandomSource) -> Result<[u8; N], RandomError> {
+    let mut bytes = [0; N];
+    random.fill(&mut bytes)?;
+    if bytes == [0; N] {
+        return Err(RandomError::new("the source gave only zeros"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn short_draws_differ_past_what_is_in_reserve() {
+        let draws: HashSet<_> = (0..1_000).map(|_| draw::<8>(&SystemRandom).unwrap()).collect();
+        assert_eq!(draws.len(), 1_000);
+    }
+
+    #[test]
+    fn what_was_taken_from_the_reserve_is_not_there_any_more() {
+        let mut reserve = Reserve { bytes: [0; 256], left: 0 };
+        for len in [8, 15, 1, 0, 8] {
+            let mut bytes = vec![0; len];
+            reserve.fill(&mut bytes).unwrap();
+            assert!(reserve.bytes[reserve.left..].iter().all(|&byte| byte == 0));
+        }
+        assert_eq!(reserve.left, 256 - 32);
+    }
+
+    #[test]
+    fn threads_have_reserves_of_their_own() {
+        let draws = || (0..40).map(|_| draw::<8>(&SystemRandom).unwrap()).collect::<HashSet<_>>();
+        let other = std::thread::spawn(draws).join().unwrap();
+        assert!(draws().is_disjoint(&other));
+    }
+}
