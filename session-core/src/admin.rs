@@ -103,7 +103,8 @@ impl Sessions {
     /// For a key that a visitor sent, use [`revoke_owned`](Self::revoke_owned).
     ///
     /// # Errors
-    /// `Store` or `Timeout` as the store fails.
+    /// `Store` or `Timeout` as the store fails; `Codec` if what stands there is for another server to read, and is left
+    /// alone.
     pub async fn revoke(&self, key: &SessionKey) -> Result<bool, SessionError> {
         self.revoke_if(key, None).await
     }
@@ -111,7 +112,7 @@ impl Sessions {
     /// Ends the session under `key` if it is the owner's; `false` if there is none, or it is another's.
     ///
     /// # Errors
-    /// `Store` or `Timeout` as the store fails.
+    /// As [`revoke`](Self::revoke).
     pub async fn revoke_owned(&self, owner: &Owner, key: &SessionKey) -> Result<bool, SessionError> {
         self.revoke_if(key, Some(owner)).await
     }
@@ -142,10 +143,12 @@ impl Sessions {
     ///
     /// # Errors
     /// `Unsupported` if the store keeps no index by owner; `Store` or `Timeout` as it fails: some sessions may
-    /// have been ended, and calling it again ends the rest. `Conflict` if new ones came without end.
+    /// have been ended, and calling it again ends the rest. `Conflict` if new ones came without end. `Codec` if one of them
+    /// is for another server to read: all others have been ended, and that one has not.
     pub async fn revoke_all(&self, owner: &Owner, except: Option<&SessionKey>) -> Result<u64, SessionError> {
         let began = self.now();
         let mut revoked = 0;
+        let mut left_alone = None;
         for pass in 0..MOST_PASSES {
             let mut found_old = false;
             let mut after = None;
@@ -170,8 +173,13 @@ impl Sessions {
                     if of_others || is_kept || !is_old || !record.is_live_at(self.now()) {
                         continue;
                     }
-                    found_old = true;
-                    revoked += u64::from(self.revoke_if(&key, Some(owner)).await?);
+                    match self.revoke_if(&key, Some(owner)).await {
+                        Err(error) if error.leaves_alone().is_some() => left_alone = Some(error),
+                        ended => {
+                            found_old = true;
+                            revoked += u64::from(ended?);
+                        }
+                    }
                 }
                 match page.next {
                     Some(next) => after = Some(next),
@@ -179,8 +187,9 @@ impl Sessions {
                 }
             }
             if !found_old {
-                return Ok(revoked);
+                return left_alone.map_or(Ok(revoked), Err);
             }
+            left_alone = None;
         }
         Err(SessionError::Conflict)
     }

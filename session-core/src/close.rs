@@ -293,7 +293,7 @@ impl Session {
     fn touch_due(&self, state: &State) -> Option<Touch> {
         let Origin::Stored { key, record } = &state.origin else { return None };
         let sessions = self.sessions();
-        let own_expiry = state.draft.contents().reserved.expiry;
+        let own_expiry = state.draft.contents().reserved.expiry();
         let interval = match own_expiry {
             Some(expiry) => expiry.touch_interval(),
             None => sessions.touch_interval(),

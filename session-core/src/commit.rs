@@ -205,6 +205,8 @@ impl Session {
             // The visitor wants to log out, and holds the id of a moment ago: it is the session of now that ends.
             Origin::Ended { key } => key,
             Origin::Retired { successor } => successor,
+            // It may be retired, with a live successor, and then it is not what has to end.
+            Origin::LeftAlone { why, .. } => return Err(SessionError::ReadOnly(why)),
             Origin::New | Origin::SeveralCookies => None,
         };
         if let Some(key) = key {

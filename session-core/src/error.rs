@@ -42,6 +42,15 @@ pub enum StoreError {
         /// Why.
         source: BoxError,
     },
+    /// What is stored under the key is of a format that this version of the store does not know. Another version may
+    /// know it, so the core leaves it alone. It can still be deleted.
+    #[error("{store}: the stored record is of a format that is not known here")]
+    UnknownFormat {
+        /// The store's name.
+        store: &'static str,
+        /// Which format it is.
+        source: BoxError,
+    },
     /// What is stored under the key cannot be read. It can still be deleted.
     #[error("{store}: the stored record is corrupt")]
     Corrupt {
@@ -98,6 +107,7 @@ impl StoreError {
             Self::Unavailable { store, .. }
             | Self::Timeout { store }
             | Self::Indeterminate { store, .. }
+            | Self::UnknownFormat { store, .. }
             | Self::Corrupt { store, .. }
             | Self::TooLarge { store, .. }
             | Self::Full { store, .. }
@@ -155,25 +165,44 @@ pub enum PutNewError {
 #[error("the payload cannot be coded: {reason}")]
 pub struct CodecError {
     reason: Cow<'static, str>,
-    lacks_key: bool,
+    kind: CodecErrorKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CodecErrorKind {
+    Broken,
+    NoKey,
+    UnknownFormat,
 }
 
 impl CodecError {
     /// Makes an error of a reason, which must not quote the payload.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason: reason.into(), lacks_key: false }
+        Self { reason: reason.into(), kind: CodecErrorKind::Broken }
     }
 
     /// Makes an error that says that this program has not the key to the payload. Another may have it, so the record is
     /// kept.
     pub fn no_key(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason: reason.into(), lacks_key: true }
+        Self { reason: reason.into(), kind: CodecErrorKind::NoKey }
     }
 
     /// Tells whether it was made by [`no_key`](Self::no_key).
     #[must_use]
     pub fn lacks_key(&self) -> bool {
-        self.lacks_key
+        self.kind == CodecErrorKind::NoKey
+    }
+
+    /// Makes an error that says that the payload is of a format that this program does not know. Another may know it, so
+    /// the record is kept.
+    pub fn unknown_format(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), kind: CodecErrorKind::UnknownFormat }
+    }
+
+    /// Tells whether it was made by [`unknown_format`](Self::unknown_format).
+    #[must_use]
+    pub fn is_unknown_format(&self) -> bool {
+        self.kind == CodecErrorKind::UnknownFormat
     }
 
     pub(crate) fn json(error: &serde_json::Error) -> Self {
@@ -274,6 +303,10 @@ impl SessionError {
     /// for what cannot be an owner, 429 for too many sessions, 500 for what the application got wrong.
     #[must_use]
     pub fn http_status(&self) -> u16 {
+        if self.leaves_alone().is_some() {
+            // Another server may know what this one does not.
+            return 503;
+        }
         match self {
             Self::Store(StoreError::TooLarge { .. }) => 413,
             Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
@@ -292,6 +325,17 @@ impl SessionError {
             | Self::Codec(_) => 500,
         }
     }
+
+    /// Says why what is stored is not this server's to write or to end; `None` if the error says nothing like that.
+    pub(crate) fn leaves_alone(&self) -> Option<ReadOnly> {
+        match self {
+            Self::Codec(error) if error.lacks_key() => Some(ReadOnly::NoKey),
+            Self::Codec(error) if error.is_unknown_format() => Some(ReadOnly::UnknownFormat),
+            Self::Store(StoreError::UnknownFormat { .. }) => Some(ReadOnly::UnknownFormat),
+            Self::ReadOnly(why @ (ReadOnly::NoKey | ReadOnly::UnknownFormat)) => Some(*why),
+            _ => None,
+        }
+    }
 }
 
 /// Says why a session is empty and can never be written.
@@ -307,6 +351,13 @@ pub enum ReadOnly {
     /// The request came with several different session cookies, and nothing tells which is right.
     #[error("the request came with several different session cookies")]
     SeveralCookies,
+    /// The session was sealed with a key that this server lacks. It is left alone: another server may have it.
+    #[error("this server lacks the key to it")]
+    NoKey,
+    /// The session is of a format, or a kind, that this server does not know. It is left alone: another server may know
+    /// it.
+    #[error("it is of a format that this server does not know")]
+    UnknownFormat,
 }
 
 /// Says why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.

@@ -17,6 +17,7 @@ mod key; // typed names of values
 mod lazy; // LazySession: before anybody asks for it
 mod session; // Session
 mod state; // what a handle knows
+mod unknown; // what another version added
 mod values; // the values by name, as JSON
 
 // The life cycle, from the cookie of the request to that of the response.

@@ -7,10 +7,10 @@ use crate::codec::Kind;
 use crate::contents::Contents;
 use crate::cookie::Presented;
 use crate::draft::Draft;
-use crate::error::{SessionError, StoreError};
+use crate::error::{ReadOnly, SessionError, StoreError};
 use crate::events::{EventKind, Verb};
 use crate::id::{SessionId, SessionKey};
-use crate::record::Record;
+use crate::record::{Owner, Record};
 use crate::session::Session;
 use crate::sessions::{FailurePolicy, Sessions};
 use crate::state::{Destroy, Origin, Privilege, State, Told};
@@ -48,7 +48,10 @@ impl Sessions {
             _ => (None, Told::Nothing, None),
         };
         let state = State {
-            removable: !matches!((presented, &origin), (Presented::Nothing, _) | (_, Origin::Retired { .. })),
+            removable: !matches!(
+                (presented, &origin),
+                (Presented::Nothing, _) | (_, Origin::Retired { .. } | Origin::LeftAlone { .. })
+            ),
             origin,
             draft: Draft::new(contents, self.random_arc()),
             owner,
@@ -77,10 +80,13 @@ impl Sessions {
             Err(SessionError::Store(StoreError::Corrupt { .. })) => {
                 return Box::pin(self.start_over(&key, deadline)).await;
             }
-            Err(_) if self.failure_policy() == FailurePolicy::Anonymous => {
-                return Ok((Origin::StoreFailed { key }, None, false));
-            }
-            Err(error) => return Err(error),
+            Err(error) => match error.leaves_alone() {
+                Some(why) => return Ok(self.leave_alone(key, why, &error, None)),
+                None if self.failure_policy() == FailurePolicy::Anonymous => {
+                    return Ok((Origin::StoreFailed { key }, None, false));
+                }
+                None => return Err(error),
+            },
         };
         if !record.is_live_at(self.now()) {
             self.tell(EventKind::Expired, Some(key), record.owner.as_ref());
@@ -118,13 +124,21 @@ impl Sessions {
                 }
                 Err(error) => Err(error),
             },
-            // Its key may be on another server, or come back to this one: it is not this server's to remove.
-            Err(SessionError::Codec(error)) if error.lacks_key() => {
-                self.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
-                Ok(NOTHING)
-            }
-            Err(_) => self.start_over(&key, deadline).await,
+            Err(error) => match error.leaves_alone() {
+                Some(why) => Ok(self.leave_alone(key, why, &error, record.owner.as_ref())),
+                None => self.start_over(&key, deadline).await,
+            },
         }
+    }
+
+    /// Leaves what another server may read, or this one once it has the key or the version, as it is.
+    fn leave_alone(&self, key: SessionKey, why: ReadOnly, error: &SessionError, owner: Option<&Owner>) -> Read {
+        let kind = match error {
+            SessionError::Codec(error) if error.lacks_key() => EventKind::NoKey { error },
+            error => EventKind::UnknownFormat { error },
+        };
+        self.tell(kind, Some(key), owner);
+        (Origin::LeftAlone { key, why }, None, false)
     }
 
     /// Removes what cannot be read, so that its browser is not locked out for good.

@@ -40,7 +40,7 @@ impl Sessions {
         deadline: &Deadline,
     ) -> Result<Option<Found>, SessionError> {
         for _ in 0..LONGEST_CHAIN {
-            let Kind::Retired { successor: Some(key), serves_until: Some(until) } = retired else { break };
+            let Kind::Retired { successor: Some(key), serves_until: Some(until), .. } = retired else { break };
             let now = self.now();
             if until <= now {
                 break;

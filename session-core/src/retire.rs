@@ -16,6 +16,7 @@ use crate::id::SessionKey;
 use crate::record::{Owner, Record, Version};
 use crate::sessions::Sessions;
 use crate::store::{Put, PutOutcome};
+use crate::unknown::Unknown;
 
 /// How long a retired record stands: longer than any request that loaded the session before is under way.
 pub(crate) const RETIRED_FOR: Duration = Duration::from_secs(60);
@@ -36,7 +37,9 @@ impl Sessions {
         let last_seen_at = current.last_seen_at.max(self.now());
         Ok(Record {
             version: Version::random_from(self.random())?,
-            payload: self.codec().encode(key, &Payload(Kind::Retired { successor, serves_until }))?,
+            payload: self
+                .codec()
+                .encode(key, &Payload(Kind::Retired { successor, serves_until, unknown: Unknown::NONE }))?,
             owner: None,
             created_at: current.created_at,
             last_seen_at,
@@ -48,7 +51,7 @@ impl Sessions {
     /// not its owner.
     ///
     /// # Errors
-    /// As the store fails.
+    /// As the store fails; `Codec` if this server cannot tell what stands there, and another may.
     pub(crate) async fn retire(
         &self,
         key: &SessionKey,
@@ -90,6 +93,8 @@ impl Sessions {
                 Ok(Kind::Live(_)) | Err(_) if owner.is_some() && current.owner.as_ref() != owner => {
                     return Ok(Retired::Nothing);
                 }
+                // It may have a live successor, which an end here would cut off. To say "done" would be untrue.
+                Err(error) if error.leaves_alone().is_some() => return Err(error),
                 // A payload that cannot be decoded is ended like one that can.
                 Ok(Kind::Live(_)) | Err(_) => {}
             }

@@ -201,12 +201,12 @@ impl Sessions {
 
     /// Gives the timeouts that hold for a session.
     pub(crate) fn expiry_of(&self, contents: &Contents) -> Expiry {
-        contents.reserved.expiry.unwrap_or(self.0.expiry)
+        contents.reserved.expiry().unwrap_or(self.0.expiry)
     }
 
     /// Gives how long browsers keep a session's cookie.
     pub(crate) fn lifetime_of(&self, contents: &Contents) -> CookieLifetime {
-        contents.reserved.lifetime.unwrap_or(self.cookies().lifetime())
+        contents.reserved.lifetime().unwrap_or(self.cookies().lifetime())
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Origin {
     Retired { successor: Option<SessionKey> },
     /// The store failed, and the policy is to go on without.
     StoreFailed { key: SessionKey },
+    /// What is there is for other servers to read: this one writes, ends and removes nothing.
+    LeftAlone { key: SessionKey, why: ReadOnly },
     /// The request came with several different ids.
     SeveralCookies,
     /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
@@ -124,6 +126,7 @@ impl State {
         match self.origin {
             Origin::Retired { .. } => Some(ReadOnly::Retired),
             Origin::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
+            Origin::LeftAlone { why, .. } => Some(why),
             Origin::SeveralCookies => Some(ReadOnly::SeveralCookies),
             Origin::New | Origin::Stored { .. } | Origin::Ended { .. } => None,
         }
@@ -213,7 +216,7 @@ impl State {
     /// Takes note that the session is over, with all changes that were not written.
     pub(crate) fn ended(&mut self) {
         let key = match self.origin {
-            Origin::Stored { key, .. } | Origin::StoreFailed { key } => Some(key),
+            Origin::Stored { key, .. } | Origin::StoreFailed { key } | Origin::LeftAlone { key, .. } => Some(key),
             Origin::Ended { key } => key,
             Origin::New | Origin::Retired { .. } | Origin::SeveralCookies => None,
         };
