@@ -57,6 +57,10 @@ mod sealed; // payloads that are encrypted
 pub mod fuzzing;
 #[cfg(test)]
 mod replay; // what fuzzing found, on any toolchain
+#[cfg(test)]
+mod sample; // what is kept of each format
+#[cfg(test)]
+mod samples; // and is read
 
 #[cfg(any(doc, doctest))]
 pub mod guide; // pages for those who come from elsewhere
