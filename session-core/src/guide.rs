@@ -8,3 +8,6 @@ pub mod from_tower_sessions {}
 
 #[doc = include_str!("../docs/from_actix_session.md")]
 pub mod from_actix_session {}
+
+#[doc = include_str!("../docs/formats.md")]
+pub mod formats {}

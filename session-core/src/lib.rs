@@ -28,9 +28,11 @@ pub mod store; // the contract alone: what a store keeps, and the rules it keeps
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(any(doc, doctest))]
-pub mod guide; // pages for those who come from elsewhere
+pub mod guide; // pages about what no single item tells
 #[cfg(test)]
 mod replay; // what fuzzing found, on any toolchain
+#[cfg(test)]
+mod sample; // what is kept of each stored format
 
 pub use async_trait::async_trait;
 pub use bytes::Bytes;

@@ -6,7 +6,10 @@ mod support;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use session_core::{CloseOutcome, Codec, Json, Owner, Record, Sealed, SealingKey, SessionKey, SessionStore, Sessions};
+use session_core::{
+    CloseOutcome, Codec, Json, Owner, ReadOnly, Record, Sealed, SealingKey, SessionError, SessionKey, SessionStore,
+    Sessions,
+};
 use session_ets::EtsStore;
 use support::{Browser, builder, count, store};
 
@@ -59,12 +62,31 @@ async fn a_server_without_the_key_ends_no_session() {
 
     let old = sealed(&store, &[1]);
     assert!(!browser.is_known(&old).await);
-    let mut stranger = browser.clone();
-    assert_eq!(stranger.request(&old, count).await, CloseOutcome::Created, "its id is not adopted");
+    let refused = browser.try_write(&old).await;
+    assert!(matches!(refused, SessionError::ReadOnly(ReadOnly::NoKey)), "{refused:?}");
+    assert_eq!(refused.http_status(), 503, "another server may have the key");
+    // What it cannot open may be retired, with a live successor, so it acknowledges no end either.
+    let refused = old.revoke_all(&Owner::new("ann").unwrap(), None).await.unwrap_err();
+    assert!(matches!(&refused, SessionError::Codec(error) if error.lacks_key()), "{refused:?}");
     assert_eq!(browser.read(&new, "n").await, Some(1));
-    // What cannot be opened can still be ended.
-    assert_eq!(old.revoke_all(&Owner::new("ann").unwrap(), None).await.unwrap(), 1);
-    assert!(!browser.is_known(&new).await);
+    assert_eq!(new.revoke_all(&Owner::new("ann").unwrap(), None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn servers_that_seal_and_servers_that_do_not_leave_each_others_sessions_alone() {
+    let store = store();
+    let (seals, plain) = (sealed(&store, &[1]), builder(store.clone()).0.build().unwrap());
+    let (mut ann, mut bob) = (Browser::default(), Browser::default());
+    ann.request(&seals, count).await;
+    bob.request(&plain, count).await;
+    for _ in 0..3 {
+        for (browser, sessions) in [(&mut ann, &plain), (&mut bob, &seals)] {
+            assert!(!browser.is_known(sessions).await);
+            let refused = browser.try_write(sessions).await;
+            assert!(matches!(refused, SessionError::ReadOnly(ReadOnly::UnknownFormat)), "{refused:?}");
+        }
+    }
+    assert_eq!((ann.read(&seals, "n").await, bob.read(&plain, "n").await), (Some(1), Some(1)));
 }
 
 #[tokio::test]

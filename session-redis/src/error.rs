@@ -182,9 +182,12 @@ pub(crate) fn answered(value: Value) -> Result<Value, StoreError> {
 /// The code of an error that this crate makes where the reply to a write was lost.
 pub(crate) const REPLY_LOST: &str = "REPLYLOST";
 
-/// Says that what is stored is no record.
+/// Says that what is stored is no record, or one in another format.
 pub(crate) fn corrupt(source: LayoutError) -> StoreError {
-    StoreError::Corrupt { store: NAME, source: source.into() }
+    match source {
+        LayoutError::Format(_) => StoreError::UnknownFormat { store: NAME, source: source.into() },
+        _ => StoreError::Corrupt { store: NAME, source: source.into() },
+    }
 }
 
 /// Says that what is stored is no record, where a script has looked.

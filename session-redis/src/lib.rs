@@ -24,6 +24,10 @@ mod script;
 mod url;
 mod wire;
 
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/formats.md")]
+pub mod formats {}
+
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

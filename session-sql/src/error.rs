@@ -61,7 +61,10 @@ pub enum SchemaError {
         remedy: String,
     },
     /// The table was made by a later version of this crate.
-    #[error("the table {table} has schema {found}, and this version of session-sql knows schema {known} at most")]
+    #[error(
+        "the table {table} has schema {found}, and this version of session-sql knows schema {known} at most; use the \
+         version that made it, or take the schema back first"
+    )]
     Newer {
         /// The table.
         table: String,

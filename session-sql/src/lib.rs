@@ -20,6 +20,10 @@ mod schema; // init: look, create, refuse
 mod statements; // the SQL of the verbs
 mod walk; // sweep, owners, scan
 
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/formats.md")]
+pub mod formats {}
+
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -144,6 +144,9 @@ fn schema_in(comment: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
+#[path = "schema/rolling.rs"]
+mod rolling;
+#[cfg(test)]
 #[path = "schema/upgrades.rs"]
 mod upgrades;
 

@@ -100,6 +100,10 @@ impl SessionError {
     /// for what cannot be an owner, 429 for too many sessions, 500 for what the application got wrong.
     #[must_use]
     pub fn http_status(&self) -> u16 {
+        if self.leaves_alone().is_some() {
+            // Another server may know what this one does not.
+            return 503;
+        }
         match self {
             Self::Store(StoreError::TooLarge { .. }) => 413,
             Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
@@ -116,6 +120,17 @@ impl SessionError {
             | Self::Unsupported { .. }
             | Self::InsecureHost
             | Self::Codec(_) => 500,
+        }
+    }
+
+    /// Says why what is stored is not this server's to write or to end; `None` if the error says nothing like that.
+    pub(crate) fn leaves_alone(&self) -> Option<ReadOnly> {
+        match self {
+            Self::Codec(error) if error.lacks_key() => Some(ReadOnly::NoKey),
+            Self::Codec(error) if error.is_unknown_format() => Some(ReadOnly::UnknownFormat),
+            Self::Store(StoreError::UnknownFormat { .. }) => Some(ReadOnly::UnknownFormat),
+            Self::ReadOnly(why @ (ReadOnly::NoKey | ReadOnly::UnknownFormat)) => Some(*why),
+            _ => None,
         }
     }
 }
@@ -146,4 +161,11 @@ pub enum ReadOnly {
     /// The request came with several different session cookies, and nothing tells which is right.
     #[error("the request came with several different session cookies")]
     SeveralCookies,
+    /// The session was sealed with a key that this server lacks. It is left alone: another server may have it.
+    #[error("this server lacks the key to it")]
+    NoKey,
+    /// The session is of a format, or a kind, that this server does not know. It is left alone: another server may know
+    /// it.
+    #[error("it is of a format that this server does not know")]
+    UnknownFormat,
 }

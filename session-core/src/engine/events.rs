@@ -30,6 +30,7 @@
 //! | `other_scope` | warn | a session was presented in the cookie of other `Sessions` |
 //! | `unreadable` | warn | a session that cannot be decoded was removed |
 //! | `no_key` | error | a session was sealed with a key that this server lacks, and left alone |
+//! | `unknown_format` | error | a session is of a format, or a kind, that this server does not know, and was left alone |
 //! | `conflict` | debug | another request had changed the session meanwhile |
 //! | `replayed` | debug | the changes were made again on what that request wrote |
 //! | `unmergeable` | warn | they could not be, and are discarded |
@@ -129,6 +130,10 @@ pub enum EventKind<'a> {
     NoKey {
         error: &'a CodecError,
     },
+    #[non_exhaustive]
+    UnknownFormat {
+        error: &'a SessionError,
+    },
     Conflict,
     Replayed,
     Unmergeable,
@@ -168,6 +173,7 @@ impl EventKind<'_> {
             Self::OtherScope => "other_scope",
             Self::Unreadable => "unreadable",
             Self::NoKey { .. } => "no_key",
+            Self::UnknownFormat { .. } => "unknown_format",
             Self::Conflict => "conflict",
             Self::Replayed => "replayed",
             Self::Unmergeable => "unmergeable",
@@ -239,6 +245,7 @@ mod tests {
             OtherScope,
             Unreadable,
             NoKey { error: &codec },
+            UnknownFormat { error: &session },
             Conflict,
             Replayed,
             Unmergeable,

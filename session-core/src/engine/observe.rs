@@ -102,7 +102,9 @@ impl fmt::Debug for Observer {
 fn log(event: &Event<'_>) {
     let kind = &event.kind;
     let error: Option<&(dyn Error + 'static)> = match kind {
-        EventKind::StoreFailed { error, .. } | EventKind::CloseFailed { error } => Some(*error),
+        EventKind::StoreFailed { error, .. }
+        | EventKind::CloseFailed { error }
+        | EventKind::UnknownFormat { error } => Some(*error),
         EventKind::NoKey { error } => Some(*error),
         _ => None,
     };
@@ -142,6 +144,7 @@ fn log(event: &Event<'_>) {
         EventKind::OtherScope => log!(WARN, "a session was presented in the cookie of another"),
         EventKind::Unreadable => log!(WARN, "a session that cannot be read is removed"),
         EventKind::NoKey { .. } => log!(ERROR, "a session that cannot be opened is left alone"),
+        EventKind::UnknownFormat { .. } => log!(ERROR, "a session of a format that is not known here is left alone"),
         EventKind::Conflict => log!(DEBUG, "session conflict"),
         EventKind::Replayed => log!(DEBUG, "changes made again after a conflict"),
         EventKind::Unmergeable => log!(WARN, "changes cannot be merged with what another request wrote"),

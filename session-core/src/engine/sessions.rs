@@ -118,12 +118,12 @@ impl Engine {
 
     /// Gives the timeouts that hold for a session.
     pub(crate) fn expiry_of(&self, contents: &Contents) -> Expiry {
-        contents.reserved.expiry.unwrap_or(self.expiry)
+        contents.reserved.expiry().unwrap_or(self.expiry)
     }
 
     /// Gives how long browsers keep a session's cookie.
     pub(crate) fn lifetime_of(&self, contents: &Contents) -> CookieLifetime {
-        contents.reserved.lifetime.unwrap_or(self.cookies.lifetime())
+        contents.reserved.lifetime().unwrap_or(self.cookies.lifetime())
     }
 
     /// Decodes what stands in `record`.

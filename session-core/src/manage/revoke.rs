@@ -17,7 +17,8 @@ impl Sessions {
     /// For a key that a visitor sent, use [`revoke_owned`](Self::revoke_owned).
     ///
     /// # Errors
-    /// `Store` or `Timeout` as the store fails.
+    /// `Store` or `Timeout` as the store fails; `Codec` if what stands there is for another server to read, and is left
+    /// alone.
     pub async fn revoke(&self, key: &SessionKey) -> Result<bool, SessionError> {
         self.revoke_if(key, None).await
     }
@@ -25,7 +26,7 @@ impl Sessions {
     /// Ends the session under `key` if it is the owner's; `false` if there is none, or it is another's.
     ///
     /// # Errors
-    /// `Store` or `Timeout` as the store fails.
+    /// As [`revoke`](Self::revoke).
     pub async fn revoke_owned(&self, owner: &Owner, key: &SessionKey) -> Result<bool, SessionError> {
         self.revoke_if(key, Some(owner)).await
     }
@@ -57,7 +58,8 @@ impl Sessions {
     ///
     /// # Errors
     /// `Unsupported` if the store keeps no index by owner; `Store` or `Timeout` as it fails: some sessions may
-    /// have been ended, and calling it again ends the rest. `Conflict` if new ones came without end.
+    /// have been ended, and calling it again ends the rest. `Conflict` if new ones came without end. `Codec` if one of them
+    /// is for another server to read: all others have been ended, and that one has not.
     pub async fn revoke_all(&self, owner: &Owner, except: Option<&SessionKey>) -> Result<u64, SessionError> {
         let began = self.engine().now();
         let mut revoked = 0;
@@ -66,33 +68,36 @@ impl Sessions {
             // began before, whatever it says.
             let latest = if pass == 0 { Timestamp::MAX } else { began };
             match self.revoke_begun_by(latest, owner, except).await? {
-                Some(ended) => revoked += ended,
-                None => return Ok(revoked),
+                Pass { ended: Some(ended), .. } => revoked += ended,
+                Pass { ended: None, left_alone } => return left_alone.map_or(Ok(revoked), Err),
             }
         }
         Err(SessionError::Conflict)
     }
 
-    /// Ends the owner's sessions but `except` that began at `latest` or before, and tells how many; `None` if it found
-    /// none.
+    /// Ends the owner's sessions but `except` that began at `latest` or before.
     async fn revoke_begun_by(
         &self,
         latest: Timestamp,
         owner: &Owner,
         except: Option<&SessionKey>,
-    ) -> Result<Option<u64>, SessionError> {
+    ) -> Result<Pass, SessionError> {
         let engine = self.engine();
-        let mut ended = None;
+        let mut pass = Pass::default();
         let mut pages = OwnedPages::of(owner);
         while let Some(records) = pages.next(Backend::new(engine, &engine.deadline())).await? {
             let kept = successors(engine, except).await?;
             for (key, record) in records {
-                if record.created_at <= latest && self.is_to_end(&key, &record, &kept) {
-                    *ended.get_or_insert(0) += u64::from(self.revoke_if(&key, Some(owner)).await?);
+                if record.created_at > latest || !self.is_to_end(&key, &record, &kept) {
+                    continue;
+                }
+                match self.revoke_if(&key, Some(owner)).await {
+                    Err(error) if error.leaves_alone().is_some() => pass.left_alone = Some(error),
+                    ended => *pass.ended.get_or_insert(0) += u64::from(ended?),
                 }
             }
         }
-        Ok(ended)
+        Ok(pass)
     }
 
     /// Tells whether what the index lists is a live session of this one's, and none of those that are kept.
@@ -112,4 +117,13 @@ impl Sessions {
             Err(_) => true,
         }
     }
+}
+
+/// What came of a pass over the owner's sessions.
+#[derive(Default)]
+struct Pass {
+    /// How many it ended; `None` if there was none to end.
+    ended: Option<u64>,
+    /// Why one was left to another server.
+    left_alone: Option<SessionError>,
 }

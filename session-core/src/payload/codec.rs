@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::contents::{Fields, Reserved};
+use super::unknown::{Unknown, reads_and_keeps};
 use super::values::Values;
 use super::{CodecError, Contents};
 use crate::store::{SessionKey, Timestamp};
@@ -48,8 +49,8 @@ pub trait Codec: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`CodecError`] if it is not one of this codec's. The session is then deleted and starts empty, so
-    /// that no browser is locked out for good. With [`CodecError::no_key`] it starts empty as well, and the record is
-    /// kept.
+    /// that no browser is locked out for good. With [`CodecError::no_key`] and [`CodecError::unknown_format`] it is left
+    /// alone instead: another server may read it.
     fn decode(&self, key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError>;
 }
 
@@ -67,6 +68,8 @@ pub(crate) enum Kind<'a> {
         successor: Option<SessionKey>,
         /// Until when the old id still opens the successor; `None` if it never does.
         serves_until: Option<Timestamp>,
+        /// What another version keeps there.
+        unknown: Unknown,
     },
 }
 
@@ -105,27 +108,47 @@ pub struct Json;
 const VERSION: u8 = 1;
 
 /// What follows the values. It is left out where it would be empty.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+///
+/// Sections that this version does not know belong to a session if `core` stands beside them, even an empty one. Without,
+/// and without `retired`, they are a kind of record that another version has added, which is none of this one's business.
+#[derive(Default)]
 struct Rest {
     core: Option<Box<Fields>>,
     retired: Option<Retired>,
+    unknown: Unknown,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Retired {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    successor: Option<SessionKey>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    serves_until: Option<Timestamp>,
+reads_and_keeps!(Rest { core, retired });
+
+/// The same as it is written.
+#[derive(Serialize)]
+struct Sections<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    core: Option<&'a Fields>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<&'a Retired>,
+    #[serde(flatten)]
+    unknown: &'a Unknown,
 }
+
+#[derive(Default, Serialize)]
+struct Retired {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    successor: Option<SessionKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serves_until: Option<Timestamp>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+reads_and_keeps!(Retired { successor, serves_until });
 
 impl Codec for Json {
     fn encode(&self, _key: &SessionKey, payload: &Payload<'_>) -> Result<Bytes, CodecError> {
         let written = match &payload.0 {
             Kind::Live(contents) => live(contents),
-            Kind::Retired { successor, serves_until } => {
-                retired(&Retired { successor: *successor, serves_until: *serves_until })
+            Kind::Retired { successor, serves_until, unknown } => {
+                retired(&Retired { successor: *successor, serves_until: *serves_until, unknown: unknown.clone() })
             }
         };
         written.map(Bytes::from).map_err(|error| CodecError::json(&error))
@@ -134,19 +157,26 @@ impl Codec for Json {
     fn decode(&self, _key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError> {
         match bytes.first() {
             Some(&VERSION) => {}
-            Some(_) => return Err(CodecError::new("the payload has a version that this program does not know")),
+            Some(byte) => {
+                let reason = format!("the payload has the format {byte:#04x}, and this server reads {VERSION:#04x}");
+                return Err(CodecError::unknown_format(reason));
+            }
             None => return Err(CodecError::new("the payload is empty")),
         }
         let (values, end) = Values::read(bytes, 1).ok_or(CodecError::new("the values are not as their index says"))?;
-        let rest = match &bytes[end..] {
+        let Rest { mut core, retired, unknown } = match &bytes[end..] {
             [] => Rest::default(),
             rest => serde_json::from_slice(rest).map_err(|error| CodecError::json(&error))?,
         };
-        let kind = match rest.retired {
-            None => Kind::Live(Cow::Owned(Contents { values, reserved: Reserved(rest.core) })),
-            Some(Retired { successor, serves_until }) => Kind::Retired { successor, serves_until },
-        };
-        Ok(Payload(kind))
+        if let Some(Retired { successor, serves_until, unknown }) = retired {
+            return Ok(Payload(Kind::Retired { successor, serves_until, unknown }));
+        }
+        match &mut core {
+            _ if unknown.is_empty() => {}
+            Some(core) => core.sections = unknown,
+            None => return Err(CodecError::unknown_format("the payload is of a kind that this server does not know")),
+        }
+        Ok(Payload(Kind::Live(Cow::Owned(Contents { values, reserved: Reserved(core) }))))
     }
 }
 
@@ -159,7 +189,8 @@ fn live(Contents { values, reserved }: &Contents) -> serde_json::Result<Vec<u8>>
     bytes.push(VERSION);
     values.write(&mut bytes);
     if has_core {
-        rest(&mut bytes, b"{\"core\":", &**reserved)?;
+        let sections = Sections { core: Some(reserved), retired: None, unknown: &reserved.sections };
+        serde_json::to_writer(&mut bytes, &sections)?;
     }
     Ok(bytes)
 }
@@ -169,14 +200,7 @@ fn retired(retired: &Retired) -> serde_json::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(128);
     bytes.push(VERSION);
     Values::default().write(&mut bytes);
-    rest(&mut bytes, b"{\"retired\":", retired)?;
+    let sections = Sections { core: None, retired: Some(retired), unknown: &Unknown::NONE };
+    serde_json::to_writer(&mut bytes, &sections)?;
     Ok(bytes)
-}
-
-/// Writes what follows the values: an object of one field.
-fn rest(bytes: &mut Vec<u8>, opening: &[u8], value: &impl Serialize) -> serde_json::Result<()> {
-    bytes.extend(opening);
-    serde_json::to_writer(&mut *bytes, value)?;
-    bytes.push(b'}');
-    Ok(())
 }

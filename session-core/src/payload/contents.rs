@@ -1,10 +1,13 @@
 //! What a session contains, decoded: the application's values, and what the core itself keeps.
 
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::Expiry;
+use super::unknown::{OrRaw, Raw, Unknown, reads_and_keeps};
 use super::values::Values;
 use crate::cookie::CookieLifetime;
 use crate::store::{SessionKey, Timestamp};
@@ -24,14 +27,13 @@ pub struct Contents {
 #[derive(Clone, Default)]
 pub(crate) struct Reserved(pub(crate) Option<Box<Fields>>);
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Fields {
     /// Which `Sessions` it belongs to, so that two on one store cannot take each other's ids.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) scope: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) flash: Vec<StoredFlash>,
+    pub(crate) flash: Vec<OrRaw<StoredFlash>>,
     /// The key that it had before its last renewal; the two are one session, and both may stand for a moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) renewed_from: Option<SessionKey>,
@@ -42,10 +44,17 @@ pub(crate) struct Fields {
     pub(crate) authenticated_at: Option<Timestamp>,
     /// Differs from the default of its `Sessions`, if set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expiry: Option<Expiry>,
+    pub(crate) expiry: Option<StoredExpiry>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) lifetime: Option<CookieLifetime>,
+    pub(crate) lifetime: Option<OrRaw<CookieLifetime>>,
+    #[serde(flatten)]
+    pub(crate) unknown: Unknown,
+    /// What stands in the payload beside this object.
+    #[serde(skip)]
+    pub(crate) sections: Unknown,
 }
+
+reads_and_keeps!(Fields { scope, flash, renewed_from, renewed_at, authenticated_at, expiry, lifetime });
 
 impl Reserved {
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,7 +71,35 @@ static NOTHING: Fields = Fields {
     authenticated_at: None,
     expiry: None,
     lifetime: None,
+    unknown: Unknown::NONE,
+    sections: Unknown::NONE,
 };
+
+impl Fields {
+    /// Gives the session's own timeouts, if it has some that this version can judge it by.
+    pub(crate) fn expiry(&self) -> Option<Expiry> {
+        self.expiry.as_ref().map(StoredExpiry::get).filter(|expiry| expiry.check().is_ok())
+    }
+
+    /// Sets the session's own timeouts, beside what another version keeps with them.
+    pub(crate) fn set_expiry(&mut self, expiry: Option<Expiry>) {
+        self.expiry = expiry.map(|expiry| {
+            let unknown = self.expiry.take().map(|stored| stored.unknown).unwrap_or_default();
+            StoredExpiry { unknown, ..expiry.into() }
+        });
+    }
+
+    /// Gives the lifetime of the session's own cookie, if it has one that this version knows.
+    pub(crate) fn lifetime(&self) -> Option<CookieLifetime> {
+        self.lifetime.as_ref().and_then(OrRaw::known).copied()
+    }
+
+    /// Takes over what another version keeps here, in the place of what was taken over before.
+    pub(crate) fn keep_unknown_of(&mut self, other: &Self) {
+        self.unknown.clone_from(&other.unknown);
+        self.sections.clone_from(&other.sections);
+    }
+}
 
 impl Deref for Reserved {
     type Target = Fields;
@@ -128,8 +165,96 @@ pub enum FlashLevel {
 
 /// A flash with an identity, so that the one consumed is the one removed, whatever else was added.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "FlashFields")]
 pub(crate) struct StoredFlash {
     pub(crate) id: u64,
+    level: StoredLevel,
+    message: String,
     #[serde(flatten)]
-    pub(crate) flash: Flash,
+    unknown: Unknown,
+}
+
+impl StoredFlash {
+    pub(crate) fn new(id: u64, Flash { level, message }: Flash) -> Self {
+        Self { id, level: StoredLevel { level, stored: None }, message, unknown: Unknown::NONE }
+    }
+
+    pub(crate) fn into_flash(self) -> Flash {
+        Flash { level: self.level.level, message: self.message }
+    }
+}
+
+/// What is read of a flash. One that lacks any of these is of a kind that another version has added.
+#[derive(Default)]
+struct FlashFields {
+    id: Option<u64>,
+    level: Option<StoredLevel>,
+    message: Option<String>,
+    unknown: Unknown,
+}
+
+reads_and_keeps!(FlashFields { id, level, message });
+
+impl TryFrom<FlashFields> for StoredFlash {
+    type Error = &'static str;
+
+    fn try_from(FlashFields { id, level, message, unknown }: FlashFields) -> Result<Self, Self::Error> {
+        match (id, level, message) {
+            (Some(id), Some(level), Some(message)) => Ok(Self { id, level, message, unknown }),
+            _ => Err("it is another kind of flash"),
+        }
+    }
+}
+
+/// A level, and how it was stored if this version does not know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct StoredLevel {
+    level: FlashLevel,
+    stored: Option<Raw>,
+}
+
+impl Serialize for StoredLevel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.stored {
+            None => self.level.serialize(serializer),
+            Some(stored) => stored.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for StoredLevel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?;
+        let level = serde_json::from_str(json.get()).unwrap_or(FlashLevel::Info);
+        let is_known = level != FlashLevel::Info || json.get() == "\"info\"";
+        Ok(Self { level, stored: (!is_known).then(|| Raw::new(json)) })
+    }
+}
+
+/// Timeouts as they are stored, in milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct StoredExpiry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    absolute: Option<u64>,
+    #[serde(flatten)]
+    unknown: Unknown,
+}
+
+reads_and_keeps!(StoredExpiry { idle, absolute });
+
+impl StoredExpiry {
+    fn get(&self) -> Expiry {
+        Expiry::default()
+            .with_idle(self.idle.map(Duration::from_millis))
+            .with_absolute(self.absolute.map(Duration::from_millis))
+    }
+}
+
+impl From<Expiry> for StoredExpiry {
+    fn from(Expiry { idle, absolute }: Expiry) -> Self {
+        let millis = |timeout: Duration| u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        Self { idle: idle.map(millis), absolute: absolute.map(millis), unknown: Unknown::NONE }
+    }
 }

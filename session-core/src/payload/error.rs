@@ -11,25 +11,44 @@ use thiserror::Error;
 #[error("the payload cannot be coded: {reason}")]
 pub struct CodecError {
     reason: Cow<'static, str>,
-    lacks_key: bool,
+    kind: CodecErrorKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CodecErrorKind {
+    Broken,
+    NoKey,
+    UnknownFormat,
 }
 
 impl CodecError {
     /// Makes an error of a reason, which must not quote the payload.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason: reason.into(), lacks_key: false }
+        Self { reason: reason.into(), kind: CodecErrorKind::Broken }
     }
 
     /// Makes an error that says that this program has not the key to the payload. Another may have it, so the record is
     /// kept.
     pub fn no_key(reason: impl Into<Cow<'static, str>>) -> Self {
-        Self { reason: reason.into(), lacks_key: true }
+        Self { reason: reason.into(), kind: CodecErrorKind::NoKey }
     }
 
     /// Tells whether it was made by [`no_key`](Self::no_key).
     #[must_use]
     pub fn lacks_key(&self) -> bool {
-        self.lacks_key
+        self.kind == CodecErrorKind::NoKey
+    }
+
+    /// Makes an error that says that the payload is of a format that this program does not know. Another may know it, so
+    /// the record is kept.
+    pub fn unknown_format(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), kind: CodecErrorKind::UnknownFormat }
+    }
+
+    /// Tells whether it was made by [`unknown_format`](Self::unknown_format).
+    #[must_use]
+    pub fn is_unknown_format(&self) -> bool {
+        self.kind == CodecErrorKind::UnknownFormat
     }
 
     pub(crate) fn json(error: &serde_json::Error) -> Self {

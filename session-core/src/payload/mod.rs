@@ -8,8 +8,11 @@ mod codec; // Codec, Payload, Json
 mod contents; // the application's values, and what the core keeps beside them
 mod error; // why a payload cannot be coded
 mod expiry; // idle and absolute timeout
+#[cfg(test)]
+mod samples; // reads what is kept of each format
 #[cfg(feature = "sealed")]
 mod sealed; // payloads that are encrypted
+mod unknown; // what another version added
 mod values; // the values by name, as JSON
 
 pub(crate) use codec::Kind;
@@ -20,3 +23,4 @@ pub use error::CodecError;
 pub use expiry::Expiry;
 #[cfg(feature = "sealed")]
 pub use sealed::{Sealed, SealingKey};
+pub(crate) use unknown::{OrRaw, Unknown};

@@ -27,8 +27,8 @@ const LABEL: &[u8] = b"session-core sealed v1\0";
 /// make up a session.
 ///
 /// It is XChaCha20-Poly1305. The first key seals, all of them open. The [`SessionKey`] is part of what is authenticated,
-/// so rows that were swapped in the database are refused, and so is what was stored before sealing was switched on. A
-/// payload grows by [`OVERHEAD`](Self::OVERHEAD) bytes, whatever its length, which it still shows.
+/// so rows that were swapped in the database are refused. What was stored before sealing was switched on is not read, and
+/// left alone. A payload grows by [`OVERHEAD`](Self::OVERHEAD) bytes, whatever its length, which it still shows.
 ///
 /// What is not sealed: key, owner, version and times, which the store works with. Nor can it be told whether a row was
 /// put back as it was earlier.
@@ -38,9 +38,11 @@ const LABEL: &[u8] = b"session-core sealed v1\0";
 /// old one must stay in the list until the absolute timeout has passed.
 ///
 /// # When no key fits
-/// The session is not loaded: its visitor gets an empty one, and the log an error that names the
-/// [mark](SealingKey::mark) of the key that is missing. The record stays as it is, since another server may have that key. One
-/// that was tampered with, or belongs to another row, is removed.
+/// The session is not loaded: its visitor gets an empty one that is read-only, for [`NoKey`](crate::ReadOnly::NoKey), and
+/// the log an error that names the [mark](SealingKey::mark) of the key that is missing. The record and the cookie stay as they are,
+/// since another server may have that key, and so does what this one cannot end: a logout or a revocation of it is an
+/// error. A payload that is not sealed, or sealed in another format, is left alone in the same way, for
+/// [`UnknownFormat`](crate::ReadOnly::UnknownFormat). One that was tampered with, or belongs to another row, is removed.
 ///
 /// ```
 /// use session_core::{Keys, Sealed, Sessions};
@@ -97,7 +99,12 @@ impl<C: Codec> Codec for Sealed<C> {
 
     fn decode(&self, key: &SessionKey, bytes: &Bytes) -> Result<Payload<'static>, CodecError> {
         let [VERSION, envelope @ ..] = &**bytes else {
-            return Err(CodecError::new("the payload is not sealed, or in a way that this program does not know"));
+            return Err(match bytes.first() {
+                Some(byte) => CodecError::unknown_format(format!(
+                    "the payload has the format {byte:#04x}, and this server reads sealed ones alone, {VERSION:#04x}"
+                )),
+                None => CodecError::new("the payload is empty"),
+            });
         };
         let cut = || CodecError::new("the sealed payload is too short");
         let (mark, envelope) = envelope.split_first_chunk::<MARK_LEN>().ok_or_else(cut)?;
@@ -205,7 +212,8 @@ mod tests {
     }
 
     fn payload() -> Payload<'static> {
-        Payload(Kind::Retired { successor: Some(SessionKey::from_bytes([9; 32])), serves_until: None })
+        let successor = Some(SessionKey::from_bytes([9; 32]));
+        Payload(Kind::Retired { successor, serves_until: None, unknown: crate::payload::Unknown::NONE })
     }
 
     fn opens(codec: &Sealed, row: &SessionKey, bytes: &Bytes) -> Result<(), CodecError> {
@@ -268,7 +276,7 @@ mod tests {
     #[test]
     fn what_was_not_sealed_is_not_read() {
         let plain = Json.encode(&ROW, &payload()).unwrap();
-        assert!(!opens(&sealed(&[1]), &ROW, &plain).unwrap_err().lacks_key());
+        assert!(opens(&sealed(&[1]), &ROW, &plain).unwrap_err().is_unknown_format());
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Session {
 
     /// Ends the session in the store, or what it was renewed to.
     async fn end(&self, backend: Backend<'_>) -> Result<CloseOutcome, SessionError> {
-        let key = self.state().origin.to_end();
+        let key = self.state().origin.to_end()?;
         if let Some(key) = key {
             let ended = retire(backend, &key, None).await?;
             if ended {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::retirement::{follow, remove_unreadable};
 use crate::cookie::Presented;
-use crate::engine::{Backend, Engine, EventKind, FailurePolicy, SessionError};
+use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
 use crate::payload::{Contents, Kind};
 use crate::session::{Destroy, Draft, Origin, Privilege, Session, State, Told};
-use crate::store::{Record, SessionId, SessionKey, StoreError};
+use crate::store::{Owner, Record, SessionId, SessionKey, StoreError};
 
 /// What was found under an id, and whether it was found under the key of a successor.
 type Read = (Origin, Option<Contents>, bool);
@@ -72,10 +72,13 @@ async fn read(engine: &Arc<Engine>, id: &SessionId) -> Result<Read, SessionError
         Err(SessionError::Store(StoreError::Corrupt { .. })) => {
             return Box::pin(start_over(backend, &key)).await;
         }
-        Err(_) if engine.failure_policy == FailurePolicy::Anonymous => {
-            return Ok((Origin::StoreFailed { key }, None, false));
-        }
-        Err(error) => return Err(error),
+        Err(error) => match error.leaves_alone() {
+            Some(why) => return Ok(leave_alone(engine, key, why, &error, None)),
+            None if engine.failure_policy == FailurePolicy::Anonymous => {
+                return Ok((Origin::StoreFailed { key }, None, false));
+            }
+            None => return Err(error),
+        },
     };
     if !record.is_live_at(engine.now()) {
         engine.tell(EventKind::Expired, Some(key), record.owner.as_ref());
@@ -113,13 +116,21 @@ async fn read_on(
             }
             Err(error) => Err(error),
         },
-        // Its key may be on another server, or come back to this one: it is not this server's to remove.
-        Err(SessionError::Codec(error)) if error.lacks_key() => {
-            engine.tell(EventKind::NoKey { error: &error }, Some(key), record.owner.as_ref());
-            Ok(NOTHING)
-        }
-        Err(_) => start_over(backend, &key).await,
+        Err(error) => match error.leaves_alone() {
+            Some(why) => Ok(leave_alone(engine, key, why, &error, record.owner.as_ref())),
+            None => start_over(backend, &key).await,
+        },
     }
+}
+
+/// Leaves what another server may read, or this one once it has the key or the version, as it is.
+fn leave_alone(engine: &Engine, key: SessionKey, why: ReadOnly, error: &SessionError, owner: Option<&Owner>) -> Read {
+    let kind = match error {
+        SessionError::Codec(error) if error.lacks_key() => EventKind::NoKey { error },
+        error => EventKind::UnknownFormat { error },
+    };
+    engine.tell(kind, Some(key), owner);
+    (Origin::LeftAlone { key, why }, None, false)
 }
 
 /// Removes what cannot be read, so that its browser is not locked out for good.

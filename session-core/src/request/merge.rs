@@ -36,6 +36,8 @@ pub(super) async fn merge<'a>(
         // What the application sees is overwritten; which id it has is none of that.
         job.contents.reserved.renewed_from = contents.reserved.renewed_from;
         job.contents.reserved.renewed_at = contents.reserved.renewed_at;
+        // Nor is what another version keeps there, which the application of this one never saw.
+        job.contents.reserved.keep_unknown_of(&contents.reserved);
     }
     Ok(Some((key, winner)))
 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Backend, Engine, EventKind, SessionError, unexpected};
-use crate::payload::{Contents, Kind, Payload};
+use crate::payload::{Contents, Kind, Payload, Unknown};
 use crate::store::{Owner, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
 
 /// How long a retired record stands: longer than any request that loaded the session before is under way.
@@ -42,9 +42,10 @@ pub(super) fn retired(
     serves_until: Option<Timestamp>,
 ) -> Result<Record, SessionError> {
     let last_seen_at = current.last_seen_at.max(engine.now());
+    let kind = Kind::Retired { successor, serves_until, unknown: Unknown::NONE };
     Ok(Record {
         version: Version::random_from(&*engine.random)?,
-        payload: engine.codec.encode(key, &Payload(Kind::Retired { successor, serves_until }))?,
+        payload: engine.codec.encode(key, &Payload(kind))?,
         owner: None,
         created_at: current.created_at,
         last_seen_at,
@@ -59,7 +60,7 @@ pub(super) fn retired(
 pub(super) async fn follow(backend: Backend<'_>, mut retired: Kind<'static>) -> Result<Option<Found>, SessionError> {
     let engine = backend.engine;
     for _ in 0..LONGEST_CHAIN {
-        let Kind::Retired { successor: Some(key), serves_until: Some(until) } = retired else { break };
+        let Kind::Retired { successor: Some(key), serves_until: Some(until), .. } = retired else { break };
         let now = engine.now();
         if until <= now {
             break;
@@ -106,7 +107,7 @@ pub(crate) async fn successors(
 /// not its owner.
 ///
 /// # Errors
-/// As the store fails.
+/// As the store fails; `Codec` if this server cannot tell what stands there, and another may.
 pub(crate) async fn retire(
     backend: Backend<'_>,
     key: &SessionKey,
@@ -153,6 +154,8 @@ async fn retire_one(backend: Backend<'_>, key: &SessionKey, owner: Option<&Owner
             Ok(Kind::Live(_)) | Err(_) if owner.is_some() && current.owner.as_ref() != owner => {
                 return Ok(Retired::Nothing);
             }
+            // It may have a live successor, which an end here would cut off. To say "done" would be untrue.
+            Err(error) if error.leaves_alone().is_some() => return Err(error),
             // A payload that cannot be decoded is ended like one that can.
             Ok(Kind::Live(_)) | Err(_) => {}
         }

@@ -29,7 +29,7 @@ impl Session {
     pub(super) fn touch_due(&self, state: &State) -> Option<Touch> {
         let Origin::Stored { key, record } = &state.origin else { return None };
         let engine = self.engine();
-        let own_expiry = state.draft.contents().reserved.expiry;
+        let own_expiry = state.draft.contents().reserved.expiry();
         let interval = match own_expiry {
             Some(expiry) => expiry.touch_interval(),
             None => engine.touch_interval,

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 
 use crate::cookie::CookieLifetime;
 use crate::engine::SessionError;
-use crate::payload::{Contents, Expiry, StoredFlash};
+use crate::payload::{Contents, Expiry, OrRaw, StoredFlash};
 use crate::store::Timestamp;
 
 /// A change in the log.
@@ -85,18 +85,18 @@ impl Change {
                 if reserved.flash.len() >= MOST_FLASHES {
                     reserved.flash.remove(0);
                 }
-                reserved.flash.push(flash.clone());
+                reserved.flash.push(OrRaw::Known(flash.clone()));
             }
             Self::TakeFlash(ids) => {
                 let before = reserved.flash.len();
-                reserved.flash.retain(|stored| !ids.contains(&stored.id));
+                reserved.flash.retain(|stored| !stored.known().is_some_and(|known| ids.contains(&known.id)));
                 if before - reserved.flash.len() != ids.len() {
                     return Err(SessionError::Conflict);
                 }
             }
             Self::Authenticated(at) => reserved.authenticated_at = *at,
-            Self::Expiry(expiry) => reserved.expiry = *expiry,
-            Self::Lifetime(lifetime) => reserved.lifetime = Some(*lifetime),
+            Self::Expiry(expiry) => reserved.set_expiry(*expiry),
+            Self::Lifetime(lifetime) => reserved.lifetime = Some(OrRaw::Known(*lifetime)),
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use smol_str::SmolStr;
 use super::changes::{Apply, Change, Entry, parse, replay, to_json};
 use super::{AsKey, KeyOf};
 use crate::engine::SessionError;
-use crate::payload::{Contents, Flash, FlashLevel, StoredFlash};
+use crate::payload::{Contents, Flash, FlashLevel, OrRaw, StoredFlash};
 use crate::store::{RandomSource, draw};
 
 /// Holds a session's values together with the changes made to them, in order.
@@ -208,7 +208,7 @@ impl Draft {
     pub fn flash(&mut self, level: FlashLevel, message: impl Into<String>) -> Result<(), SessionError> {
         let id = u64::from_ne_bytes(draw(&*self.random)?);
         let flash = Flash { level, message: message.into() };
-        self.change(Change::Flash(StoredFlash { id, flash }))
+        self.change(Change::Flash(StoredFlash::new(id, flash)))
     }
 
     /// Removes all messages and gives them, oldest first.
@@ -218,11 +218,12 @@ impl Draft {
     /// # Errors
     /// None of its own; a session's `take_flash` has some.
     pub fn take_flash(&mut self) -> Result<Vec<Flash>, SessionError> {
-        let stored = self.contents.reserved.flash.clone();
+        // What another version keeps there in a way of its own is for its pages.
+        let stored: Vec<_> = self.contents.reserved.flash.iter().filter_map(OrRaw::known).cloned().collect();
         if !stored.is_empty() {
             self.change(Change::TakeFlash(stored.iter().map(|stored| stored.id).collect()))?;
         }
-        Ok(stored.into_iter().map(|stored| stored.flash).collect())
+        Ok(stored.into_iter().map(StoredFlash::into_flash).collect())
     }
 }
 
@@ -309,7 +310,8 @@ mod tests {
         assert_eq!(reader.take_flash().unwrap().len(), 1);
         writer.flash(FlashLevel::Info, "two").unwrap();
         let merged = replay(reader.log(), writer.contents().clone()).unwrap();
-        let left: Vec<_> = merged.reserved.flash.iter().map(|f| f.flash.message.as_str()).collect();
+        let left: Vec<_> =
+            merged.reserved.flash.iter().map(|f| f.known().unwrap().clone().into_flash().message).collect();
         assert_eq!(left, ["two"]);
     }
 

@@ -312,7 +312,7 @@ impl Session {
         if let Some(expiry) = &expiry {
             expiry.check().map_err(SessionError::InvalidExpiry)?;
         }
-        self.change(|draft| match draft.contents().reserved.expiry == expiry {
+        self.change(|draft| match draft.contents().reserved.expiry() == expiry {
             true => Ok(()),
             false => draft.change(Change::Expiry(expiry)),
         })
@@ -324,7 +324,7 @@ impl Session {
     /// # Errors
     /// `Destroyed` after `destroy`.
     pub fn set_cookie_lifetime(&self, lifetime: CookieLifetime) -> Result<(), SessionError> {
-        self.change(|draft| match draft.contents().reserved.lifetime == Some(lifetime) {
+        self.change(|draft| match draft.contents().reserved.lifetime() == Some(lifetime) {
             true => Ok(()),
             false => draft.change(Change::Lifetime(lifetime)),
         })

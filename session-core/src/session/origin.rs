@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::ReadOnly;
+use crate::engine::{ReadOnly, SessionError};
 use crate::store::{Record, SessionKey};
 
 /// Where a session comes from, and so what may become of it.
@@ -16,6 +16,8 @@ pub(crate) enum Origin {
     Retired { successor: Option<SessionKey> },
     /// The store failed, and the policy is to go on without.
     StoreFailed { key: SessionKey },
+    /// What is there is for other servers to read: this one writes, ends and removes nothing.
+    LeftAlone { key: SessionKey, why: ReadOnly },
     /// The request came with several different ids.
     SeveralCookies,
     /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
@@ -38,27 +40,34 @@ impl Origin {
         match self {
             Self::Retired { .. } => Some(ReadOnly::Retired),
             Self::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
+            Self::LeftAlone { why, .. } => Some(*why),
             Self::SeveralCookies => Some(ReadOnly::SeveralCookies),
             Self::New | Self::Stored { .. } | Self::Ended { .. } => None,
         }
     }
 
     /// Gives the key under which, or behind which, a `destroy` finds what it ends; `None` if there is nothing to end.
-    pub(crate) fn to_end(&self) -> Option<SessionKey> {
+    ///
+    /// # Errors
+    /// `ReadOnly` where this server cannot tell what has to end.
+    pub(crate) fn to_end(&self) -> Result<Option<SessionKey>, SessionError> {
         match *self {
-            Self::Stored { key, .. } | Self::StoreFailed { key } => Some(key),
+            Self::Stored { key, .. } | Self::StoreFailed { key } => Ok(Some(key)),
             // The visitor wants to log out, and holds the id of a moment ago: it is the session of now that ends.
-            Self::Ended { key } => key,
-            Self::Retired { successor } => successor,
-            Self::New | Self::SeveralCookies => None,
+            Self::Ended { key } => Ok(key),
+            Self::Retired { successor } => Ok(successor),
+            // It may be retired, with a live successor, and then it is not what has to end.
+            Self::LeftAlone { why, .. } => Err(SessionError::ReadOnly(why)),
+            Self::New | Self::SeveralCookies => Ok(None),
         }
     }
 
     /// Gives what is left when the session turns out to be over.
     pub(crate) fn ended(&self) -> Self {
-        let key = match self {
-            Self::Retired { .. } => None,
-            _ => self.to_end(),
+        let key = match *self {
+            Self::Stored { key, .. } | Self::StoreFailed { key } | Self::LeftAlone { key, .. } => Some(key),
+            Self::Ended { key } => key,
+            Self::New | Self::Retired { .. } | Self::SeveralCookies => None,
         };
         Self::Ended { key }
     }
@@ -73,8 +82,8 @@ impl Origin {
     }
 
     /// Tells whether the browser's cookie is this session's to remove. Not one with a retired id: what the browser has
-    /// by now may be the cookie of the session that came after.
+    /// by now may be the cookie of the session that came after. Nor one that another server may read.
     pub(crate) fn owns_cookie(&self) -> bool {
-        !matches!(self, Self::Retired { .. })
+        !matches!(self, Self::Retired { .. } | Self::LeftAlone { .. })
     }
 }

@@ -33,7 +33,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// It changes neither version nor deadline.
     ///
     /// # Errors
-    /// `Corrupt` if what is there cannot be read; else as the backend fails.
+    /// `Corrupt` if what is there cannot be read, `UnknownFormat` if another version of the store may read it; else as the
+    /// backend fails.
     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError>;
 
     /// Stores `record` under `key` as one step, if `put` allows.

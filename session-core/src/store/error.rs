@@ -36,6 +36,15 @@ pub enum StoreError {
         /// Why.
         source: BoxError,
     },
+    /// What is stored under the key is of a format that this version of the store does not know. Another version may
+    /// know it, so the core leaves it alone. It can still be deleted.
+    #[error("{store}: the stored record is of a format that is not known here")]
+    UnknownFormat {
+        /// The store's name.
+        store: &'static str,
+        /// Which format it is.
+        source: BoxError,
+    },
     /// What is stored under the key cannot be read. It can still be deleted.
     #[error("{store}: the stored record is corrupt")]
     Corrupt {
@@ -92,6 +101,7 @@ impl StoreError {
             Self::Unavailable { store, .. }
             | Self::Timeout { store }
             | Self::Indeterminate { store, .. }
+            | Self::UnknownFormat { store, .. }
             | Self::Corrupt { store, .. }
             | Self::TooLarge { store, .. }
             | Self::Full { store, .. }

@@ -26,6 +26,8 @@ pub(crate) enum Fault {
     Hang,
     /// What is there cannot be read.
     Corrupt,
+    /// What is there is of a format that another version of the store writes.
+    UnknownFormat,
     /// The call is done once the test lets it go on.
     Wait,
 }
@@ -95,6 +97,7 @@ impl Faulty {
                 self.go.notified().await;
                 done.await
             }
+            Fault::UnknownFormat => Err(StoreError::UnknownFormat { store: "faulty", source: "format 2".into() }),
             Fault::Corrupt => Err(StoreError::Corrupt { store: "faulty", source: "bad magic".into() }),
         }
     }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use session_core::{
-    CloseOutcome, Closed, Handled, LazySession, ManualClock, Session, SessionStore, Sessions, SessionsBuilder,
-    Timestamp,
+    CloseOutcome, Closed, Handled, LazySession, ManualClock, Session, SessionError, SessionStore, Sessions,
+    SessionsBuilder, Timestamp,
 };
 use session_ets::{EtsStore, Table};
 
@@ -73,6 +73,13 @@ impl Browser {
         let closed = sessions.close(&lazy, Handled::Completed).await;
         self.take(&closed);
         closed
+    }
+
+    /// Sends a request that writes and is refused, and is given no cookie.
+    pub(crate) async fn try_write(&mut self, sessions: &Sessions) -> SessionError {
+        let closed = self.try_request(sessions, count).await;
+        assert_eq!(closed.set_cookie, None);
+        closed.outcome.unwrap_err()
     }
 
     /// Reads a value in a request of its own.

@@ -86,7 +86,7 @@ pub(crate) fn damage(name: &str, key: &SessionKey) -> Cmd {
         1 => "return redis.call('SET', KEYS[1], '', 'KEEPTTL')",
         2 => "redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], 'a', 'b')",
         3 => "return redis.call('SET', KEYS[1], string.sub(redis.call('GET', KEYS[1]), 1, 20), 'KEEPTTL')",
-        _ => "return redis.call('SETRANGE', KEYS[1], 2, '\\9')",
+        _ => "return redis.call('SETRANGE', KEYS[1], 1, 'T')",
     };
     command.arg(script).arg(1).arg(name);
     command

@@ -67,12 +67,12 @@ async fn goes_through<Db: Dialect>(url: &str, config: &SqlConfig, made_up: &Made
 }
 
 /// Waits longer than usual: a busy machine is no fault of the store.
-fn patient() -> SqlConfig {
+pub(super) fn patient() -> SqlConfig {
     SqlConfig::default().with_acquire_timeout(std::time::Duration::from_secs(30))
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-fn table_of_its_own() -> Result<SqlConfig, BoxError> {
+pub(super) fn table_of_its_own() -> Result<SqlConfig, BoxError> {
     Ok(patient().with_table(&format!("upgraded_{:016x}", Version::random()?.as_u64()))?)
 }
 
@@ -157,7 +157,7 @@ async fn mariadb_upgrades_an_older_table_once() -> Result<(), BoxError> {
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-async fn drop_table<Db: Dialect>(url: &str, config: &SqlConfig) -> Result<(), BoxError> {
+pub(super) async fn drop_table<Db: Dialect>(url: &str, config: &SqlConfig) -> Result<(), BoxError> {
     let store = SqlStore::<Db>::from_url_with(url, config.clone())?;
     let drop = [format!("DROP TABLE {}", Db::SPELLING.table(config))];
     Db::run(store.pools(), config, Some(CURRENT), &drop).await.expect("it can be dropped");
