@@ -72,7 +72,11 @@ impl MemcachedStore {
     async fn read(&self, key: &SessionKey) -> Result<Option<(Record, u64)>, StoreError> {
         let found = self.client().await?.get(self.name(key)).meta(Meta::NONE.cas()).send().await.map_err(failed)?;
         let Some(value) = found.value else { return Ok(None) };
-        let record = codec::decode(value).map_err(|error| StoreError::Corrupt { store: NAME, source: error.into() })?;
+        let record = codec::decode(value).map_err(|error| match error {
+            // A later version of this store may know it, so the core is to leave it alone.
+            codec::NoRecord::Format(_) => StoreError::UnknownFormat { store: NAME, source: error.into() },
+            _ => StoreError::Corrupt { store: NAME, source: error.into() },
+        })?;
         match found.item.cas {
             // A write that compares with 0 would compare with nothing.
             None | Some(0) => Err(misconfigured(MemcachedError::Setup("start it without -C, which turns CAS off"))),

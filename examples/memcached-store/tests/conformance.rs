@@ -37,7 +37,7 @@ impl Harness for MemcachedHarness {
     }
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
-        let command = format!("set {}{} 0 0 7\r\ngarbage\r\n", self.config.prefix, key.encode());
+        let command = format!("set {}{} 0 0 7\r\n\x01arbage\r\n", self.config.prefix, key.encode());
         match raw(&self.config.address, command.as_bytes()).await?.as_str() {
             "STORED" => Ok(Corruption::Planted),
             said => Err(format!("memcached said {said}").into()),

@@ -33,7 +33,8 @@ pub enum FailurePolicy {
 
 /// Says what a request gets whose changes were dropped, because its session had ended: by logout, revocation or
 /// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that
-/// came with [several](crate::ReadOnly::SeveralCookies) session cookies is treated likewise.
+/// came with [several](crate::ReadOnly::SeveralCookies) session cookies is treated likewise, and so is one whose session
+/// this server [leaves alone](crate::ReadOnly::UnknownFormat), with 503.
 ///
 /// A request that only read its session, or destroyed it, or said [`ignore`](crate::Session::ignore), or ended with a
 /// server error, is answered under either policy. So is one that was told by an error of

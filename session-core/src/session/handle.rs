@@ -217,7 +217,9 @@ impl Session {
     /// Ends the session when the request is closed, whatever the response, and has the cookie removed.
     ///
     /// Requests of this session that are under way can no longer write. What is read from it now is empty. If
-    /// it was renewed meanwhile, what it was renewed to ends.
+    /// it was renewed meanwhile, what it was renewed to ends. Where this server leaves the session alone
+    /// ([`UnknownFormat`](ReadOnly::UnknownFormat), [`NoKey`](ReadOnly::NoKey)), closing the request is an error instead, and
+    /// the cookie stays.
     pub fn destroy(&self) {
         let mut state = self.state();
         if state.destroy == Destroy::No {
