@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::fmt::Debug;
 
-use rand::TryRng;
-use rand::rngs::SysRng;
 use zeroize::Zeroize;
 
 use crate::error::RandomError;
@@ -38,7 +36,7 @@ impl RandomSource for SystemRandom {
 const SECRET_LEN: usize = 16;
 
 fn system(bytes: &mut [u8]) -> Result<(), RandomError> {
-    SysRng.try_fill_bytes(bytes).map_err(RandomError::new)
+    getrandom::fill(bytes).map_err(RandomError::new)
 }
 
 thread_local! {
