@@ -10,6 +10,7 @@ use session_ets::{EtsStore, Table};
 pub(crate) mod browser;
 pub(crate) mod faulty;
 pub(crate) mod stepped;
+pub(crate) mod wrapped;
 
 pub(crate) use browser::Browser;
 
