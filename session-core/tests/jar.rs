@@ -177,6 +177,10 @@ fn plain_http_cannot_hide_a_secure_cookie() {
         assert_eq!(jar.set(set_cookie, visit, START), if taken { Ok(()) } else { Err(Refused::HidesSecure) });
     }
     assert_eq!(header(&jar, "https://example.org/x").unwrap(), "a=1; b=2; a=2");
+    // Nor one of a host below, by one for all of the domain; what is for another host hides nothing.
+    let mut jar = self::jar("https://www.example.org/", &["a=1; Secure"]);
+    assert_eq!(jar.set("a=2; Domain=example.org", &plain, START), Err(Refused::HidesSecure));
+    assert_eq!(jar.set("a=2", &Visit::to("http://other.example.org/"), START), Ok(()));
 }
 
 #[test]

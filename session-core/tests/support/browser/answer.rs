@@ -6,7 +6,6 @@ use super::visit::Visit;
 /// An answer that has not reached the browser yet. One that is dropped never does.
 ///
 /// So answers can come in another order than that of their requests, as they do on a network.
-#[derive(Debug)]
 #[must_use = "an answer that is not delivered is lost"]
 pub(crate) struct Answer<T> {
     pub(super) browser: Browser,

@@ -22,7 +22,7 @@ impl Jar {
     pub(crate) fn set(&mut self, set_cookie: &str, visit: &Visit, now: Timestamp) -> Result<(), Refused> {
         let cookie = Stored::parse(set_cookie, visit, now)?;
         let hidden = |old: &Stored| {
-            let related = visit.host_matches(&old.domain) || is_in(&old.domain, &cookie.domain);
+            let related = is_in(&cookie.domain, &old.domain) || is_in(&old.domain, &cookie.domain);
             old.secure && old.name == cookie.name && related && is_below(&cookie.path, &old.path)
         };
         if !cookie.secure && !visit.is_secure() && self.cookies.iter().any(hidden) {
@@ -34,13 +34,14 @@ impl Jar {
 
     /// Keeps a cookie as it is, whoever made it; one in its place goes. One that has expired only removes.
     pub(crate) fn put(&mut self, cookie: Stored, now: Timestamp) {
-        let old = self.cookies.iter_mut().find(|old| cookie.replaces(old));
-        match old {
+        self.cookies.retain(|old| !old.has_expired(now));
+        match self.cookies.iter().position(|old| cookie.replaces(old)) {
+            Some(old) if cookie.has_expired(now) => drop(self.cookies.remove(old)),
             // It keeps the place in the order, as browsers keep the time of creation.
-            Some(old) => *old = cookie,
+            Some(old) => self.cookies[old] = cookie,
+            None if cookie.has_expired(now) => {}
             None => self.cookies.push(cookie),
         }
-        self.cookies.retain(|cookie| !cookie.has_expired(now));
     }
 
     /// Gives the `Cookie` header of a request; `None` if it has none.

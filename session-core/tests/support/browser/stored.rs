@@ -165,8 +165,8 @@ impl Stored {
 /// `Max-Age` counts before `Expires`.
 fn expires_at(attributes: &Cookie<'_>, now: Timestamp) -> Option<Timestamp> {
     let at = match (attributes.max_age(), attributes.expires_datetime()) {
-        (Some(age), _) if age.whole_seconds() <= 0 => Timestamp::MIN,
-        (Some(age), _) => now + Duration::from_secs(age.whole_seconds().unsigned_abs()).min(LONGEST),
+        // The crate makes what is negative zero, which is over at once.
+        (Some(age), _) => now + age.unsigned_abs(),
         (None, Some(at)) => {
             let seconds = u64::try_from(at.unix_timestamp()).unwrap_or(0);
             Timestamp::from_millis(seconds.saturating_mul(1000))
