@@ -70,7 +70,7 @@ async fn a_logout_that_fails_is_an_error_and_removes_the_cookie_all_the_same() {
     faulty.next("put", Fault::Down);
     let closed = browser.try_request(&sessions, |session| session.destroy()).await;
     assert_eq!(closed.outcome.unwrap_err().http_status(), 503);
-    assert_eq!(browser.cookie, None);
+    assert_eq!(browser.cookie(), None);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn without_randomness_there_is_no_session_rather_than_a_weak_one() {
     let mut browser = Browser::default();
     let closed = browser.try_request(&sessions, count).await;
     assert!(matches!(closed.outcome, Err(SessionError::Random(_))));
-    assert_eq!((browser.cookie, store.table().len()), (None, 0));
+    assert_eq!((browser.cookie(), store.table().len()), (None, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ fn invented(number: u32) -> String {
 
 /// Sends a request whose page looks for something in the session, and writes nothing.
 async fn reads(sessions: &Sessions, cookie: Option<String>) -> Option<String> {
-    let lazy = Browser { cookie }.open(sessions);
+    let lazy = sessions.open(cookie.iter().map(String::as_bytes));
     assert_eq!(lazy.load().await.unwrap().get::<u64>("n").unwrap(), None);
     let closed = sessions.close(&lazy, Handled::Completed).await;
     assert_eq!(closed.outcome.unwrap(), CloseOutcome::Unchanged);
@@ -59,7 +59,7 @@ async fn a_page_that_does_not_ask_never_reaches_the_store_whatever_the_cookie() 
     let store = Faulty::new(store());
     let (sessions, _) = sessions(store.clone());
     for number in 0..FLOOD {
-        let lazy = Browser::with(&invented(number)).open(&sessions);
+        let lazy = sessions.open([invented(number).as_bytes()]);
         let closed = sessions.close(&lazy, Handled::Completed).await;
         assert_eq!((closed.outcome.unwrap(), closed.set_cookie), (CloseOutcome::Untouched, None));
     }
@@ -90,7 +90,7 @@ async fn a_page_that_writes_takes_no_invented_id_and_stores_one_record_for_each_
     for number in 0..1_000 {
         let mut browser = Browser::with(&invented(number));
         assert_eq!(browser.request(&sessions, count).await, CloseOutcome::Created);
-        assert_ne!(browser.cookie, Some(invented(number)));
+        assert_ne!(browser.cookie(), Some(invented(number)));
     }
     assert_eq!(table.len(), 1_000);
     clock.advance(LONG_AFTER);
@@ -128,7 +128,7 @@ async fn a_full_table_refuses_newcomers_with_503_serves_who_is_there_and_has_roo
         let closed = late.try_request(&sessions, count).await;
         let error = closed.outcome.unwrap_err();
         assert!(matches!(error, SessionError::Store(StoreError::Full { .. })), "{error:?}");
-        assert_eq!((error.http_status(), late.cookie), (503, None));
+        assert_eq!((error.http_status(), late.cookie()), (503, None));
     }
     // Nobody was pushed out, and all may go on writing.
     assert_eq!(table.len(), ROOM);

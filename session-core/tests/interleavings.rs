@@ -39,7 +39,8 @@ struct Told {
     counted: u64,
     renewed: u64,
     gone: u64,
-    cookies: Vec<String>,
+    /// Each with the id that it was given.
+    renewed_to: Vec<Browser>,
 }
 
 struct World {
@@ -68,7 +69,7 @@ fn begin(acts: &[Act], crash: Option<(usize, usize)>) -> (World, Run) {
     (World { store, sessions: plain, browser, told }, Run { tasks, steps, crash })
 }
 
-fn task(act: Act, sessions: Sessions, browser: Browser, key: SessionKey, told: Arc<Mutex<Told>>) -> Task {
+fn task(act: Act, sessions: Sessions, mut browser: Browser, key: SessionKey, told: Arc<Mutex<Told>>) -> Task {
     Box::pin(async move {
         match act {
             Act::Revoke => drop(sessions.revoke(&key).await.unwrap()),
@@ -94,17 +95,18 @@ fn task(act: Act, sessions: Sessions, browser: Browser, key: SessionKey, told: A
                 }
                 let closed = sessions.close(&lazy, Handled::Completed).await;
                 let mut told = told.lock().unwrap();
-                let outcome = match closed.outcome {
+                let outcome = match &closed.outcome {
                     // The second came with an id that was retired already.
                     Err(SessionError::Gone | SessionError::ReadOnly(ReadOnly::Retired)) => CloseOutcome::Gone,
-                    outcome => outcome.unwrap(),
+                    outcome => *outcome.as_ref().unwrap(),
                 };
                 match outcome {
                     CloseOutcome::Written => told.counted += 1,
                     CloseOutcome::Renewed => {
                         told.counted += 1;
                         told.renewed += 1;
-                        told.cookies.push(closed.set_cookie.unwrap().split(';').next().unwrap().to_owned());
+                        browser.take(&closed);
+                        told.renewed_to.push(browser);
                     }
                     CloseOutcome::Unchanged if transacted => told.counted += 1,
                     CloseOutcome::Gone => told.gone += 1,
@@ -134,8 +136,8 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
         assert_eq!(listed.len(), live, "the list and the store differ after {}", what());
         if acts.iter().any(|act| act.ends()) {
             assert_eq!(live, 0, "a session outlived its end after {}", what());
-            for cookie in told.cookies.iter().chain(&browser.cookie) {
-                assert!(!Browser::with(cookie).is_known(&sessions).await, "an id outlived its end after {}", what());
+            for known in told.renewed_to.iter().chain([&browser]) {
+                assert!(!known.is_known(&sessions).await, "an id outlived its end after {}", what());
             }
             return;
         }
@@ -146,7 +148,7 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
         if renewals > 0 {
             assert_eq!(told.renewed, 1, "not one renewal won after {}", what());
             assert!(!browser.is_known(&sessions).await, "the old id lives after {}", what());
-            assert!(Browser::with(&told.cookies[0]).is_known(&sessions).await, "the new id is dead after {}", what());
+            assert!(told.renewed_to[0].is_known(&sessions).await, "the new id is dead after {}", what());
         } else {
             assert_eq!(told.gone, 0, "a change was discarded for nothing after {}", what());
         }
@@ -214,8 +216,8 @@ fn a_crash_anywhere_loses_nothing_that_was_acknowledged() {
                     now(async {
                         if other.ends() {
                             // What nobody was given the id of may be left behind, and it is the list that finds it.
-                            for cookie in told.cookies.iter().chain(&browser.cookie) {
-                                assert!(!Browser::with(cookie).is_known(&sessions).await, "not ended: {}", what());
+                            for known in told.renewed_to.iter().chain([&browser]) {
+                                assert!(!known.is_known(&sessions).await, "not ended: {}", what());
                             }
                             sessions.revoke_all(&owner(), None).await.unwrap();
                             assert_eq!(live(&store).await, 0, "cannot be ended: {}", what());

@@ -78,7 +78,7 @@ async fn a_destroy_while_the_request_is_closed_ends_what_was_renewed() {
     let close = sessions.close(&lazy, Handled::Completed);
     let (closed, ()) = tokio::join!(close, faulty.while_waiting(|| session.destroy()));
     browser.take(&closed);
-    assert_eq!((closed.outcome.unwrap(), browser.cookie), (CloseOutcome::Destroyed, None));
+    assert_eq!((closed.outcome.unwrap(), browser.cookie()), (CloseOutcome::Destroyed, None));
     assert!(sessions.list(&ann()).await.unwrap().is_empty());
 }
 

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_core::{
-    BuildError, CloseOutcome, Handled, Limits, Owner, OwnerLimitAction, Owners, Put, PutOutcome, Record, Scan,
-    SessionError, SessionKey, SessionStore, Sessions, StoreError, Sweep, SweeperConfig, Timestamp, Version,
-    async_trait,
+    BuildError, CloseOutcome, Handled, Owner, OwnerLimitAction, SessionError, SessionKey, Sessions, SweeperConfig,
 };
 use support::faulty::{Fault, Faulty};
+use support::wrapped::{Around, Wrapped};
 use support::{Browser, MINUTE, builder, count, sessions, store};
 
 fn owner(name: &str) -> Owner {
@@ -173,49 +172,23 @@ async fn the_limit_holds_when_many_log_in_at_once() {
     }
 }
 
-/// A store without any capability.
+/// Takes a store's capabilities away.
 #[derive(Debug)]
-struct Plain(session_ets::EtsStore);
+struct Plain;
 
-#[async_trait]
-impl SessionStore for Plain {
-    fn limits(&self) -> Limits {
-        self.0.limits()
-    }
-    async fn init(&self) -> Result<(), StoreError> {
-        self.0.init().await
-    }
-    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        self.0.get(key).await
-    }
-    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        self.0.put(key, record, put).await
-    }
-    async fn touch(&self, k: &SessionKey, v: Version, seen: Timestamp, at: Timestamp) -> Result<bool, StoreError> {
-        self.0.touch(k, v, seen, at).await
-    }
-    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.0.delete(key).await
-    }
-    fn sweep(&self) -> Option<&dyn Sweep> {
-        None
-    }
-    fn owners(&self) -> Option<&dyn Owners> {
-        None
-    }
-    fn scan(&self) -> Option<&dyn Scan> {
-        None
-    }
+impl Around for Plain {
+    const CAPABLE: bool = false;
 }
 
 #[tokio::test]
 async fn a_store_without_owners_says_so() {
-    let (sessions, _) = sessions(Plain(store()));
+    let (sessions, _) = sessions(Wrapped::around(store(), Plain));
     assert!(matches!(sessions.list(&owner("ann")).await, Err(SessionError::Unsupported { .. })));
     assert!(matches!(sessions.revoke_all(&owner("ann"), None).await, Err(SessionError::Unsupported { .. })));
     assert_eq!(sessions.sweep().await.unwrap(), 0);
     let one = NonZeroUsize::new(1).unwrap();
-    let limited = builder(Plain(store())).0.max_sessions_per_owner(one, OwnerLimitAction::Refuse).build();
+    let limited =
+        builder(Wrapped::around(store(), Plain)).0.max_sessions_per_owner(one, OwnerLimitAction::Refuse).build();
     assert!(matches!(limited, Err(BuildError::Unsupported { .. })));
 }
 

@@ -178,7 +178,7 @@ async fn a_panic_saves_nothing() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let (list, cookie) = ([sessions.clone()], browser.cookie.clone().unwrap());
+    let (list, cookie) = ([sessions.clone()], browser.cookie().unwrap());
     let panicked = tokio::spawn(async move { send(&list, "GET", "/panics", &[("cookie", cookie)]).await.status() });
     assert!(panicked.await.unwrap_err().is_panic());
     assert_eq!(browser.read(&sessions, "n").await, Some(1));
@@ -190,7 +190,7 @@ async fn a_client_that_hangs_up_ends_its_handler_and_its_logout_is_done() {
     let (sessions, _) = sessions(faulty.clone());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let (list, cookie) = ([sessions.clone()], browser.cookie.clone().unwrap());
+    let (list, cookie) = ([sessions.clone()], browser.cookie().unwrap());
     faulty.calls();
     let hanging = tokio::spawn(async move { send(&list, "GET", "/hangs", &[("cookie", cookie)]).await.status() });
     let limit = Duration::from_secs(10);

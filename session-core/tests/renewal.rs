@@ -49,10 +49,10 @@ async fn a_session_that_is_only_read_is_renewed_when_its_time_has_come_and_not_b
         clock.advance(HOUR - Duration::from_millis(1));
         let old = browser.clone();
         assert_ne!(browser.request(&sessions, |_| {}).await, CloseOutcome::Renewed);
-        assert_eq!(browser.cookie, old.cookie);
+        assert_eq!(browser.cookie(), old.cookie());
         clock.advance(Duration::from_millis(1));
         assert_eq!(browser.request(&sessions, |_| {}).await, CloseOutcome::Renewed);
-        assert_ne!(browser.cookie, old.cookie);
+        assert_ne!(browser.cookie(), old.cookie());
         assert_eq!(live(&store).await, 1);
     }
 }
@@ -61,9 +61,9 @@ async fn a_session_that_is_only_read_is_renewed_when_its_time_has_come_and_not_b
 async fn it_is_off_unless_asked_for() {
     let (sessions, clock) = support::sessions(store());
     let mut browser = due(&sessions, &clock).await;
-    let old = browser.cookie.clone();
+    let old = browser.cookie();
     browser.request(&sessions, count).await;
-    assert_eq!(browser.cookie, old);
+    assert_eq!(browser.cookie(), old);
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_logout_during_the_overlap_ends_both_ids_whichever_it_comes_with() {
         let who = if by_straggler { &mut straggler } else { &mut browser };
         let ids = who.clone();
         assert_eq!(who.request(&sessions, |session| session.destroy()).await, CloseOutcome::Destroyed);
-        assert_eq!(who.cookie, None, "the cookie is removed");
+        assert_eq!(who.cookie(), None, "the cookie is removed");
         for dead in [&browser, &straggler, &ids] {
             assert!(!dead.is_known(&sessions).await);
         }

@@ -39,7 +39,8 @@ impl Act {
 struct Told {
     counted: u64,
     gone: u64,
-    cookies: Vec<String>,
+    /// Each with the id that it was given.
+    renewed_to: Vec<Browser>,
 }
 
 struct World {
@@ -73,10 +74,10 @@ fn begin(acts: &[Act]) -> (World, Run) {
     (World { store, sessions: plain, clock, browser, told }, Run { tasks, steps, crash: None })
 }
 
-fn task(act: Act, sessions: Sessions, browser: Browser, told: Arc<Mutex<Told>>) -> Task {
+fn task(act: Act, sessions: Sessions, mut browser: Browser, told: Arc<Mutex<Told>>) -> Task {
     Box::pin(async move {
         if act == Act::Revoke {
-            let encoded = browser.cookie.as_ref().unwrap().split_once('=').unwrap().1;
+            let encoded = browser.value("__Host-session").unwrap();
             sessions.revoke(&SessionId::parse(encoded.as_bytes()).unwrap().key()).await.unwrap();
             return;
         }
@@ -100,16 +101,17 @@ fn task(act: Act, sessions: Sessions, browser: Browser, told: Arc<Mutex<Told>>) 
         }
         let closed = sessions.close(&lazy, Handled::Completed).await;
         let mut told = told.lock().unwrap();
-        let outcome = match closed.outcome {
+        let outcome = match &closed.outcome {
             Err(SessionError::Gone | SessionError::ReadOnly(ReadOnly::Retired)) => CloseOutcome::Gone,
-            outcome => outcome.unwrap(),
+            outcome => *outcome.as_ref().unwrap(),
         };
         let wrote = matches!(outcome, CloseOutcome::Written | CloseOutcome::Renewed);
         let counts = matches!(act, Act::Write | Act::Renew);
         told.counted += u64::from((counts && wrote) || transacted);
         told.gone += u64::from(counts && !wrote);
         if outcome == CloseOutcome::Renewed {
-            told.cookies.push(closed.set_cookie.unwrap().split(';').next().unwrap().to_owned());
+            browser.take(&closed);
+            told.renewed_to.push(browser);
         }
     })
 }
@@ -121,11 +123,10 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
     now(async {
         let page = store.scan().unwrap().page(None, NonZeroUsize::new(100).unwrap()).await.unwrap();
         let standing = page.records.iter().filter(|(_, r)| r.is_live_at(START + MINUTE * 62)).count();
-        let known = |cookie: &str| Browser::with(cookie);
         if acts.iter().any(Act::ends) {
             assert_eq!(standing, 0, "a session outlived its end after {}", what());
-            for cookie in told.cookies.iter().chain(&browser.cookie) {
-                assert!(!known(cookie).is_known(&sessions).await, "an id outlived its end after {}", what());
+            for known in told.renewed_to.iter().chain([&browser]) {
+                assert!(!known.is_known(&sessions).await, "an id outlived its end after {}", what());
             }
             return;
         }
@@ -134,12 +135,17 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
         let counted: u64 = listed[0].get("n").unwrap().unwrap_or(0);
         assert_eq!(counted, told.counted, "an update was lost or made up after {}", what());
         let mut alive = 0;
-        for cookie in &told.cookies {
-            alive += u32::from(known(cookie).is_known(&sessions).await);
+        for renewed in &told.renewed_to {
+            alive += u32::from(renewed.is_known(&sessions).await);
         }
         assert_eq!(alive, 1, "not one of the new ids lives after {}", what());
         if !acts.contains(&Act::Renew) {
-            assert_eq!((told.cookies.len(), told.gone), (1, 0), "renewed twice, or changes discarded after {}", what());
+            assert_eq!(
+                (told.renewed_to.len(), told.gone),
+                (1, 0),
+                "renewed twice, or changes discarded after {}",
+                what()
+            );
             assert!(browser.is_known(&sessions).await, "the old id does not serve after {}", what());
         }
         clock.advance(MINUTE);

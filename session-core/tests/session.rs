@@ -23,9 +23,9 @@ async fn nothing_is_stored_and_no_cookie_set_before_something_is_written() {
         })
         .await;
     assert_eq!(undone, CloseOutcome::Unchanged);
-    assert_eq!((browser.cookie.as_ref(), store.table().len()), (None, 0));
+    assert_eq!((browser.cookie(), store.table().len()), (None, 0));
     assert_eq!(browser.request(&sessions, |session| session.insert("a", 1).unwrap()).await, CloseOutcome::Created);
-    assert!(browser.cookie.as_ref().unwrap().starts_with("__Host-session="));
+    assert!(browser.cookie().unwrap().starts_with("__Host-session="));
     assert_eq!(browser.read(&sessions, "a").await, Some(1));
 }
 
@@ -70,7 +70,7 @@ async fn an_invented_id_is_never_adopted() {
     let invented = SessionId::random().unwrap();
     let mut browser = Browser::with(&format!("__Host-session={}", invented.encode()));
     browser.request(&sessions, count).await;
-    assert!(!browser.cookie.unwrap().contains(&invented.encode()));
+    assert!(!browser.cookie().unwrap().contains(&invented.encode()));
     assert!(store.get(&invented.key()).await.unwrap().is_none());
 }
 
@@ -95,8 +95,10 @@ async fn several_different_ids_are_an_empty_session_that_never_writes() {
     let (mut a, mut b) = (Browser::default(), Browser::default());
     a.request(&sessions, count).await;
     b.request(&sessions, count).await;
-    let mut both = Browser::with(&format!("{}; {}", a.cookie.as_ref().unwrap(), b.cookie.as_ref().unwrap()));
-    let cookie = both.cookie.clone();
+    let beside = |cookie: Option<String>| format!("{}; Path=/; Secure; Partitioned", cookie.unwrap());
+    let mut both = a.clone();
+    both.plant(&beside(b.cookie())).unwrap();
+    let cookie = both.cookie();
     let closed = both.try_request(&sessions, |session| {
         assert!(session.keys().is_empty());
         count(session);
@@ -104,10 +106,11 @@ async fn several_different_ids_are_an_empty_session_that_never_writes() {
         assert!(matches!(error, SessionError::ReadOnly(ReadOnly::SeveralCookies)));
     });
     assert!(matches!(closed.await.outcome, Err(SessionError::ReadOnly(ReadOnly::SeveralCookies))));
-    assert_eq!(both.cookie, cookie);
+    assert_eq!(both.cookie(), cookie);
     assert_eq!((a.read(&sessions, "n").await, b.read(&sessions, "n").await), (Some(1), Some(1)));
     // The same one twice is one.
-    let twice = Browser::with(&format!("{0}; {0}", a.cookie.as_ref().unwrap()));
+    let mut twice = a.clone();
+    twice.plant(&beside(a.cookie())).unwrap();
     assert_eq!(twice.read(&sessions, "n").await, Some(1));
 }
 
@@ -189,7 +192,7 @@ async fn renew_gives_a_new_id_keeps_the_values_and_kills_the_old_id() {
     let began = browser.open(&sessions).load().await.unwrap().created_at();
     clock.advance(support::MINUTE);
     assert_eq!(browser.request(&sessions, |session| session.renew().unwrap()).await, CloseOutcome::Renewed);
-    assert_ne!(browser.cookie, old.cookie);
+    assert_ne!(browser.cookie(), old.cookie());
     assert_eq!(browser.read(&sessions, "n").await, Some(1));
     assert_eq!(browser.open(&sessions).load().await.unwrap().created_at(), began);
     // A straggler with the old id neither reads nor writes nor sets a cookie.
@@ -257,14 +260,14 @@ async fn who_was_logged_out_elsewhere_can_log_in_at_once() {
     let key = browser.open(&sessions).load().await.unwrap().key().unwrap();
     assert!(sessions.revoke(&key).await.unwrap());
     // A mere write with the dead id is a straggler's.
-    let old = browser.cookie.clone();
+    let old = browser.cookie();
     let written = browser.try_request(&sessions, count).await;
     assert!(matches!(written.outcome, Err(SessionError::ReadOnly(ReadOnly::Retired))));
-    assert_eq!(browser.cookie, old);
+    assert_eq!(browser.cookie(), old);
     // A login says that a new session is wanted.
     let login = browser.request(&sessions, |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()).await;
     assert_eq!(login, CloseOutcome::Created);
-    assert!(browser.cookie != old && browser.is_known(&sessions).await);
+    assert!(browser.cookie() != old && browser.is_known(&sessions).await);
 }
 
 #[tokio::test]
@@ -321,7 +324,7 @@ async fn two_sessions_on_one_store_do_not_take_each_others_ids() {
     let admin = builder(store).0.cookie(CookieConfig::new("admin")).build().unwrap();
     let mut browser = Browser::default();
     browser.request(&shop, count).await;
-    let id = browser.cookie.as_ref().unwrap().strip_prefix("__Host-shop=").unwrap();
+    let id = browser.value("__Host-shop").unwrap();
     let forged = Browser::with(&format!("__Host-admin={id}"));
     assert_eq!(forged.read(&admin, "n").await, None);
     assert_eq!(browser.read(&shop, "n").await, Some(1));
@@ -341,7 +344,7 @@ async fn signed_cookies_survive_a_rotation_and_forged_ones_are_ignored() {
     assert_eq!(browser.read(&new, "n").await, None);
     browser.request(&both, |session| session.renew().unwrap()).await;
     assert_eq!(browser.read(&new, "n").await, Some(1));
-    let cookie = browser.cookie.unwrap();
+    let cookie = browser.cookie().unwrap();
     let unsigned = cookie.rsplit_once('.').unwrap().0;
     assert_eq!(Browser::with(unsigned).read(&new, "n").await, None);
 }

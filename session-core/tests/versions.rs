@@ -199,7 +199,7 @@ async fn what_this_version_does_not_know_is_left_alone_whatever_is_asked_of_it()
         for browser in [&mut browser, &mut other] {
             browser.request(&sessions, |session| session.set_owner(ann.clone()).unwrap()).await;
         }
-        let (key, cookie) = (key_of(&browser, &sessions).await, browser.cookie.clone());
+        let (key, cookie) = (key_of(&browser, &sessions).await, browser.cookie());
         plant(&store, &key, payload).await;
         let before = record(&store, &key).await;
         // Late enough for a touch.
@@ -233,7 +233,7 @@ async fn what_this_version_does_not_know_is_left_alone_whatever_is_asked_of_it()
         assert!(!other.is_known(&sessions).await);
 
         assert_eq!(record(&store, &key).await, before, "not even its deadline moved");
-        assert_eq!(browser.cookie, cookie);
+        assert_eq!(browser.cookie(), cookie);
     }
 }
 

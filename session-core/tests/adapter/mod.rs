@@ -50,18 +50,17 @@ pub(crate) trait Client {
 }
 
 impl Browser {
-    pub(crate) async fn send(&mut self, client: &impl Client, method: &str, path: &str) -> Answer {
-        let mut headers = vec![("host", "example.org".to_owned())];
-        headers.extend(self.cookie.clone().map(|cookie| ("cookie", cookie)));
+    pub(crate) async fn fetch(&mut self, client: &impl Client, method: &str, path: &str) -> Answer {
+        let visit = self.visit(path);
+        let mut headers = vec![("host", visit.authority())];
+        headers.extend(self.header(&visit).map(|cookie| ("cookie", cookie)));
         let answer = client.send(method, path, &headers).await;
-        if let Some(set) = answer.one("set-cookie") {
-            self.cookie = (!set.contains("Max-Age=0")).then(|| set.split(';').next().unwrap().to_owned());
-        }
-        answer
+        let set_cookies = answer.all("set-cookie").into_iter().map(str::to_owned).collect();
+        self.hold(visit, set_cookies, answer).deliver()
     }
 
     pub(crate) async fn get(&mut self, client: &impl Client, path: &str) -> Answer {
-        self.send(client, "GET", path).await
+        self.fetch(client, "GET", path).await
     }
 }
 
@@ -102,7 +101,7 @@ pub(crate) async fn a_cookie_is_set_by_a_write_alone<C: Client>(start: impl Asyn
     let mut browser = Browser::default();
     assert_eq!(browser.get(&app, "/read").await.one("set-cookie"), None);
     assert_eq!(browser.get(&app, "/add").await.body, "1");
-    assert!(browser.cookie.as_ref().unwrap().starts_with("__Host-session="));
+    assert!(browser.cookie().unwrap().starts_with("__Host-session="));
     let answer = browser.get(&app, "/add").await;
     assert_eq!((answer.one("set-cookie"), answer.body.as_str()), (None, "2"));
     assert_eq!(browser.read(&sessions, "n").await, Some(2));
@@ -163,7 +162,7 @@ pub(crate) async fn a_server_error_saves_nothing_but_a_logout<C: Client>(start: 
     }
     let old = browser.clone();
     assert_eq!(browser.get(&app, "/logout-and-fail").await.status, 500);
-    assert_eq!(browser.cookie, None);
+    assert_eq!(browser.cookie(), None);
     assert!(!old.is_known(&sessions).await);
 }
 
@@ -203,7 +202,7 @@ pub(crate) async fn a_logout_that_fails_removes_the_cookie_all_the_same<C: Clien
     browser.get(&app, "/add").await;
     faulty.next("put", Fault::Down);
     assert_eq!(browser.get(&app, "/logout-and-fail").await.status, 503);
-    assert_eq!(browser.cookie, None);
+    assert_eq!(browser.cookie(), None);
 }
 
 pub(crate) async fn an_answer_whose_changes_were_dropped_is_not_sent<C: Client>(start: impl AsyncFn(List) -> C) {
@@ -248,7 +247,8 @@ pub(crate) async fn two_on_one_route_do_not_collide<C: Client>(start: impl Async
     let cookies = answer.all("set-cookie");
     assert_eq!(cookies.len(), 2, "{cookies:?}");
     for cookie in cookies {
-        let browser = Browser::with(cookie.split(';').next().unwrap());
+        let mut browser = Browser::default();
+        browser.plant(cookie).unwrap();
         let is_shop = cookie.starts_with("__Host-shop=");
         assert_eq!(browser.read(&shop, "n").await, is_shop.then_some(40));
         assert_eq!(browser.read(&admin, "n").await, (!is_shop).then_some(1));
@@ -270,10 +270,10 @@ pub(crate) async fn head_and_options_are_as_other_requests<C: Client>(start: imp
     let app = start(vec![sessions.clone()]).await;
     let mut browser = Browser::default();
     browser.get(&app, "/add").await;
-    assert_eq!(browser.send(&app, "HEAD", "/read").await.one("vary"), Some("Cookie"));
-    assert_eq!(browser.send(&app, "HEAD", "/untouched").await.one("vary"), None);
-    assert_eq!(browser.send(&app, "OPTIONS", "/untouched").await.one("vary"), None);
+    assert_eq!(browser.fetch(&app, "HEAD", "/read").await.one("vary"), Some("Cookie"));
+    assert_eq!(browser.fetch(&app, "HEAD", "/untouched").await.one("vary"), None);
+    assert_eq!(browser.fetch(&app, "OPTIONS", "/untouched").await.one("vary"), None);
     let mut newcomer = Browser::default();
-    newcomer.send(&app, "HEAD", "/add").await;
+    newcomer.fetch(&app, "HEAD", "/add").await;
     assert_eq!(newcomer.read(&sessions, "n").await, Some(1));
 }

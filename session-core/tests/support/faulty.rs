@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
-use session_core::{
-    Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-    async_trait,
-};
+use session_core::StoreError;
 use session_ets::EtsStore;
 use tokio::sync::Notify;
+
+use super::wrapped::{Around, Wrapped};
 
 /// What goes wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,9 +32,11 @@ pub(crate) enum Fault {
 }
 
 /// A store whose next calls fail as its script says; with no script left it is sound.
-#[derive(Clone, Debug)]
-pub(crate) struct Faulty {
-    pub(crate) inner: EtsStore,
+pub(crate) type Faulty = Wrapped<Faults>;
+
+/// What goes wrong, and what was called.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
     script: Arc<Mutex<VecDeque<(&'static str, Fault)>>>,
     calls: Arc<Mutex<Vec<&'static str>>>,
     /// Tells that a call waits.
@@ -46,9 +47,11 @@ pub(crate) struct Faulty {
 
 impl Faulty {
     pub(crate) fn new(inner: EtsStore) -> Self {
-        Self { inner, script: Arc::default(), calls: Arc::default(), waits: Arc::default(), go: Arc::default() }
+        Self::around(inner, Faults::default())
     }
+}
 
+impl Faults {
     /// Does `meanwhile` while a call waits, and then lets it go on.
     pub(crate) async fn while_waiting(&self, meanwhile: impl FnOnce()) {
         self.waits.notified().await;
@@ -70,11 +73,13 @@ impl Faulty {
     pub(crate) fn calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
+}
 
-    async fn call<T>(
+impl Around for Faults {
+    async fn call<T: Send>(
         &self,
         verb: &'static str,
-        done: impl Future<Output = Result<T, StoreError>>,
+        done: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         self.calls.lock().unwrap().push(verb);
         let fault = {
@@ -100,57 +105,5 @@ impl Faulty {
             Fault::UnknownFormat => Err(StoreError::UnknownFormat { store: "faulty", source: "format 2".into() }),
             Fault::Corrupt => Err(StoreError::Corrupt { store: "faulty", source: "bad magic".into() }),
         }
-    }
-}
-
-#[async_trait]
-impl SessionStore for Faulty {
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    async fn init(&self) -> Result<(), StoreError> {
-        self.call("init", self.inner.init()).await
-    }
-
-    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        self.call("get", self.inner.get(key)).await
-    }
-
-    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        self.call("put", self.inner.put(key, record, put)).await
-    }
-
-    async fn touch(
-        &self,
-        key: &SessionKey,
-        version: Version,
-        seen: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.call("touch", self.inner.touch(key, version, seen, expires_at)).await
-    }
-
-    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.call("delete", self.inner.delete(key)).await
-    }
-
-    fn sweep(&self) -> Option<&dyn Sweep> {
-        Some(self)
-    }
-
-    fn owners(&self) -> Option<&dyn Owners> {
-        self.inner.owners()
-    }
-
-    fn scan(&self) -> Option<&dyn Scan> {
-        self.inner.scan()
-    }
-}
-
-#[async_trait]
-impl Sweep for Faulty {
-    async fn delete_expired(&self, before: Timestamp, limit: std::num::NonZeroUsize) -> Result<u64, StoreError> {
-        self.call("sweep", self.inner.sweep().unwrap().delete_expired(before, limit)).await
     }
 }

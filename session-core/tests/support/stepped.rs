@@ -6,79 +6,41 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use session_core::{
-    Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-    async_trait,
-};
+use session_core::StoreError;
 use session_ets::EtsStore;
 
+use super::wrapped::{Around, Wrapped};
+
 /// A store each of whose calls waits for one more poll before it is done, in one step.
+///
+/// Pages are read in one step with what comes before, and so is what no request does: `init` and sweeps.
+pub(crate) type Stepped = Wrapped<Steps>;
+
+/// How many steps were made.
 #[derive(Debug)]
-pub(crate) struct Stepped {
-    inner: EtsStore,
-    steps: Arc<AtomicUsize>,
-}
+pub(crate) struct Steps(Arc<AtomicUsize>);
 
 impl Stepped {
     pub(crate) fn new(inner: EtsStore, steps: Arc<AtomicUsize>) -> Self {
-        Self { inner, steps }
-    }
-
-    async fn step(&self) {
-        let mut waited = false;
-        std::future::poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending })
-            .await;
-        self.steps.fetch_add(1, Ordering::Relaxed);
+        Self::around(inner, Steps(steps))
     }
 }
 
-#[async_trait]
-impl SessionStore for Stepped {
-    fn limits(&self) -> Limits {
-        self.inner.limits()
-    }
-
-    async fn init(&self) -> Result<(), StoreError> {
-        self.inner.init().await
-    }
-
-    async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        self.step().await;
-        self.inner.get(key).await
-    }
-
-    async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        self.step().await;
-        self.inner.put(key, record, put).await
-    }
-
-    async fn touch(
+impl Around for Steps {
+    async fn call<T: Send>(
         &self,
-        key: &SessionKey,
-        version: Version,
-        seen: Timestamp,
-        expires_at: Timestamp,
-    ) -> Result<bool, StoreError> {
-        self.step().await;
-        self.inner.touch(key, version, seen, expires_at).await
-    }
-
-    async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        self.step().await;
-        self.inner.delete(key).await
-    }
-
-    fn sweep(&self) -> Option<&dyn Sweep> {
-        self.inner.sweep()
-    }
-
-    // Its pages are read in one step, with what comes before.
-    fn owners(&self) -> Option<&dyn Owners> {
-        self.inner.owners()
-    }
-
-    fn scan(&self) -> Option<&dyn Scan> {
-        self.inner.scan()
+        verb: &'static str,
+        done: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        if !matches!(verb, "init" | "sweep") {
+            let mut waited = false;
+            std::future::poll_fn(
+                |_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending },
+            )
+            .await;
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        done.await
     }
 }
 
