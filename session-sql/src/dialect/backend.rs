@@ -1,25 +1,16 @@
-//! What the databases differ in.
+//! What a store needs of a database.
 
-#[cfg(feature = "mysql")]
-mod mysql;
-#[cfg(feature = "postgres")]
-mod postgres;
-#[cfg(feature = "sqlite")]
-mod sqlite;
-
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use session_core::Record;
 use sqlx::Database;
 use sqlx::error::DatabaseError;
 
+use super::value::{Fetched, Value};
 use crate::config::SqlConfig;
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::pools::Pools;
-use crate::row::{Place, RowError};
 use crate::schema::{Table, Upgrade};
 use crate::statements::{Spelling, SweepSql};
 
@@ -29,7 +20,7 @@ use crate::statements::{Spelling, SweepSql};
 /// It cannot be implemented elsewhere: what a database has to promise is more than a trait can ask.
 pub trait Dialect: Backend {}
 
-/// Says what a store needs of a database. The parts that work on connections are written per database by [`driver!`],
+/// Says what a store needs of a database. The parts that work on connections are written per database by `driver!`,
 /// since what sqlx asks of a generic one would stand on every signature.
 pub trait Backend: Database {
     /// The store's name in errors.
@@ -116,108 +107,3 @@ pub trait Backend: Database {
         limit: i64,
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
 }
-
-/// Holds a value of a statement.
-#[derive(Clone, Copy)]
-pub enum Value<'a> {
-    /// A version or a time.
-    Number(i64),
-    /// A key, a payload or an owner.
-    Bytes(&'a [u8]),
-    /// No owner.
-    Absent,
-}
-
-/// Shows no bytes: they are what must not be shown.
-impl fmt::Debug for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
-            Self::Absent => f.write_str("absent"),
-        }
-    }
-}
-
-/// Holds what was read of a row.
-#[derive(Debug)]
-pub struct Fetched {
-    /// The record; the error if it is none.
-    pub(crate) record: Result<Record, RowError>,
-    /// Where it stands; `None` if the statement did not ask.
-    pub(crate) place: Option<Place>,
-}
-
-/// Writes the parts of a [`Backend`] that work on connections.
-macro_rules! driver {
-    () => {
-        async fn run(
-            pools: &Pools<Self>,
-            config: &SqlConfig,
-            found: Option<u32>,
-            statements: &[String],
-        ) -> Result<(), Failure> {
-            let mut writer = pools.writer().await?;
-            let Some(begin) = Self::BEGIN else {
-                return driver!(@run &mut *writer, config, found, statements);
-            };
-            let begun = sqlx::Connection::begin_with(&mut *writer, begin).await;
-            let mut transaction = begun.map_err(Failure::Sent)?;
-            driver!(@run &mut *transaction, config, found, statements)?;
-            transaction.commit().await.map_err(Failure::Sent)
-        }
-
-        async fn execute(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<u64, Failure> {
-            let mut writer = pools.writer().await?;
-            let query = driver!(@bind sql, values);
-            let done = query.execute(&mut *writer).await.map_err(Failure::Sent)?;
-            writer.done();
-            Ok(done.rows_affected())
-        }
-
-        async fn fetch(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
-            let mut reader = pools.reader().await?;
-            let query = driver!(@bind sql, values);
-            let rows = query.fetch_all(&mut *reader).await.map_err(Failure::Sent)?;
-            reader.done();
-            rows.iter().map(driver!(@read)).collect::<Result<_, _>>().map_err(Failure::Sent)
-        }
-    };
-    (@run $connection:expr, $config:expr, $found:expr, $statements:expr) => {{
-        let standing = Self::look($connection, $config).await?;
-        if standing.and_then(|table| table.schema()) == $found {
-            // In one message, which for PostgreSQL is one transaction.
-            let text = sqlx::AssertSqlSafe($statements.join(";\n"));
-            sqlx::raw_sql(text).execute($connection).await.map_err(Failure::Sent)?;
-        }
-        Ok::<_, Failure>(())
-    }};
-    (@bind $sql:expr, $values:expr) => {{
-        let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone($sql)));
-        $values.iter().fold(query, |query, value| match *value {
-            Value::Number(number) => query.bind(number),
-            Value::Bytes(bytes) => query.bind(bytes),
-            Value::Absent => query.bind(None::<&[u8]>),
-        })
-    }};
-    (@read) => {
-        |row| {
-            let columns = || {
-                Ok(crate::row::Columns {
-                    version: row.try_get(0)?,
-                    payload: row.try_get(1)?,
-                    owner: row.try_get(2)?,
-                    created_at: row.try_get(3)?,
-                    last_seen_at: row.try_get(4)?,
-                    expires_at: row.try_get(5)?,
-                })
-            };
-            let place = match row.len() {
-                6 => None,
-                _ => Some(crate::row::Place { key: crate::row::key(row.try_get(6)?), arrival: row.try_get(7)? }),
-            };
-            Ok::<_, sqlx::Error>(Fetched { record: crate::row::record(columns()), place })
-        }
-    };
-}
-pub(crate) use driver;
