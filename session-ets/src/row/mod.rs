@@ -1,4 +1,4 @@
-//! What stands in a table, and how an observer sees it.
+//! What stands in a table, and how an observer sees it. What changes a row is the table, in `table.rs`.
 
 mod rows; // the walk over all
 mod slot; // one row
