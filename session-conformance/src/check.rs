@@ -1,5 +1,6 @@
 //! The words in which clauses say what they expect, and the value that says it did not come.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt::{self, Debug, Write};
 
@@ -86,4 +87,11 @@ pub(crate) fn with_causes(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+/// Reads what a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a panic: {}", text.unwrap_or("without a message"))
 }

@@ -192,7 +192,20 @@ macro_rules! define {
     };
 }
 
-pub(crate) use define;
+/// Makes the function that checks any clause of a suite, given the list: what it takes to check one is the caller's `Case`.
+macro_rules! dispatch {
+    ({} $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
+        /// Checks the clause.
+        pub(crate) async fn check(clause: Clause, case: &Case) -> Check {
+            // Boxed: one future that could be any of them would be as large as all of them in a debug build.
+            match clause {
+                $($(Clause::$clause => Box::pin($function(case)).await,)+)+
+            }
+        }
+    };
+}
+
+pub(crate) use {define, dispatch};
 
 __clauses! { define, {
     /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.

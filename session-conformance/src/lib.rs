@@ -2,30 +2,23 @@
 // On docs.rs each item says which feature it is behind.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod case;
-mod check;
-mod clause;
-mod clauses;
-mod draw;
-mod erased;
-mod faulty;
-mod handle;
-mod harness;
-mod history;
-pub mod http;
-mod leak;
-mod log;
-mod moves;
-mod race;
-mod recorded;
-mod runner;
+mod check; // what a clause, or a step of one, comes to
+mod clause; // the list of clauses, of which all else comes
+
+mod erased; // the harness without its type
+mod harness; // what a store brings to be checked
+
+mod clauses; // one function each
+mod model; // which answers are right
+mod tools; // what the clauses work with
+
+mod runner; // runs a clause under a watchdog
+mod suite; // the macro that emits the tests
+
+mod faulty; // a store that fails at random
+pub mod http; // the suite for web frameworks
 #[cfg(all(unix, feature = "servers"))]
-pub mod servers;
-mod show;
-mod spec;
-mod suite;
-mod trace;
-mod world;
+pub mod servers; // real servers, for tests
 
 pub use check::Failure;
 pub use clause::{CLAUSES, Capability, Clause, Group};

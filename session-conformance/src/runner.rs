@@ -1,6 +1,5 @@
 //! Runs a clause on a thread and a runtime of its own, under a watchdog.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -8,14 +7,14 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::case::Case;
-use crate::check::{Check, Failure, Stop, broken, with_causes};
+use crate::check::{Check, Failure, Stop, broken, panic_text, with_causes};
 use crate::clause::{Capability, Clause};
 use crate::clauses;
 use crate::erased::Terms;
 use crate::harness::Harness;
-use crate::log::{Log, each_record_once, what_matters};
-use crate::trace::Trace;
+use crate::tools::case::Case;
+use crate::tools::log::{Log, each_record_once, what_matters};
+use crate::tools::trace::Trace;
 
 /// Says what running a clause came to.
 #[derive(Clone, Debug)]
@@ -122,11 +121,4 @@ async fn on_runtime(terms: Terms, clause: Clause, without: Vec<Capability>, log:
     .await;
     case.harness.stop().await;
     check
-}
-
-/// Reads what a panic said.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("a panic: {}", text.unwrap_or("without a message"))
 }

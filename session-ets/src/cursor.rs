@@ -4,8 +4,8 @@ use std::num::NonZeroU64;
 
 use session_core::{Cursor, SessionKey, StoreError};
 
+use crate::error::NAME;
 use crate::index::Sequence;
-use crate::store::NAME;
 
 const OWNERS: u8 = b'o';
 const SCAN: u8 = b's';

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+/// How this store calls itself in errors.
+pub(crate) const NAME: &str = "session-ets";
+
 /// Says why a table could not be made, found, saved or loaded.
 #[derive(Debug, Error)]
 #[non_exhaustive]

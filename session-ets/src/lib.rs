@@ -10,14 +10,14 @@ pub mod row;
 pub mod store;
 pub mod table;
 
-mod cursor;
-mod hash;
-mod index;
+mod cursor; // places in a walk
+mod hash; // a key is its own hash
+mod index; // which row is due when, and whose it is
 #[cfg(feature = "metrics")]
-mod metrics;
-mod names;
-mod usage;
-mod walk;
+mod metrics; // a figure
+mod names; // tables by name
+mod usage; // what a table holds, and when it is full
+mod walk; // sweep, owners, scan
 
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]

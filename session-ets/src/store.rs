@@ -10,11 +10,8 @@ use session_core::{
 };
 
 use crate::cursor;
-use crate::error::EtsError;
+use crate::error::{EtsError, NAME};
 use crate::table::Table;
-
-/// How this store calls itself in errors.
-pub(crate) const NAME: &str = "session-ets";
 
 /// Keeps sessions in a [`Table`].
 ///

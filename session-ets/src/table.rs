@@ -11,13 +11,16 @@ use crate::config::TableConfig;
 use crate::error::EtsError;
 use crate::hash::BuildKeyHasher;
 use crate::index::{Indexes, Place, Sequence};
-use crate::names;
-use crate::row::{Row, Rows, Slot};
+use crate::names::Names;
+use crate::row::{Row, Slot};
 use crate::usage::{Usage, extra_bytes};
 
 /// How many parts the map has. A part that grows moves all its rows while its readers wait: with
 /// many parts each of these pauses is short.
 const SHARDS: usize = 256;
+
+/// The tables of this process that have a name.
+static NAMES: Names<Inner> = Names::new();
 
 /// Holds sessions in memory, as rows of key, record and timestamp.
 ///
@@ -55,7 +58,7 @@ pub(crate) struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            names::free(name, self);
+            NAMES.free(name, self);
         }
     }
 }
@@ -77,7 +80,7 @@ impl Table {
     pub fn new_with(name: &str, config: TableConfig) -> Result<Self, EtsError> {
         let name = Arc::from(name);
         let inner = Inner::new(Some(Arc::clone(&name)), config);
-        names::claim(&name, &inner)?;
+        NAMES.claim(&name, &inner)?;
         Ok(Self { inner })
     }
 
@@ -99,7 +102,7 @@ impl Table {
     /// # Errors
     /// [`EtsError::NoTable`] if there is none.
     pub fn named(name: &str) -> Result<Self, EtsError> {
-        match names::find(name) {
+        match NAMES.find(name) {
             Some(inner) => Ok(Self { inner }),
             None => Err(EtsError::NoTable { name: name.into() }),
         }
@@ -111,15 +114,6 @@ impl Table {
     #[must_use]
     pub fn lookup(&self, key: &SessionKey) -> Option<Row> {
         self.inner.rows.get(key).map(|slot| slot.row(*key))
-    }
-
-    /// Walks over all rows, in no order, and leaves their timestamps.
-    ///
-    /// No lock is held between two rows. A row that is there throughout is given once; one that comes
-    /// or goes meanwhile may be given or not.
-    #[must_use]
-    pub fn rows(&self) -> Rows<'_> {
-        Rows::new(self)
     }
 
     /// Gives the number of rows, those past their deadline included.

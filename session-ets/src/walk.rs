@@ -1,7 +1,7 @@
 //! What goes over many rows: the sweep, the pages of one owner, the pages of all.
 //!
 //! Each goes from an index to the rows, so each looks at a row again before it believes the index: see
-//! the lock order in `index.rs`.
+//! the lock order in `index/mod.rs`.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

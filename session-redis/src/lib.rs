@@ -6,23 +6,23 @@ pub mod config;
 pub mod error;
 pub mod store;
 
-mod builder;
+mod builder; // how a store is made
 #[cfg(feature = "cluster")]
-mod cluster;
-mod cursor;
-mod info;
-mod init;
-mod keys;
-mod layout;
-mod link;
-mod links;
+mod cluster; // the way to a cluster
+mod cursor; // places in a walk
+mod info; // what a server says of itself
+mod init; // whether the server is one that can keep sessions
+mod keys; // what the keys in Redis are called
+mod layout; // how a record stands in Redis
+mod link; // one connection at a time, made anew when it is lost
+mod links; // several of them, by turns
 #[cfg(feature = "near-cache")]
-mod near;
-mod owners;
-mod scan;
-mod script;
-mod url;
-mod wire;
+mod near; // what this process has read, kept up to date
+mod owners; // the index by owner
+mod scan; // all records
+mod script; // what runs as one step on the server
+mod url; // what a URL says
+mod wire; // one command, over whatever the topology asks for
 
 #[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/formats.md")]

@@ -12,9 +12,10 @@ pub mod store;
 
 mod cursor; // places in a walk
 mod dialect; // what the databases differ in
-mod fault; // what a failed statement means
+mod fault; // how a statement fails
 mod kept; // connections that stay at hand
 mod pools; // where connections come from
+mod retry; // what a failure means, and whether to try again
 mod row; // what stands in a row
 mod schema; // init: look, create, refuse
 mod statements; // the SQL of the verbs

@@ -2,10 +2,10 @@
 
 use session_core::Reclaim;
 
-use crate::case::Case;
 use crate::check::{Check, ensure, equal};
 use crate::clause::Capability;
-use crate::handle::Handle;
+use crate::tools::case::Case;
+use crate::tools::handle::Handle;
 
 /// Checks CAP-1: the capabilities and limits declared to the suite are those the store reports.
 pub(crate) async fn cap_1_the_store_is_what_it_declares(case: &Case) -> Check {

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use session_core::{Owner, Put, PutOutcome, Record, SessionKey, Timestamp};
 use tokio::task::yield_now;
 
-use crate::case::{Case, Crowd};
 use crate::check::{Check, broken, ensure};
-use crate::draw::MILLI;
-use crate::handle::{Found, Handle};
-use crate::race::{Round, others_have_turn, runner};
-use crate::show;
+use crate::model::show;
+use crate::tools::case::{Case, Crowd};
+use crate::tools::draw::MILLI;
+use crate::tools::handle::{Found, Handle};
+use crate::tools::race::{Round, others_have_turn, runner};
 
 const STEADY: usize = 40;
 const WRITTEN: usize = 12;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use session_core::{Put, PutOutcome, Record, SessionKey};
 use tokio::task::yield_now;
 
-use crate::case::Case;
 use crate::check::{Check, ensure};
-use crate::draw::{HOUR, MINUTE};
-use crate::race::runner;
-use crate::show;
+use crate::model::show;
+use crate::tools::case::Case;
+use crate::tools::draw::{HOUR, MINUTE};
+use crate::tools::race::runner;
 
 /// Checks DEL-1: `delete` is `true` once, then `get` is `None`.
 pub(crate) async fn del_1_delete_is_true_once(case: &Case) -> Check {

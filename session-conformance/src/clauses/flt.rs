@@ -4,14 +4,14 @@ use std::fmt::Debug;
 
 use session_core::{Bytes, Cursor, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, StoreError};
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure, not_applicable, with_causes, works};
-use crate::draw::{HOUR, MINUTE};
-use crate::handle::at_least_one;
 use crate::harness::Corruption;
-use crate::leak::Leaks;
-use crate::race::{race, race_once, runner};
-use crate::show;
+use crate::model::show;
+use crate::tools::case::Case;
+use crate::tools::draw::{HOUR, MINUTE};
+use crate::tools::handle::at_least_one;
+use crate::tools::leak::Leaks;
+use crate::tools::race::{race, race_once, runner};
 
 /// Checks FLT-1: corrupt stored data (where it can be planted) is `Corrupt`, never a panic, and can still
 /// be deleted.

@@ -1,7 +1,8 @@
-//! The clauses, one function each, by group.
+//! The clauses, one function each, by group, and what a few of them share.
+//!
+//! Which clauses there are stands in `clause.rs`, and what they work with in `tools/`.
 
 mod cap;
-mod churn;
 mod del;
 mod flt;
 mod model;
@@ -16,38 +17,10 @@ mod swp;
 mod tch;
 mod together;
 
-use cap::*;
-use del::*;
-use flt::*;
-use model::*;
-use own::*;
-use own_race::*;
-use put::*;
-use put_drop::*;
-use put_race::*;
-use rec::*;
-use scn::*;
-use swp::*;
-use tch::*;
-use together::*;
+mod churn; // for OWN and SCN: reading page by page while others write
+mod moves; // for MOD: what random sequences are made of
+mod world; // for MOD: the model of several keys and the store beside it
 
-use crate::case::Case;
-use crate::check::Check;
-use crate::clause::Clause;
+mod dispatch; // which function is whose
 
-macro_rules! dispatch {
-    ({} $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
-        /// Checks the clause.
-        pub(crate) async fn check(clause: Clause, case: &Case) -> Check {
-            // Boxed: one future that could be any of them would be as large as all of them in a debug build.
-            match clause {
-                $($(Clause::$clause => Box::pin($function(case)).await,)+)+
-            }
-        }
-    };
-}
-
-#[cfg(all(unix, feature = "http"))]
-pub(crate) use dispatch;
-
-crate::__clauses! { dispatch, {} }
+pub(crate) use dispatch::check;

@@ -3,10 +3,10 @@
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::case::Case;
 use crate::check::{Check, Stop, broken};
-use crate::moves::{Move, sequences};
-use crate::world::World;
+use crate::clauses::moves::{Move, sequences};
+use crate::clauses::world::World;
+use crate::tools::case::Case;
 
 /// Checks MOD-1: random sequences of operations answer as a small model does (property-based,
 /// shrinking).

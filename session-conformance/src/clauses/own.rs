@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use session_core::{Cursor, Owner, Record, SessionKey, StoreError};
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure, with_causes};
 use crate::clauses::churn::{Churn, each_once};
-use crate::draw::MINUTE;
-use crate::handle::at_least_one;
-use crate::race::{race, runner};
+use crate::tools::case::Case;
+use crate::tools::draw::MINUTE;
+use crate::tools::handle::at_least_one;
+use crate::tools::race::{race, runner};
 
 /// Checks OWN-1: the pages of `list` together give every record that was the owner's throughout, each
 /// once, and none of another owner.

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use session_core::{Owner, Put, PutOutcome, Record, SessionKey};
 use tokio::task::yield_now;
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure};
-use crate::draw::Draw;
-use crate::handle::Handle;
-use crate::race::{others_have_turn, runner};
+use crate::tools::case::Case;
+use crate::tools::draw::Draw;
+use crate::tools::handle::Handle;
+use crate::tools::race::{others_have_turn, runner};
 
 /// Checks OWN-2: changing or clearing the owner moves the record, also when A→B and B→A run at once.
 pub(crate) async fn own_2_a_change_of_owner_moves_the_record(case: &Case) -> Check {

@@ -2,10 +2,10 @@
 
 use session_core::{Bytes, Owner, Put, PutOutcome, Record, StoreError, Version};
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure, not_applicable, with_causes};
-use crate::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
-use crate::show;
+use crate::model::show;
+use crate::tools::case::Case;
+use crate::tools::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
 
 /// Checks PUT-1: `Create` on a free key stores.
 pub(crate) async fn put_1_create_stores_on_a_free_key(case: &Case) -> Check {

@@ -7,12 +7,12 @@ use std::task::Poll;
 use session_core::{Put, PutOutcome, Record, SessionKey};
 use tokio::task::yield_now;
 
-use crate::case::Case;
 use crate::check::{Check, ensure, works};
-use crate::draw::Dice;
-use crate::handle::Handle;
-use crate::race::runner;
-use crate::show;
+use crate::model::show;
+use crate::tools::case::Case;
+use crate::tools::draw::Dice;
+use crate::tools::handle::Handle;
+use crate::tools::race::runner;
 
 /// Checks PUT-10: whatever moment a `put` is dropped at, every later read is of a whole record, old or
 /// new.

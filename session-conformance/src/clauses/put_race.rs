@@ -2,11 +2,11 @@
 
 use session_core::{Put, PutOutcome, Record, SessionKey};
 
-use crate::case::{Case, Crowd};
 use crate::check::{Check, broken, ensure};
-use crate::handle::Handle;
-use crate::race::{Round, runner};
-use crate::show;
+use crate::model::show;
+use crate::tools::case::{Case, Crowd};
+use crate::tools::handle::Handle;
+use crate::tools::race::{Round, runner};
 
 const TASKS: usize = 6;
 

@@ -2,9 +2,9 @@
 
 use session_core::{Bytes, Owner, Put, PutOutcome, Reclaim, Record, SessionKey, Timestamp, Version};
 
-use crate::case::Case;
 use crate::check::{Check, ensure};
-use crate::draw::{DAY, HOUR, MILLI, MINUTE, SECOND, mix};
+use crate::tools::case::Case;
+use crate::tools::draw::{DAY, HOUR, MILLI, MINUTE, SECOND, mix};
 
 /// Checks REC-1: `get` of a key never put is `None`.
 pub(crate) async fn rec_1_a_key_never_put_is_none(case: &Case) -> Check {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use session_core::{Cursor, Record, StoreError};
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure, with_causes};
 use crate::clauses::churn::{Churn, each_once};
-use crate::handle::at_least_one;
+use crate::tools::case::Case;
+use crate::tools::handle::at_least_one;
 
 /// Checks SCN-1: the pages of `scan` together give every record that was there throughout, each once.
 pub(crate) async fn scn_1_pages_give_every_record_once(case: &Case) -> Check {

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use session_core::{Put, PutOutcome, Record, SessionKey, Timestamp};
 use tokio::task::yield_now;
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure};
-use crate::draw::{Draw, HOUR, MILLI, MINUTE, SECOND};
-use crate::handle::Handle;
-use crate::race::runner;
-use crate::show;
+use crate::model::show;
+use crate::tools::case::Case;
+use crate::tools::draw::{Draw, HOUR, MILLI, MINUTE, SECOND};
+use crate::tools::handle::Handle;
+use crate::tools::race::runner;
 
 /// Checks SWP-1: at rest, `delete_expired` removes what expired at or before `before`, and nothing else.
 pub(crate) async fn swp_1_a_sweep_removes_what_expired_and_nothing_else(case: &Case) -> Check {

@@ -2,11 +2,11 @@
 
 use session_core::{Put, PutOutcome, Record};
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure};
-use crate::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
-use crate::race::runner;
-use crate::show;
+use crate::model::show;
+use crate::tools::case::Case;
+use crate::tools::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
+use crate::tools::race::runner;
 
 /// Checks TCH-1: `touch` moves `last_seen_at` and `expires_at` and leaves payload, owner and version
 /// alone.

@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_core::{CloseOutcome, Handled, ManualClock, Put, PutOutcome, SessionKey, Sessions, Version};
 
-use crate::case::Case;
 use crate::check::{Check, broken, ensure, works};
-use crate::draw::{Dice, Draw, HOUR, MINUTE};
-use crate::handle::Handle;
-use crate::history::{is_linearizable, lost_update, show, smallest_failing};
-use crate::race::runner;
-use crate::recorded::Recorded;
-use crate::spec::{Answer, Op};
+use crate::model::history::{is_linearizable, lost_update, show, smallest_failing};
+use crate::model::spec::{Answer, Op};
+use crate::tools::case::Case;
+use crate::tools::draw::{Dice, Draw, HOUR, MINUTE};
+use crate::tools::handle::Handle;
+use crate::tools::race::runner;
+use crate::tools::recorded::Recorded;
 
 /// Checks CON-1: concurrent histories on one key are linearizable.
 pub(crate) async fn con_1_histories_are_linearizable(case: &Case) -> Check {

@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::Value;
 
-use super::case::Steps;
+use super::steps::Steps;
 use crate::check::{Check, broken, ensure, with_causes, works};
 
 /// A page's own limit is shorter. It ends what hangs.

@@ -3,11 +3,11 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use tempfile::TempDir;
 
 use super::site::Site;
+use super::steps::Steps;
 use crate::check::{Check, works};
 
 /// Holds one run of a clause.
@@ -15,20 +15,6 @@ pub(super) struct Case {
     command: Box<dyn Fn() -> Command + Send>,
     home: TempDir,
     pub(super) steps: Steps,
-}
-
-/// What was done, for the failure to tell.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Steps(Arc<Mutex<Vec<String>>>);
-
-impl Steps {
-    pub(super) fn add(&self, step: String) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(step);
-    }
-
-    pub(super) fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 impl Case {

@@ -91,6 +91,8 @@ mod raw; // requests that no client sends
 #[cfg(all(unix, feature = "http"))]
 mod site; // a running server
 #[cfg(all(unix, feature = "http"))]
+mod steps; // what was done, for a failure to tell
+#[cfg(all(unix, feature = "http"))]
 mod suite; // the macro, and the runner
 
 pub use clause::{CLAUSES, Capability, Clause, Group};

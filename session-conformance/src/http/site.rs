@@ -12,7 +12,7 @@ use tokio::process::Child;
 use tokio::task::JoinHandle;
 
 use super::browser::{Browser, client};
-use super::case::Steps;
+use super::steps::Steps;
 use crate::check::{Check, broken, ensure, works};
 
 /// What the line begins with that tells where a server listens.

@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::blocking::blocking;
 use super::error::ServerError;
 use super::home::Folder;
 use super::kind::{Kind, Place};
 use super::launch::{Launch, START_LIMIT};
 use super::program;
-use super::server::blocking;
 
 /// A server that nobody else uses. Dropping it ends it.
 #[must_use = "dropping it ends the server"]

@@ -76,15 +76,16 @@
 //! - Where root runs the tests, other users must be able to pass through the temporary folder.
 //! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server and its folder stay.
 
-mod alone;
-mod docker;
-mod error;
-mod home;
-mod kind;
-mod launch;
-mod probe;
-mod program;
-mod server;
+mod alone; // one whose nodes can be killed
+mod blocking; // waiting outside of the runtime
+mod docker; // the second way
+mod error; // why there is no server
+mod home; // the folders by which processes share one
+mod kind; // what there is to know of each
+mod launch; // starts a command under the keeper
+mod probe; // how to tell that one is ready
+mod program; // the third way
+mod server; // the servers that a test asks for, and which way they come
 
 pub use alone::{Alone, Node};
 pub use error::ServerError;

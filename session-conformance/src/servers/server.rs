@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::alone::Alone;
+use super::blocking::blocking;
 use super::docker;
 use super::error::ServerError;
 use super::home::{Folder, Lock};
@@ -74,17 +75,6 @@ fn answering(kind: &Kind, folder: &Folder) -> Option<Place> {
             return None;
         }
         thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Runs what waits for files' locks and for servers, which would hold up a runtime.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(stopped) => std::panic::resume_unwind(match stopped.try_into_panic() {
-            Ok(panic) => panic,
-            Err(stopped) => Box::new(stopped.to_string()), // the runtime is being shut down, with this task in it
-        }),
     }
 }
 

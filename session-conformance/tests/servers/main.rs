@@ -3,4 +3,4 @@
 mod alone;
 mod answers;
 mod ask;
-mod shared;
+mod lifetime;

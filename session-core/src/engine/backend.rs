@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::deadline::Deadline;
-use super::sessions::Engine;
+use super::parts::Engine;
 use super::{SessionError, Verb};
 use crate::store::{Cursor, Owner, Page, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
 

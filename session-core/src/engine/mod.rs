@@ -11,7 +11,8 @@ mod fingerprint; // how logs name a session
 #[cfg(feature = "metrics")]
 mod metrics; // figures
 mod observe; // tells logs, hooks and metrics, from one place
-mod sessions; // Sessions, and what is behind it
+mod parts; // Engine: what is behind a `Sessions`
+mod sessions; // Sessions, the door to everything
 mod settings; // what the application chose
 mod turns; // turns for the writers of one key
 
@@ -22,7 +23,7 @@ pub(crate) use events::Verb;
 pub use events::{Event, EventKind};
 pub use fingerprint::Fingerprint;
 pub(crate) use observe::Observer;
-pub(crate) use sessions::Engine;
+pub(crate) use parts::Engine;
 pub use sessions::Sessions;
 pub use settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimitAction};
 pub(crate) use settings::{OwnerLimit, Renewal};

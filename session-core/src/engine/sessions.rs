@@ -1,18 +1,12 @@
-//! The door to everything, and what is behind it.
+//! The door to everything.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::SessionError;
 use super::backend::Backend;
-use super::deadline::Deadline;
-use super::observe::Observer;
-use super::settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimit, Renewal};
-use super::turns::Turns;
-use super::{EventKind, SessionError};
-use crate::cookie::{CookieLifetime, Cookies};
-use crate::payload::{Codec, Contents, Expiry, Kind};
-use crate::store::{Clock, Owner, RandomSource, Record, SessionKey, SessionStore, Timestamp};
+use super::parts::Engine;
+use crate::store::SessionStore;
 
 /// Opens and closes the sessions of an app, and lists and ends them from outside.
 ///
@@ -42,29 +36,6 @@ use crate::store::{Clock, Owner, RandomSource, Record, SessionKey, SessionStore,
 /// ```
 #[derive(Clone)]
 pub struct Sessions(Arc<Engine>);
-
-/// What all parts of a `Sessions` share.
-pub(crate) struct Engine {
-    pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) cookies: Cookies,
-    /// Told apart from other `Sessions` on the same store by this; empty for the default name.
-    pub(crate) scope: String,
-    pub(crate) expiry: Expiry,
-    pub(crate) touch_interval: Option<Duration>,
-    pub(crate) codec: Box<dyn Codec>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) random: Arc<dyn RandomSource>,
-    pub(crate) conflict_policy: ConflictPolicy,
-    pub(crate) failure_policy: FailurePolicy,
-    pub(crate) gone_policy: GonePolicy,
-    pub(crate) on_server_error: OnServerError,
-    pub(crate) operation_timeout: Duration,
-    pub(crate) max_payload: usize,
-    pub(crate) owner_limit: Option<OwnerLimit>,
-    pub(crate) renewal: Option<Renewal>,
-    pub(crate) turns: Turns,
-    pub(crate) observer: Observer,
-}
 
 impl Sessions {
     pub(crate) fn new(engine: Engine) -> Self {
@@ -99,41 +70,6 @@ impl Sessions {
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.0
-    }
-}
-
-impl Engine {
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    /// Starts the time that an operation may take.
-    pub(crate) fn deadline(&self) -> Deadline {
-        Deadline::after(self.operation_timeout)
-    }
-
-    pub(crate) fn new_contents(&self) -> Contents {
-        Contents::new(&self.scope)
-    }
-
-    /// Gives the timeouts that hold for a session.
-    pub(crate) fn expiry_of(&self, contents: &Contents) -> Expiry {
-        contents.reserved.expiry().unwrap_or(self.expiry)
-    }
-
-    /// Gives how long browsers keep a session's cookie.
-    pub(crate) fn lifetime_of(&self, contents: &Contents) -> CookieLifetime {
-        contents.reserved.lifetime().unwrap_or(self.cookies.lifetime())
-    }
-
-    /// Decodes what stands in `record`.
-    pub(crate) fn decode(&self, key: &SessionKey, record: &Record) -> Result<Kind<'static>, SessionError> {
-        Ok(self.codec.decode(key, &record.payload)?.0)
-    }
-
-    /// Tells everybody who listens what happened. Never with a session's state locked: a hook is the application's.
-    pub(crate) fn tell(&self, kind: EventKind<'_>, key: Option<SessionKey>, owner: Option<&Owner>) {
-        self.observer.tell(kind, key, owner);
     }
 }
 

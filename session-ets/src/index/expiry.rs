@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use session_core::{SessionKey, Timestamp};
 
-use super::lock;
+use super::lock::lock;
 
 /// How many parts the index has: enough that writers seldom meet, few enough to look at them all.
 pub(crate) const PARTITIONS: usize = 1 << PARTITION_BITS;

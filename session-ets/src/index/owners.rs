@@ -29,7 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use session_core::{Owner, SessionKey};
 
-use super::lock;
+use super::lock::lock;
 
 const PARTITIONS: usize = 256;
 

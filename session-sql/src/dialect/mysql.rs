@@ -7,7 +7,9 @@ use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::{MySql, Row};
 
-use super::{Backend, Dialect, Fetched, Value, driver};
+use super::backend::{Backend, Dialect};
+use super::driver::driver;
+use super::value::{Fetched, Value};
 use crate::config::{Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};

@@ -7,7 +7,9 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, Sqlite};
 
-use super::{Backend, Dialect, Fetched, Value, driver};
+use super::backend::{Backend, Dialect};
+use super::driver::driver;
+use super::value::{Fetched, Value};
 use crate::config::{Durability, Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};

@@ -4,15 +4,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use session_core::{BoxError, Bytes, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, Timestamp, Version};
+use session_core::{
+    BoxError, Bytes, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, StoreError, Timestamp, Version,
+};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use super::table::{CURRENT, mark};
 use super::upgrades::patient;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use super::upgrades::{drop_table, table_of_its_own};
-use super::*;
-use crate::dialect::Backend;
+use crate::SqlConfig;
+use crate::dialect::{Backend, Dialect};
 use crate::store::SqlStore;
 
 /// How many servers of the older version there are, each with sessions of its own.

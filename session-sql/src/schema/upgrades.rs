@@ -1,10 +1,13 @@
 //! Older tables are upgraded. There has been none yet, so these make one up: schema 0, without `last_seen_at`.
 
-use session_core::{BoxError, Bytes, Record, SessionKey, SessionStore, Timestamp, Version};
+use session_core::{BoxError, Bytes, Record, SessionKey, SessionStore, StoreError, Timestamp, Version};
 use tokio::task::JoinSet;
 
-use super::*;
-use crate::dialect::Backend;
+use super::init::init_by;
+use super::table::{CURRENT, Upgrade, mark};
+use crate::config::SqlConfig;
+use crate::dialect::{Backend, Dialect};
+use crate::error::SchemaError;
 use crate::store::SqlStore;
 
 /// A schema before the first, and what leads to the first.

@@ -1,4 +1,6 @@
 //! The clauses, one function each, by group.
+//!
+//! Which clauses there are stands in `http/clause.rs`.
 
 mod cache;
 mod cookie;
@@ -11,20 +13,6 @@ mod save;
 mod store;
 mod time;
 
-use cache::*;
-use cookie::*;
-use id::*;
-use keys::*;
-use leak::*;
-use live::*;
-use owner::*;
-use save::*;
-use store::*;
-use time::*;
+mod dispatch; // which function is whose
 
-use super::case::Case;
-use super::clause::Clause;
-use crate::check::Check;
-use crate::clauses::dispatch;
-
-crate::__http_clauses! { dispatch, {} }
+pub(super) use dispatch::check;

@@ -12,11 +12,8 @@ use session_sql::session_core::{BoxError, SessionStore};
 use session_sql::sqlx::{mysql, postgres, sqlite};
 use session_sql::{Dialect, SqlConfig, SqlStore};
 
-#[path = "sql/by_hand.rs"]
 mod by_hand;
-#[path = "sql/slices.rs"]
 mod slices;
-#[path = "sql/store.rs"]
 mod store;
 
 use by_hand::{ByHand, Hand};

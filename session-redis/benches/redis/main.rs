@@ -17,17 +17,11 @@
 //! | `tower` | tower-sessions-redis-store 0.16 on one fred client; its writes are blind, and a touch is a write |
 //! | `actix` | actix-session's Redis store 0.11; its writes are blind, and a touch is `EXPIRE` |
 
-#[path = "redis/by_hand.rs"]
 mod by_hand;
-#[path = "redis/contention.rs"]
 mod contention;
-#[path = "redis/contest.rs"]
 mod contest;
-#[path = "redis/facts.rs"]
 mod facts;
-#[path = "redis/ours.rs"]
 mod ours;
-#[path = "redis/peers.rs"]
 mod peers;
 
 use std::time::Duration;

@@ -6,14 +6,14 @@ use session_core::{BoxError, SessionKey, Timestamp};
 
 use crate::check::{Check, not_applicable, works};
 use crate::clause::Capability;
-use crate::draw::Draw;
 use crate::erased::{Erased, Terms};
-use crate::handle::Handle;
 use crate::harness::Corruption;
-use crate::history::{ALONE, Call};
-use crate::log::Log;
-use crate::race::Rounds;
-use crate::trace::Trace;
+use crate::model::history::{ALONE, Call};
+use crate::tools::draw::Draw;
+use crate::tools::handle::Handle;
+use crate::tools::log::Log;
+use crate::tools::race::Rounds;
+use crate::tools::trace::Trace;
 
 /// Holds one run of a clause: the harness, its store, and records to put there.
 pub(crate) struct Case {

@@ -13,10 +13,9 @@ use std::time::{Duration, Instant};
 use session_core::Timestamp;
 use tokio::task::yield_now;
 
-use crate::check::{Check, broken};
-use crate::draw::Dice;
-use crate::runner::panic_text;
-use crate::trace::Trace;
+use crate::check::{Check, broken, panic_text};
+use crate::tools::draw::Dice;
+use crate::tools::trace::Trace;
 
 pub(crate) type Runner<T> = Pin<Box<dyn Future<Output = Check<T>> + Send>>;
 

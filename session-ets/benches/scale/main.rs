@@ -15,17 +15,14 @@
 //! | `memory_store` | tower-sessions 0.14's `MemoryStore`, four values in a session; its `touch` is a save, as in its layer |
 //! | `moka_store` | tower-sessions-moka-store 0.15, without a capacity |
 
-#[path = "shared/figures.rs"]
+#[path = "../shared/figures.rs"]
 mod figures;
-#[path = "scale/latency.rs"]
 mod latency;
-#[path = "scale/peer.rs"]
 mod peer;
-#[path = "scale/plot.rs"]
 mod plot;
-#[path = "shared/raw.rs"]
+#[path = "../shared/raw.rs"]
 mod raw;
-#[path = "shared/ready.rs"]
+#[path = "../shared/ready.rs"]
 mod ready;
 
 use std::path::PathBuf;

@@ -12,11 +12,11 @@ use session_core::{
 use tokio::task::yield_now;
 
 use crate::check::{Check, broken, ensure, with_causes, works};
-use crate::history::Call;
-use crate::log::Log;
-use crate::show;
-use crate::spec::{Answer, Op};
-use crate::trace::Trace;
+use crate::model::history::Call;
+use crate::model::show;
+use crate::model::spec::{Answer, Op};
+use crate::tools::log::Log;
+use crate::tools::trace::Trace;
 
 pub(crate) type Found = Vec<(SessionKey, Arc<Record>)>;
 

@@ -1,13 +1,11 @@
-//! What stands in a table, and how an observer sees it.
+//! One row: as the table keeps it, and as it is shown.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::vec;
 
 use session_core::{Record, SessionKey, Timestamp};
 
-use crate::index::{PARTITIONS, Sequence};
-use crate::table::Table;
+use crate::index::Sequence;
 
 /// Shows one row as it stood at one moment: Plug's `{key, data, timestamp}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,40 +46,5 @@ impl Slot {
     pub(crate) fn row(&self, key: SessionKey) -> Row {
         let timestamp = Timestamp::from_millis(self.timestamp.load(Ordering::Relaxed));
         Row { key, record: Arc::clone(&self.record), timestamp }
-    }
-}
-
-/// Walks over the rows of a table. [`Table::rows`] makes it.
-///
-/// It holds no lock between two rows, so the table may be used meanwhile, also from the loop's body.
-/// A row that is there throughout is given once, as it stands when its turn comes.
-#[derive(Debug)]
-pub struct Rows<'a> {
-    table: &'a Table,
-    partition: usize,
-    keys: vec::IntoIter<SessionKey>,
-}
-
-impl<'a> Rows<'a> {
-    pub(crate) fn new(table: &'a Table) -> Self {
-        Self { table, partition: 0, keys: Vec::new().into_iter() }
-    }
-}
-
-impl Iterator for Rows<'_> {
-    type Item = Row;
-
-    fn next(&mut self) -> Option<Row> {
-        loop {
-            // A key whose row has gone since the keys were copied is passed over.
-            if let Some(row) = self.keys.by_ref().find_map(|key| self.table.lookup(&key)) {
-                return Some(row);
-            }
-            if self.partition == PARTITIONS {
-                return None;
-            }
-            self.keys = self.table.indexes().expiry.keys(self.partition).into_iter();
-            self.partition += 1;
-        }
     }
 }

@@ -62,7 +62,7 @@ fn role_by_program(name: &str, folder: &Path) -> Command {
 /// A command that runs `child`, which shares no server with the rest of this binary.
 fn role(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "shared::child", "--ignored", "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", "lifetime::child", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("ROLE", role).env("TMPDIR", folder).env("SESSION_TEST_LINGER", "0").stdin(Stdio::null());
     command.env_remove("SESSION_TEST_MEMCACHED_URL").env_remove("SESSION_TEST_MARIADB_URL");
     command

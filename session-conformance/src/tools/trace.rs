@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use session_core::{SessionKey, Timestamp};
 
-use crate::history::{Call, who};
+use crate::model::history::{Call, who};
 
 /// Remembers the calls of one round, with the moments between which each took effect. Clones share one
 /// memory.

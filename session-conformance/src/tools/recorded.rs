@@ -7,8 +7,8 @@ use session_core::{
     async_trait,
 };
 
-use crate::handle::Handle;
-use crate::spec::{Answer, Op};
+use crate::model::spec::{Answer, Op};
+use crate::tools::handle::Handle;
 
 /// Passes everything on, and notes it where the handle does.
 #[derive(Debug)]

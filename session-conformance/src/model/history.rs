@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use session_core::{Put, PutOutcome, Record, SessionKey, Timestamp, Version};
 
-use crate::spec::{Answer, Op, State, step};
+use crate::model::spec::{Answer, Op, State, step};
 
 /// The task of what is called while no other runs.
 pub(crate) const ALONE: usize = usize::MAX;
@@ -184,7 +184,7 @@ pub(crate) fn show(base: Timestamp, calls: &[Call]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::{Draw, SECOND};
+    use crate::tools::draw::{Draw, SECOND};
 
     fn draw() -> Draw {
         Draw::new(Timestamp::from_millis(1_000_000_000_000)).unwrap()

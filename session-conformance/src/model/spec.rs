@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use session_core::{Put, PutOutcome, Record, Timestamp, Version};
 
-use crate::show;
+use crate::model::show;
 
 /// What stands under a key.
 pub(crate) type State = Option<Arc<Record>>;
@@ -108,7 +108,7 @@ pub(crate) fn may_vanish(state: &State, latest: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::draw::Draw;
+    use crate::tools::draw::Draw;
 
     #[test]
     fn the_order_of_the_rules_is_the_contracts() {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use session_core::{Bytes, Owner, Put, Record, SessionKey, Timestamp, Version};
 
 use crate::check::{Check, broken, ensure};
-use crate::draw::{Draw, MINUTE};
-use crate::handle::{Found, Handle};
-use crate::log::Log;
-use crate::moves::{Draft, KEYS, Move, OWNERS, Which};
-use crate::show;
-use crate::spec::{Answer, Op, State, may_vanish, step};
+use crate::clauses::moves::{Draft, KEYS, Move, OWNERS, Which};
+use crate::model::show;
+use crate::model::spec::{Answer, Op, State, may_vanish, step};
+use crate::tools::draw::{Draw, MINUTE};
+use crate::tools::handle::{Found, Handle};
+use crate::tools::log::Log;
 
 /// Plays moves on the store and on the model, and compares.
 ///

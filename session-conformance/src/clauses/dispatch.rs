@@ -1,0 +1,21 @@
+//! Finds the function of a clause.
+
+use super::cap::*;
+use super::del::*;
+use super::flt::*;
+use super::model::*;
+use super::own::*;
+use super::own_race::*;
+use super::put::*;
+use super::put_drop::*;
+use super::put_race::*;
+use super::rec::*;
+use super::scn::*;
+use super::swp::*;
+use super::tch::*;
+use super::together::*;
+use crate::check::Check;
+use crate::clause::{Clause, dispatch};
+use crate::tools::case::Case;
+
+crate::__clauses! { dispatch, {} }

@@ -1,0 +1,18 @@
+//! Finds the function of a clause.
+
+use super::cache::*;
+use super::cookie::*;
+use super::id::*;
+use super::keys::*;
+use super::leak::*;
+use super::live::*;
+use super::owner::*;
+use super::save::*;
+use super::store::*;
+use super::time::*;
+use crate::check::Check;
+use crate::clause::dispatch;
+use crate::http::case::Case;
+use crate::http::clause::Clause;
+
+crate::__http_clauses! { dispatch, {} }

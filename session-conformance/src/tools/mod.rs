@@ -1,0 +1,12 @@
+//! What the clauses work with: one run of theirs, the store as they call it, records to put there, races.
+//!
+//! What is right is not decided here: that is the clauses', and the model's.
+
+pub(crate) mod case; // one run of a clause
+pub(crate) mod draw; // keys and records
+pub(crate) mod handle; // the store: every verb is noted, and an error ends the clause
+pub(crate) mod leak; // whether a text shows a secret
+pub(crate) mod log; // what one task has done
+pub(crate) mod race; // tasks that set off at once
+pub(crate) mod recorded; // the store as the core is given it
+pub(crate) mod trace; // what many tasks have done at once

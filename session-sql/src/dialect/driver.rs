@@ -1,0 +1,76 @@
+//! The parts of a `Backend` that work on connections, written once for all databases: as a macro, since what sqlx asks of
+//! a generic one would stand on every signature.
+
+/// Writes the parts of a [`Backend`] that work on connections.
+macro_rules! driver {
+    () => {
+        async fn run(
+            pools: &Pools<Self>,
+            config: &SqlConfig,
+            found: Option<u32>,
+            statements: &[String],
+        ) -> Result<(), Failure> {
+            let mut writer = pools.writer().await?;
+            let Some(begin) = Self::BEGIN else {
+                return driver!(@run &mut *writer, config, found, statements);
+            };
+            let begun = sqlx::Connection::begin_with(&mut *writer, begin).await;
+            let mut transaction = begun.map_err(Failure::Sent)?;
+            driver!(@run &mut *transaction, config, found, statements)?;
+            transaction.commit().await.map_err(Failure::Sent)
+        }
+
+        async fn execute(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<u64, Failure> {
+            let mut writer = pools.writer().await?;
+            let query = driver!(@bind sql, values);
+            let done = query.execute(&mut *writer).await.map_err(Failure::Sent)?;
+            writer.done();
+            Ok(done.rows_affected())
+        }
+
+        async fn fetch(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
+            let mut reader = pools.reader().await?;
+            let query = driver!(@bind sql, values);
+            let rows = query.fetch_all(&mut *reader).await.map_err(Failure::Sent)?;
+            reader.done();
+            rows.iter().map(driver!(@read)).collect::<Result<_, _>>().map_err(Failure::Sent)
+        }
+    };
+    (@run $connection:expr, $config:expr, $found:expr, $statements:expr) => {{
+        let standing = Self::look($connection, $config).await?;
+        if standing.and_then(|table| table.schema()) == $found {
+            // In one message, which for PostgreSQL is one transaction.
+            let text = sqlx::AssertSqlSafe($statements.join(";\n"));
+            sqlx::raw_sql(text).execute($connection).await.map_err(Failure::Sent)?;
+        }
+        Ok::<_, Failure>(())
+    }};
+    (@bind $sql:expr, $values:expr) => {{
+        let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone($sql)));
+        $values.iter().fold(query, |query, value| match *value {
+            Value::Number(number) => query.bind(number),
+            Value::Bytes(bytes) => query.bind(bytes),
+            Value::Absent => query.bind(None::<&[u8]>),
+        })
+    }};
+    (@read) => {
+        |row| {
+            let columns = || {
+                Ok(crate::row::Columns {
+                    version: row.try_get(0)?,
+                    payload: row.try_get(1)?,
+                    owner: row.try_get(2)?,
+                    created_at: row.try_get(3)?,
+                    last_seen_at: row.try_get(4)?,
+                    expires_at: row.try_get(5)?,
+                })
+            };
+            let place = match row.len() {
+                6 => None,
+                _ => Some(crate::row::Place { key: crate::row::key(row.try_get(6)?), arrival: row.try_get(7)? }),
+            };
+            Ok::<_, sqlx::Error>(Fetched { record: crate::row::record(columns()), place })
+        }
+    };
+}
+pub(crate) use driver;
