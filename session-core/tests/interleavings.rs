@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use session_core::{CloseOutcome, Handled, Owner, ReadOnly, SessionError, SessionKey, SessionStore, Sessions};
 use session_ets::EtsStore;
-use support::stepped::{Run, Stepped, Task, every_interleaving};
+use support::stepped::{Run, Stepped, Task, every_interleaving, now};
 use support::{Browser, START, count, store};
 
 /// What a task does with the session that all share.
@@ -156,25 +156,7 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
 }
 
 fn run_all(acts: &[Act], crash: Option<(usize, usize)>, check: impl Fn(World, &[usize])) -> usize {
-    runtime(|| every_interleaving(|| begin(acts, crash), check))
-}
-
-/// Runs what never waits for anything but the tasks around it.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    for _ in 0..1_000 {
-        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut cx) {
-            return value;
-        }
-    }
-    panic!("it waits for something");
-}
-
-/// Deadlines need a runtime with a clock; this one's stands still.
-fn runtime<T>(work: impl FnOnce() -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(tokio::task::unconstrained(async { work() }))
+    every_interleaving(|| begin(acts, crash), check)
 }
 
 #[test]

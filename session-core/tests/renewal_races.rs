@@ -10,7 +10,7 @@ use session_core::{
     CloseOutcome, Handled, ManualClock, Owner, ReadOnly, SessionError, SessionId, SessionStore, Sessions,
 };
 use session_ets::EtsStore;
-use support::stepped::{Run, Stepped, Task, every_interleaving};
+use support::stepped::{Run, Stepped, Task, every_interleaving, now};
 use support::{Browser, MINUTE, START, builder, count, store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,23 +153,8 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
     });
 }
 
-/// Runs what never waits for anything but the tasks around it.
-fn now<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    for _ in 0..1_000 {
-        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut cx) {
-            return value;
-        }
-    }
-    panic!("it waits for something");
-}
-
 fn run_all(acts: &[Act]) -> usize {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(tokio::task::unconstrained(async {
-        every_interleaving(|| begin(acts), |world, order| check(world, acts, order))
-    }))
+    every_interleaving(|| begin(acts), |world, order| check(world, acts, order))
 }
 
 #[test]

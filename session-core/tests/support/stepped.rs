@@ -1,7 +1,7 @@
 //! Enumerates the interleavings of tasks at their calls to the store.
 
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -57,6 +57,12 @@ pub(crate) struct Run {
 /// Runs every interleaving once, and gives how many there were. `begin` makes a run anew, `check` judges it
 /// and is given the order in which the tasks made their steps.
 pub(crate) fn every_interleaving<W>(begin: impl Fn() -> (W, Run), check: impl Fn(W, &[usize])) -> usize {
+    // Deadlines need a runtime with a clock; this one's stands still.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(tokio::task::unconstrained(async { every_choice(begin, check) }))
+}
+
+fn every_choice<W>(begin: impl Fn() -> (W, Run), check: impl Fn(W, &[usize])) -> usize {
     let mut choices: Vec<(usize, usize)> = Vec::new();
     let mut runs = 0;
     loop {
@@ -126,4 +132,16 @@ fn poll(task: &mut Option<Task>) {
     if task.as_mut().is_some_and(|task| task.as_mut().poll(&mut cx).is_ready()) {
         *task = None;
     }
+}
+
+/// Runs what never waits for anything but the tasks around it.
+pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..1_000 {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut cx) {
+            return value;
+        }
+    }
+    panic!("it waits for something");
 }
