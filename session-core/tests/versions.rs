@@ -63,9 +63,12 @@ async fn stays(store: &EtsStore, sessions: &Sessions, browser: &Browser, but: &[
     text
 }
 
+/// What a handler does, by name.
+type Change = (&'static str, fn(&Session));
+
 #[tokio::test]
 async fn what_a_later_version_keeps_is_there_after_every_kind_of_write() {
-    let changes: [(&str, fn(&Session)); 8] = [
+    let changes: [Change; 8] = [
         ("insert", |session| session.insert("x", 1).unwrap()),
         ("update", count),
         ("clear", |session| session.clear().unwrap()),
