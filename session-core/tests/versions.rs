@@ -63,9 +63,11 @@ async fn stays(store: &EtsStore, sessions: &Sessions, browser: &Browser, but: &[
     text
 }
 
+/// What a handler does, by name.
+type Change = (&'static str, fn(&Session));
+
 #[tokio::test]
 async fn what_a_later_version_keeps_is_there_after_every_kind_of_write() {
-    type Change = (&'static str, fn(&Session));
     let changes: [Change; 8] = [
         ("insert", |session| session.insert("x", 1).unwrap()),
         ("update", count),
