@@ -10,10 +10,14 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
-use crate::payload::{Codec, Json};
+#[cfg(feature = "sealed")]
+use crate::payload::Payload;
+use crate::payload::{Codec, Json, RecordHead};
 #[cfg(feature = "sealed")]
 use crate::payload::{Sealed, SealingKey};
 use crate::secrets::{KeyError, Keys};
+#[cfg(feature = "sealed")]
+use crate::store::Owner;
 use crate::store::{SessionId, SessionKey, Timestamp};
 
 /// Reads `data` as `Cookie` headers, one a line, unsigned and signed, and compares with the same
@@ -31,10 +35,11 @@ pub fn cookie_header(data: &[u8]) {
 /// Reads `data` as a payload; what can be read is written and read again the same.
 pub fn payload(data: &[u8]) {
     let key = SessionKey::from_bytes([7; 32]);
-    let Ok(read) = Json.decode(&key, &Bytes::copy_from_slice(data)) else { return };
-    let written = Json.encode(&key, &read).expect("what was read can be written");
-    let again = Json.decode(&key, &written).expect("what was written can be read");
-    assert_eq!(Json.encode(&key, &again).expect("it was written before"), written);
+    let head = RecordHead::new(&key, Timestamp::MIN, Timestamp::MIN);
+    let Ok(read) = Json.decode(&head, &Bytes::copy_from_slice(data)) else { return };
+    let written = Json.encode(&head, &read).expect("what was read can be written");
+    let again = Json.decode(&head, &written).expect("what was written can be read");
+    assert_eq!(Json.encode(&head, &again).expect("it was written before"), written);
 }
 
 /// Reads `data` as a list of secret keys; a line of comment changes nothing, and no error shows a part of it.
@@ -64,16 +69,26 @@ pub fn keys(data: &[u8]) {
 pub fn sealed(data: &[u8]) {
     static CODEC: LazyLock<Sealed> = LazyLock::new(|| {
         let keys = [2, 1].map(|byte| SealingKey::new([byte; 32]).expect("32 bytes"));
-        Sealed::new(keys).expect("two keys")
+        Sealed::new(keys).expect("two keys").unbound_until(Timestamp::MAX)
     });
-    let (key, elsewhere) = (SessionKey::from_bytes([3; 32]), SessionKey::from_bytes([4; 32]));
+    let keys = [3, 4].map(|byte| SessionKey::from_bytes([byte; 32]));
+    let [head, elsewhere] = keys.each_ref().map(|key| RecordHead::new(key, Timestamp::MIN, Timestamp::MIN));
+    let owner = Owner::new("ann").expect("three bytes");
+    let later = RecordHead::new(head.key, Timestamp::MAX, Timestamp::MIN);
     let payload = Bytes::copy_from_slice(data);
-    let opened = CODEC.decode(&key, &payload).ok();
-    let Some(read) = opened.or_else(|| Json.decode(&key, &payload).ok()) else { return };
-    let written = CODEC.encode(&key, &read).expect("what was read can be sealed");
-    let again = CODEC.decode(&key, &written).expect("what was sealed can be opened");
-    let json = |payload| Json.encode(&key, payload).expect("what was read can be written");
+    let opened = CODEC.decode(&head, &payload).ok();
+    let Some(read) = opened.or_else(|| Json.decode(&head, &payload).ok()) else { return };
+    let written = CODEC.encode(&head, &read).expect("what was read can be sealed");
+    let again = CODEC.decode(&head, &written).expect("what was sealed can be opened");
+    // But for the copy of the head, which one that was not sealed has not.
+    let json = |payload: &Payload<'static>| {
+        let payload = Payload { bound: None, ..payload.clone() };
+        Json.encode(&head, &payload).expect("what was read can be written")
+    };
     assert_eq!(json(&again), json(&read));
+    for other in [later, head.with_owner(Some(&owner))] {
+        assert!(CODEC.decode(&other, &written).is_err());
+    }
     // Nobody can forge one, so what is opened is one that was sealed, and is opened nowhere else.
     for envelope in [&payload, &written] {
         assert!(CODEC.decode(&elsewhere, envelope).is_err());
@@ -82,8 +97,8 @@ pub fn sealed(data: &[u8]) {
         let (at, bit) = (sum % envelope.len(), sum / envelope.len() % 8);
         let mut changed = envelope.to_vec();
         changed[at] ^= 1 << bit;
-        assert!(CODEC.decode(&key, &changed.into()).is_err());
-        assert!(CODEC.decode(&key, &envelope.slice(..at)).is_err());
+        assert!(CODEC.decode(&head, &changed.into()).is_err());
+        assert!(CODEC.decode(&head, &envelope.slice(..at)).is_err());
     }
 }
 

@@ -43,9 +43,9 @@ pub use engine::{
     ReadOnly, SessionError, Sessions, events,
 };
 pub use manage::{BuildError, SessionInfo, SessionsBuilder, Sweeper, SweeperConfig};
-pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, Payload};
+pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, Payload, RecordHead};
 #[cfg(feature = "sealed")]
-pub use payload::{Sealed, SealingKey};
+pub use payload::{PlainPayloads, Sealed, SealingKey};
 pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession};
 pub use secrets::{KeyError, Keys};
 pub use session::{AsKey, Draft, Key, KeyOf, Session};

@@ -5,10 +5,12 @@ mod support;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use session_core::{
-    CloseOutcome, Codec, Json, Owner, ReadOnly, Record, Sealed, SealingKey, SessionError, SessionKey, SessionStore,
-    Sessions,
+    CloseOutcome, Codec, Expiry, Json, ManualClock, Owner, PlainPayloads, Put, PutOutcome, ReadOnly, Record,
+    RecordHead, Sealed, SealingKey, SessionError, SessionKey, SessionStore, Sessions, Timestamp, Version,
 };
 use session_ets::EtsStore;
 use support::{Browser, builder, count, store};
@@ -99,11 +101,110 @@ async fn rows_that_were_swapped_open_nothing() {
     let rows = rows(&store).await;
     for ((key, _), (_, other)) in rows.iter().zip(rows.iter().rev()) {
         assert!(store.delete(key).await.unwrap());
-        let _ = store.put(key, other, session_core::Put::Create).await.unwrap();
+        assert_eq!(store.put(key, other, Put::Create).await.unwrap(), PutOutcome::Stored);
     }
     for browser in [&ann, &bob] {
         assert!(!browser.is_known(&sessions).await);
     }
+}
+
+/// Writes to the one row as an `UPDATE` in the database would.
+async fn update(store: &EtsStore, change: impl FnOnce(&mut Record)) {
+    let (key, current) = rows(store).await.remove(0);
+    let mut record = Record::clone(&current);
+    record.version = Version::random().unwrap();
+    change(&mut record);
+    assert_eq!(store.put(&key, &record, Put::Replace(current.version)).await.unwrap(), PutOutcome::Stored);
+}
+
+/// Gives sealing sessions that count what they tell of tampered records.
+fn watched(store: &EtsStore, expiry: Expiry) -> (Sessions, ManualClock, Arc<AtomicUsize>) {
+    let told = Arc::new(AtomicUsize::new(0));
+    let (builder, clock) = builder(store.clone());
+    let counted = Arc::clone(&told);
+    let builder = builder.codec(Sealed::new([key(1)]).unwrap()).expiry(expiry).on_event(move |event| {
+        if event.kind().name() == "tampered" {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    (builder.build().unwrap(), clock, told)
+}
+
+#[tokio::test]
+async fn who_writes_another_owner_or_beginning_into_the_table_becomes_nobody_else() {
+    type Attack = (&'static str, fn(&mut Record));
+    let attacks: [Attack; 4] = [
+        ("another owner", |record| record.owner = Some(Owner::new("admin").unwrap())),
+        ("no owner", |record| record.owner = None),
+        ("a later beginning", |record| record.created_at = record.created_at + Duration::from_secs(3600)),
+        ("an earlier beginning", |record| record.created_at = Timestamp::MIN),
+    ];
+    for (attack, change) in attacks {
+        let store = store();
+        let (sessions, _, told) = watched(&store, Expiry::default());
+        let mut browser = Browser::default();
+        browser.request(&sessions, |session| session.set_owner(Owner::new("mallory").unwrap()).unwrap()).await;
+        update(&store, change).await;
+        let lazy = browser.open(&sessions);
+        let session = lazy.load().await.unwrap();
+        assert!(session.is_new() && session.owner().is_none() && session.read_only().is_none(), "{attack}");
+        assert_eq!(told.load(Ordering::SeqCst), 1, "{attack}");
+        // It is kept for who looks into it, belongs to nobody's list, and its visitor goes on with a new one.
+        assert_eq!(rows(&store).await.len(), 1, "{attack}");
+        for owner in ["admin", "mallory"] {
+            assert!(sessions.list(&Owner::new(owner).unwrap()).await.unwrap().is_empty(), "{attack}");
+        }
+        assert_eq!(browser.request(&sessions, count).await, CloseOutcome::Created, "{attack}");
+        assert_eq!(browser.read(&sessions, "n").await, Some(1), "{attack}");
+    }
+}
+
+#[tokio::test]
+async fn who_writes_a_later_deadline_into_the_table_lives_no_longer_than_the_absolute_timeout() {
+    let store = store();
+    let hour = Duration::from_secs(3600);
+    let (sessions, clock, _) = watched(&store, Expiry::default().with_idle(hour).with_absolute(hour * 3));
+    let mut browser = Browser::default();
+    let ann = Owner::new("ann").unwrap();
+    browser.request(&sessions, |session| session.set_owner(ann.clone()).unwrap()).await;
+    update(&store, |record| record.expires_at = Timestamp::MAX).await;
+    clock.advance(hour * 3 - Duration::from_millis(1));
+    assert!(browser.is_known(&sessions).await, "what remains: it does not end as idle");
+    clock.advance(Duration::from_millis(1));
+    assert!(!browser.is_known(&sessions).await);
+    assert!(sessions.list(&ann).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sealing_is_switched_on_and_off_on_a_live_store_without_a_logout() {
+    let store = store();
+    let with = |plain: Option<PlainPayloads>| match plain {
+        Some(plain) => {
+            let codec = Sealed::new([key(1)]).unwrap().plain(plain);
+            builder(store.clone()).0.codec(codec).build().unwrap()
+        }
+        None => builder(store.clone()).0.build().unwrap(),
+    };
+    let later = PlainPayloads::ReadUntil(Timestamp::MAX);
+    let steps = [None, Some(PlainPayloads::Written), Some(later), Some(PlainPayloads::Refused)];
+    let steps = || steps.into_iter().chain(steps.into_iter().rev().skip(1)).map(with).collect::<Vec<_>>();
+    // Each browser meets servers of two neighbouring steps by turns, and is never shown another session than its own.
+    let mut browser = Browser::default();
+    browser.request(&with(None), |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()).await;
+    let mut counted = 0;
+    for pair in steps().windows(2) {
+        for server in [&pair[0], &pair[1], &pair[0], &pair[1]] {
+            let outcome = browser
+                .request(server, |session| {
+                    assert_eq!(session.owner(), Some(Owner::new("ann").unwrap()));
+                    count(session);
+                })
+                .await;
+            counted += 1;
+            assert_eq!(outcome, CloseOutcome::Written);
+        }
+    }
+    assert_eq!(browser.read(&with(None), "n").await, Some(counted));
 }
 
 #[tokio::test]
@@ -112,7 +213,7 @@ async fn nothing_of_a_session_can_be_read_in_the_store() {
     let mut browser = Browser::default();
     browser.request(&sealed(&store, &[1]), |session| session.insert("secret", "rosebud").unwrap()).await;
     let (key, record) = rows(&store).await.remove(0);
-    assert!(Json.decode(&key, &record.payload).is_err());
+    assert!(Json.decode(&RecordHead::of(&key, &record, record.created_at), &record.payload).is_err());
     for text in ["secret", "rosebud"] {
         assert!(!record.payload.windows(text.len()).any(|window| window == text.as_bytes()), "{text}");
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde_json::json;
-use session_core::{Clock, Codec, Json, SessionKey, SystemClock};
+use session_core::{Clock, Codec, Json, RecordHead, SessionKey, SystemClock};
 
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
@@ -39,7 +39,7 @@ pub(crate) async fn count(backend: &Backend) -> Result<Report, Failure> {
         let now = SystemClock.now();
         for (key, record) in page.records {
             bytes += record.payload.len();
-            match Json.decode(&key, &record.payload) {
+            match Json.decode(&RecordHead::of(&key, &record, now), &record.payload) {
                 _ if !record.is_live_at(now) => expired += 1,
                 Ok(payload) if payload.is_retired() => retired += 1,
                 payload => {

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde_json::json;
-use session_core::{Clock, CookieConfig, Keys, Owner, Record, Sealed, SessionKey, Sessions, SystemClock};
+use session_core::{Clock, CookieConfig, Keys, Owner, PlainPayloads, Record, Sealed, SessionKey, Sessions, SystemClock, Timestamp};
 
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
@@ -105,7 +105,9 @@ fn sessions(backend: &Backend, cookie: &str) -> Result<Sessions, Failure> {
     let mut builder =
         Sessions::builder(Arc::clone(&backend.store)).cookie(CookieConfig::default().with_name(cookie.to_owned()));
     if let Some(keys) = Keys::from_env("SESSION_SEALING_KEYS").map_err(|error| wrong(&error))? {
-        builder = builder.codec(Sealed::new(keys.sealing_keys()).map_err(|error| wrong(&error))?);
+        // An operator sees and ends what there is, also while the app switches sealing on or off.
+        let sealed = Sealed::new(keys.sealing_keys()).map_err(|error| wrong(&error))?;
+        builder = builder.codec(sealed.plain(PlainPayloads::ReadUntil(Timestamp::MAX)).unbound_until(Timestamp::MAX));
     }
     builder.build().map_err(|error| wrong(&error))
 }

@@ -31,6 +31,7 @@
 //! | `unreadable` | warn | a session that cannot be decoded was removed |
 //! | `no_key` | error | a session was sealed with a key that this server lacks, and left alone |
 //! | `unknown_format` | error | a session is of a format, or a kind, that this server does not know, and was left alone |
+//! | `tampered` | error | a session's record is not what was sealed; it was refused, and kept |
 //! | `conflict` | debug | another request had changed the session meanwhile |
 //! | `replayed` | debug | the changes were made again on what that request wrote |
 //! | `unmergeable` | warn | they could not be, and are discarded |
@@ -134,6 +135,10 @@ pub enum EventKind<'a> {
     UnknownFormat {
         error: &'a SessionError,
     },
+    #[non_exhaustive]
+    Tampered {
+        error: &'a CodecError,
+    },
     Conflict,
     Replayed,
     Unmergeable,
@@ -174,6 +179,7 @@ impl EventKind<'_> {
             Self::Unreadable => "unreadable",
             Self::NoKey { .. } => "no_key",
             Self::UnknownFormat { .. } => "unknown_format",
+            Self::Tampered { .. } => "tampered",
             Self::Conflict => "conflict",
             Self::Replayed => "replayed",
             Self::Unmergeable => "unmergeable",
@@ -246,6 +252,7 @@ mod tests {
             Unreadable,
             NoKey { error: &codec },
             UnknownFormat { error: &session },
+            Tampered { error: &codec },
             Conflict,
             Replayed,
             Unmergeable,

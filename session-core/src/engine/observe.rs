@@ -105,7 +105,7 @@ fn log(event: &Event<'_>) {
         EventKind::StoreFailed { error, .. }
         | EventKind::CloseFailed { error }
         | EventKind::UnknownFormat { error } => Some(*error),
-        EventKind::NoKey { error } => Some(*error),
+        EventKind::NoKey { error } | EventKind::Tampered { error } => Some(*error),
         _ => None,
     };
     let verb = match kind {
@@ -145,6 +145,7 @@ fn log(event: &Event<'_>) {
         EventKind::Unreadable => log!(WARN, "a session that cannot be read is removed"),
         EventKind::NoKey { .. } => log!(ERROR, "a session that cannot be opened is left alone"),
         EventKind::UnknownFormat { .. } => log!(ERROR, "a session of a format that is not known here is left alone"),
+        EventKind::Tampered { .. } => log!(ERROR, "a session's record is not what was sealed; it is refused, and kept"),
         EventKind::Conflict => log!(DEBUG, "session conflict"),
         EventKind::Replayed => log!(DEBUG, "changes made again after a conflict"),
         EventKind::Unmergeable => log!(WARN, "changes cannot be merged with what another request wrote"),

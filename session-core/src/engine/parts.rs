@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::deadline::Deadline;
 use super::observe::Observer;
 use super::settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimit, Renewal};
 use super::turns::Turns;
 use super::{EventKind, SessionError};
 use crate::cookie::{CookieLifetime, Cookies};
-use crate::payload::{Codec, Contents, Expiry, Kind};
+use crate::payload::{Codec, Contents, Expiry, Kind, RecordHead};
 use crate::store::{Clock, Owner, RandomSource, Record, SessionKey, SessionStore, Timestamp};
 
 /// What all parts of a `Sessions` share.
@@ -54,14 +56,38 @@ impl Engine {
         contents.reserved.expiry().unwrap_or(self.expiry)
     }
 
+    /// Tells whether a session is over by what its payload says, whatever deadline stands beside it in the store.
+    pub(crate) fn is_over(&self, record: &Record, contents: &Contents) -> bool {
+        let now = self.now();
+        self.expiry_of(contents).deadline(record.created_at, now) <= now
+    }
+
     /// Gives how long browsers keep a session's cookie.
     pub(crate) fn lifetime_of(&self, contents: &Contents) -> CookieLifetime {
         contents.reserved.lifetime().unwrap_or(self.cookies.lifetime())
     }
 
+    /// Encodes what is to stand in a record that was begun at `created_at`.
+    ///
+    /// # Errors
+    /// `Codec` if it cannot be written.
+    pub(crate) fn encode(
+        &self,
+        key: &SessionKey,
+        owner: Option<&Owner>,
+        created_at: Timestamp,
+        kind: Kind<'_>,
+    ) -> Result<Bytes, SessionError> {
+        let head = RecordHead::new(key, created_at, self.now()).with_owner(owner);
+        Ok(self.codec.encode(&head, &kind.into())?)
+    }
+
     /// Decodes what stands in `record`.
+    ///
+    /// # Errors
+    /// `Codec` if it cannot be read, or is not what was written for this record.
     pub(crate) fn decode(&self, key: &SessionKey, record: &Record) -> Result<Kind<'static>, SessionError> {
-        Ok(self.codec.decode(key, &record.payload)?.0)
+        Ok(self.codec.decode(&RecordHead::of(key, record, self.now()), &record.payload)?.kind)
     }
 
     /// Tells everybody who listens what happened. Never with a session's state locked: a hook is the application's.

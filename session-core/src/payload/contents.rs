@@ -47,7 +47,7 @@ pub(crate) struct Fields {
     pub(crate) expiry: Option<StoredExpiry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lifetime: Option<OrRaw<CookieLifetime>>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
     pub(crate) unknown: Unknown,
     /// What stands in the payload beside this object.
     #[serde(skip)]
@@ -170,7 +170,7 @@ pub(crate) struct StoredFlash {
     pub(crate) id: u64,
     level: StoredLevel,
     message: String,
-    #[serde(flatten)]
+    #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
     unknown: Unknown,
 }
 
@@ -238,7 +238,7 @@ pub(crate) struct StoredExpiry {
     idle: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     absolute: Option<u64>,
-    #[serde(flatten)]
+    #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
     unknown: Unknown,
 }
 

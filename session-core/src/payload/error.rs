@@ -19,6 +19,7 @@ enum CodecErrorKind {
     Broken,
     NoKey,
     UnknownFormat,
+    Tampered,
 }
 
 impl CodecError {
@@ -49,6 +50,18 @@ impl CodecError {
     #[must_use]
     pub fn is_unknown_format(&self) -> bool {
         self.kind == CodecErrorKind::UnknownFormat
+    }
+
+    /// Makes an error that says that the payload is not what was written for this record: it was tampered with. The record
+    /// is refused, and kept.
+    pub fn tampered(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { reason: reason.into(), kind: CodecErrorKind::Tampered }
+    }
+
+    /// Tells whether it was made by [`tampered`](Self::tampered).
+    #[must_use]
+    pub fn is_tampered(&self) -> bool {
+        self.kind == CodecErrorKind::Tampered
     }
 
     pub(crate) fn json(error: &serde_json::Error) -> Self {

@@ -4,23 +4,32 @@
 //! How the contents are changed is not here but in `session/`, and when they are read and written in `request/`. Whoever
 //! decodes a record may use this room.
 
-mod codec; // Codec, Payload, Json
+mod codec; // Codec, and what it is told of the record
 mod contents; // the application's values, and what the core keeps beside them
 mod error; // why a payload cannot be coded
 mod expiry; // idle and absolute timeout
+mod json; // payloads as plain JSON
+mod kind; // Payload: a session, or what is left of one
 #[cfg(test)]
 mod samples; // reads what is kept of each format
 #[cfg(feature = "sealed")]
 mod sealed; // payloads that are encrypted
+#[cfg(feature = "sealed")]
+mod sealing_key; // what they are encrypted with
+mod sections; // what the core has to say beside the values
 mod unknown; // what another version added
 mod values; // the values by name, as JSON
 
-pub(crate) use codec::Kind;
-pub use codec::{Codec, Json, Payload};
+pub use codec::{Codec, RecordHead};
 pub(crate) use contents::StoredFlash;
 pub use contents::{Contents, Flash, FlashLevel};
 pub use error::CodecError;
 pub use expiry::Expiry;
+pub use json::Json;
+pub(crate) use kind::Kind;
+pub use kind::Payload;
 #[cfg(feature = "sealed")]
-pub use sealed::{Sealed, SealingKey};
+pub use sealed::{PlainPayloads, Sealed};
+#[cfg(feature = "sealed")]
+pub use sealing_key::SealingKey;
 pub(crate) use unknown::{OrRaw, Unknown};

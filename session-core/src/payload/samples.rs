@@ -7,17 +7,21 @@ use bytes::Bytes;
 
 use super::contents::{Fields, Reserved};
 use super::values::Values;
-use super::{Codec, Contents, Expiry, Flash, FlashLevel, Json, Kind, OrRaw, Payload, StoredFlash, Unknown};
+use super::{Codec, Contents, Expiry, Flash, FlashLevel, Json, Kind, OrRaw, Payload, RecordHead, StoredFlash, Unknown};
 #[cfg(feature = "sealed")]
 use super::{Sealed, SealingKey};
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
 use crate::sample::{keep, kept};
+#[cfg(feature = "sealed")]
+use crate::store::Owner;
 use crate::store::{SessionId, SessionKey, Timestamp};
 
 /// The key that the samples stand under.
 const ROW: SessionKey = SessionKey::from_bytes([3; 32]);
 const BEFORE: SessionKey = SessionKey::from_bytes([0xa5; 32]);
 const AT: Timestamp = Timestamp::from_millis(1_763_834_400_123);
+/// What stands in the record around them.
+const HEAD: RecordHead<'static> = RecordHead::new(&ROW, AT, Timestamp::MIN);
 
 /// The values of every sample that has some.
 const VALUES: [(&str, &str); 6] = [
@@ -65,20 +69,20 @@ fn expiry() -> Expiry {
 }
 
 fn live(values: Values, core: Option<Fields>) -> Payload<'static> {
-    Payload(Kind::Live(Cow::Owned(Contents { values, reserved: Reserved(core.map(Box::new)) })))
+    Kind::Live(Cow::Owned(Contents { values, reserved: Reserved(core.map(Box::new)) })).into()
 }
 
 fn retired(successor: Option<SessionKey>, serves_until: Option<Timestamp>) -> Payload<'static> {
-    Payload(Kind::Retired { successor, serves_until, unknown: Unknown::NONE })
+    Kind::Retired { successor, serves_until, unknown: Unknown::NONE }.into()
 }
 
 /// Gives a sample of what `codec` writes.
 fn sample(name: &str, codec: &dyn Codec, payload: &Payload<'_>) -> Bytes {
-    kept(name).unwrap_or_else(|| keep(name, codec.encode(&ROW, payload).unwrap().into())).into()
+    kept(name).unwrap_or_else(|| keep(name, codec.encode(&HEAD, payload).unwrap().into())).into()
 }
 
 fn read(codec: &dyn Codec, bytes: &Bytes) -> Contents {
-    match codec.decode(&ROW, bytes).unwrap().0 {
+    match codec.decode(&HEAD, bytes).unwrap().kind {
         Kind::Live(contents) => contents.into_owned(),
         retired @ Kind::Retired { .. } => panic!("{retired:?}"),
     }
@@ -125,14 +129,17 @@ enum Answer {
     Removed,
     /// It is for another server to read, and is left alone.
     LeftAlone,
+    /// It is refused, and kept.
+    Refused,
     /// It is read; what was damaged shows where somebody asks for it, or not at all.
     Read,
 }
 
 fn answer(codec: &dyn Codec, bytes: Vec<u8>) -> Answer {
-    match codec.decode(&ROW, &bytes.into()) {
+    match codec.decode(&HEAD, &bytes.into()) {
         Ok(_) => Answer::Read,
         Err(error) if error.is_unknown_format() || error.lacks_key() => Answer::LeftAlone,
+        Err(error) if error.is_tampered() => Answer::Refused,
         Err(_) => Answer::Removed,
     }
 }
@@ -201,7 +208,7 @@ fn a_retired_record_of_the_first_version_is_read() {
         ("plain/1/retired-serving", Some(BEFORE), Some(AT)),
     ];
     for (name, to, until) in samples {
-        match Json.decode(&ROW, &sample(name, &Json, &retired(to, until))).unwrap().0 {
+        match Json.decode(&HEAD, &sample(name, &Json, &retired(to, until))).unwrap().kind {
             Kind::Retired { successor, serves_until, .. } => {
                 assert_eq!((successor, serves_until), (to, until), "{name}")
             }
@@ -215,27 +222,37 @@ fn sealed() -> Sealed {
     Sealed::new([SealingKey::new([1; 32]).unwrap()]).unwrap()
 }
 
+/// Gives the samples that were sealed without a copy of owner and beginning, as the first version did, and with it.
+#[cfg(feature = "sealed")]
+fn sealed_samples() -> [(Sealed, Bytes); 2] {
+    let unbound = kept("sealed/81/whole").expect("it is kept").into();
+    let bound = sample("sealed/81/bound", &sealed(), &live(values(), Some(core())));
+    [(sealed().unbound_until(Timestamp::MAX), unbound), (sealed(), bound)]
+}
+
 #[cfg(feature = "sealed")]
 #[test]
 fn a_sealed_payload_that_was_damaged_gives_the_answer_of_its_bytes() {
-    let whole = sample("sealed/81/whole", &sealed(), &live(values(), Some(core())));
-    let damages = [
-        ("format", 0, Answer::LeftAlone),
-        // The key that it names may be on another server.
-        ("mark of the key", 1, Answer::LeftAlone),
-        ("nonce", 5, Answer::Removed),
-        ("what is sealed", 29, Answer::Removed),
-        ("tag", whole.len() - 1, Answer::Removed),
-    ];
-    for (field, at, expected) in damages {
-        let mut damaged = whole.to_vec();
-        damaged[at] ^= 1;
-        assert_eq!(answer(&sealed(), damaged), expected, "{field}");
+    for (codec, whole) in sealed_samples() {
+        let damages = [
+            ("format", 0, Answer::LeftAlone),
+            // The key that it names may be on another server.
+            ("mark of the key", 1, Answer::LeftAlone),
+            ("nonce", 5, Answer::Refused),
+            ("what is sealed", 29, Answer::Refused),
+            ("tag", whole.len() - 1, Answer::Refused),
+        ];
+        for (field, at, expected) in damages {
+            let mut damaged = whole.to_vec();
+            damaged[at] ^= 1;
+            assert_eq!(answer(&codec, damaged), expected, "{field}");
+        }
+        for cut in [1, 5, 28, 29, 44] {
+            assert_eq!(answer(&codec, whole[..cut].to_vec()), Answer::Refused, "{cut} bytes");
+        }
+        assert_eq!(answer(&codec, Vec::new()), Answer::Removed, "nothing");
+        assert_eq!(answer(&Json, whole.to_vec()), Answer::LeftAlone, "by a server that seals nothing");
     }
-    for cut in [0, 1, 5, 28, 29, 44] {
-        assert_eq!(answer(&sealed(), whole[..cut].to_vec()), Answer::Removed, "{cut} bytes");
-    }
-    assert_eq!(answer(&Json, whole.to_vec()), Answer::LeftAlone, "by a server that seals nothing");
     let plain = sample("plain/1/whole", &Json, &live(values(), Some(core())));
     assert_eq!(answer(&sealed(), plain.to_vec()), Answer::LeftAlone, "one that was never sealed");
 }
@@ -243,16 +260,41 @@ fn a_sealed_payload_that_was_damaged_gives_the_answer_of_its_bytes() {
 #[cfg(feature = "sealed")]
 #[test]
 fn a_sealed_payload_of_the_first_version_is_read() {
-    let codec = sealed();
-    let whole = read(&codec, &sample("sealed/81/whole", &codec, &live(values(), Some(core()))));
-    assert_eq!(all(&whole), VALUES);
-    has_all_of_core(&whole);
-    let ended = sample("sealed/81/retired-serving", &codec, &retired(Some(BEFORE), Some(AT)));
-    match codec.decode(&ROW, &ended).unwrap().0 {
+    for (codec, whole) in sealed_samples() {
+        let whole = read(&codec, &whole);
+        assert_eq!(all(&whole), VALUES);
+        has_all_of_core(&whole);
+    }
+    let codec = sealed().unbound_until(Timestamp::MAX);
+    let ended = kept("sealed/81/retired-serving").expect("it is kept").into();
+    match codec.decode(&HEAD, &ended).unwrap().kind {
         Kind::Retired { successor, serves_until, .. } => {
             assert_eq!((successor, serves_until), (Some(BEFORE), Some(AT)));
         }
         live @ Kind::Live(_) => panic!("{live:?}"),
+    }
+}
+
+#[cfg(feature = "sealed")]
+#[test]
+fn a_sealed_payload_is_refused_in_another_record() {
+    let [(lenient, unbound), (strict, bound)] = sealed_samples();
+    let elsewhere = SessionKey::from_bytes([4; 32]);
+    let owner = Owner::new("mallory").unwrap();
+    let heads = [
+        RecordHead::new(&elsewhere, AT, Timestamp::MIN),
+        RecordHead::new(&ROW, AT + Duration::from_millis(1), Timestamp::MIN),
+        HEAD.with_owner(Some(&owner)),
+    ];
+    for head in heads {
+        assert!(strict.decode(&head, &bound).unwrap_err().is_tampered(), "{head:?}");
+    }
+    // What was sealed without a copy is taken until the time that was set, in its row alone.
+    assert!(lenient.decode(&heads[2], &unbound).is_ok());
+    assert!(lenient.decode(&heads[0], &unbound).unwrap_err().is_tampered());
+    for until in [Timestamp::MIN, AT] {
+        let now = RecordHead::new(&ROW, AT, until);
+        assert!(sealed().unbound_until(until).decode(&now, &unbound).unwrap_err().is_tampered());
     }
 }
 

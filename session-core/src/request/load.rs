@@ -85,7 +85,7 @@ async fn read(engine: &Arc<Engine>, id: &SessionId) -> Result<Read, SessionError
         return Ok(NOTHING);
     }
     match engine.decode(&key, &record) {
-        Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope => {
+        Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope && !engine.is_over(&record, &contents) => {
             Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false))
         }
         decoded => Box::pin(read_on(backend, key, record, decoded)).await,
@@ -101,6 +101,10 @@ async fn read_on(
 ) -> Result<Read, SessionError> {
     let engine = backend.engine;
     match decoded {
+        Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope => {
+            engine.tell(EventKind::Expired, Some(key), record.owner.as_ref());
+            Ok(NOTHING)
+        }
         Ok(Kind::Live(_)) => {
             engine.tell(EventKind::OtherScope, Some(key), None);
             Ok(NOTHING)
@@ -118,7 +122,14 @@ async fn read_on(
         },
         Err(error) => match error.leaves_alone() {
             Some(why) => Ok(leave_alone(engine, key, why, &error, record.owner.as_ref())),
-            None => start_over(backend, &key).await,
+            None => match error {
+                // Whose it is nobody knows, so no owner is named. It opens nothing, and is kept for who looks into it.
+                SessionError::Codec(error) if error.is_tampered() => {
+                    engine.tell(EventKind::Tampered { error: &error }, Some(key), None);
+                    Ok(NOTHING)
+                }
+                _ => start_over(backend, &key).await,
+            },
         },
     }
 }

@@ -62,6 +62,7 @@ pub(crate) async fn live_sessions(backend: Backend<'_>, owner: &Owner) -> Result
             if record.is_live_at(now)
                 && let Ok(Kind::Live(contents)) = engine.decode(&key, &record)
                 && contents.reserved.scope == engine.scope
+                && !engine.is_over(&record, &contents)
             {
                 found.push((key, record, contents.into_owned()));
             }

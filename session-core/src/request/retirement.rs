@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Backend, Engine, EventKind, SessionError, unexpected};
-use crate::payload::{Contents, Kind, Payload, Unknown};
+use crate::payload::{Contents, Kind, Unknown};
 use crate::store::{Owner, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
 
 /// How long a retired record stands: longer than any request that loaded the session before is under way.
@@ -45,7 +45,7 @@ pub(super) fn retired(
     let kind = Kind::Retired { successor, serves_until, unknown: Unknown::NONE };
     Ok(Record {
         version: Version::random_from(&*engine.random)?,
-        payload: engine.codec.encode(key, &Payload(kind))?,
+        payload: engine.encode(key, None, current.created_at, kind)?,
         owner: None,
         created_at: current.created_at,
         last_seen_at,
@@ -71,7 +71,9 @@ pub(super) async fn follow(backend: Backend<'_>, mut retired: Kind<'static>) -> 
             Err(error) => return Err(error),
         };
         match engine.decode(&key, &record) {
-            Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope => {
+            Ok(Kind::Live(contents))
+                if contents.reserved.scope == engine.scope && !engine.is_over(&record, &contents) =>
+            {
                 return Ok(Some((key, record, contents.into_owned())));
             }
             Ok(next @ Kind::Retired { .. }) => retired = next,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::finish::in_background;
 use super::owner_limit::enforce_owner_limit;
 use crate::engine::{Backend, Engine, SessionError, unexpected};
-use crate::payload::{Contents, Kind, Payload};
+use crate::payload::{Contents, Kind};
 use crate::store::{Draws, Owner, Put, PutOutcome, Record, SessionId, SessionKey, Version};
 
 /// What a write came to.
@@ -125,7 +125,7 @@ fn record(
     // Another server's clock may be ahead of ours; time does not run back for the session.
     let last_seen_at = previous.map_or(now, |previous| previous.last_seen_at.max(now));
     let expires_at = engine.expiry_of(contents).deadline(created_at, last_seen_at);
-    let payload = engine.codec.encode(key, &Payload(Kind::Live(Cow::Borrowed(contents))))?;
+    let payload = engine.encode(key, owner.as_ref(), created_at, Kind::Live(Cow::Borrowed(contents)))?;
     if payload.len() > engine.max_payload {
         return Err(SessionError::TooLarge { limit: engine.max_payload });
     }
