@@ -15,7 +15,7 @@ use crate::payload::Payload;
 use crate::payload::{Codec, Json, RecordHead};
 #[cfg(feature = "sealed")]
 use crate::payload::{Sealed, SealingKey};
-use crate::secrets::{KeyError, Keys};
+use crate::secrets::{SecretKeyError, SecretKeys};
 #[cfg(feature = "sealed")]
 use crate::store::Owner;
 use crate::store::{SessionId, SessionKey, Timestamp};
@@ -45,18 +45,18 @@ pub fn payload(data: &[u8]) {
 /// Reads `data` as a list of secret keys; a line of comment changes nothing, and no error shows a part of it.
 pub fn keys(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    let bytes = |keys: &Keys| keys.signing_keys().count();
-    match Keys::parse(text) {
+    let bytes = |keys: &SecretKeys| keys.signing_keys().count();
+    match SecretKeys::parse(text) {
         Ok(keys) => {
-            let again = Keys::parse(&format!("# 1\n{text}\n# 2")).expect("it is the same list");
+            let again = SecretKeys::parse(&format!("# 1\n{text}\n# 2")).expect("it is the same list");
             assert_eq!(bytes(&again), bytes(&keys));
-            assert_eq!(format!("{keys:?}"), format!("Keys({} secret)", bytes(&keys)));
+            assert_eq!(format!("{keys:?}"), format!("SecretKeys({} secret)", bytes(&keys)));
         }
         // Its words are this crate's, whatever the text is: nothing in them comes from it but numbers.
-        Err(KeyError::NoKey) => {}
-        Err(KeyError::InList { position, source }) => match *source {
-            KeyError::NotBase64 => {}
-            KeyError::Short { len, min } => assert!(len < min && position > 0),
+        Err(SecretKeyError::NoKey) => {}
+        Err(SecretKeyError::InList { position, source }) => match *source {
+            SecretKeyError::NotBase64 => {}
+            SecretKeyError::Short { len, min } => assert!(len < min && position > 0),
             other => panic!("{other:?}"),
         },
         Err(other) => panic!("{other:?}"),

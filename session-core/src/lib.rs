@@ -47,7 +47,7 @@ pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, 
 #[cfg(feature = "sealed")]
 pub use payload::{PlainPayloads, Sealed, SealingKey};
 pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession};
-pub use secrets::{KeyError, Keys};
+pub use secrets::{SecretKeyError, SecretKeys};
 pub use session::{AsKey, Draft, Key, KeyOf, Session};
 pub use store::{
     BoxError, Clock, Cursor, Eviction, Limits, ManualClock, Owner, OwnerError, Owners, Page, Put, PutNewError,

@@ -148,7 +148,7 @@ async fn processes_name_a_session_alike_if_they_share_a_key() {
     let mut browser = Browser::default();
     browser.request(&a.0, count).await;
     let first = a.1.take()[0].1;
-    let key = browser.open(&a.0).load().await.unwrap().key().unwrap();
+    let key = browser.open(&a.0).load().await.unwrap().session_key().unwrap();
     assert!(store.delete(&key).await.unwrap());
     for ((sessions, heard), same) in [(b, true), (c, false)] {
         assert!(!browser.is_known(&sessions).await);
@@ -202,7 +202,7 @@ impl MakeWriter<'_> for Log {
 async fn live_and_die(sessions: &Sessions) -> (String, String) {
     let mut browser = Browser::default();
     browser.request(sessions, |session| session.set_owner(ann()).unwrap()).await;
-    let key = browser.open(sessions).load().await.unwrap().key().unwrap();
+    let key = browser.open(sessions).load().await.unwrap().session_key().unwrap();
     let id = browser.value("__Host-session").unwrap();
     browser.request(sessions, |session| session.destroy()).await;
     let hex: String = key.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect();

@@ -132,7 +132,7 @@ async fn what_cannot_be_read_is_removed_and_locks_nobody_out() {
     let (sessions, _) = sessions(faulty.clone());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let key = browser.open(&sessions).load().await.unwrap().key().unwrap();
+    let key = browser.open(&sessions).load().await.unwrap().session_key().unwrap();
     // A payload that is none.
     let mut record = (*faulty.inner.get(&key).await.unwrap().unwrap()).clone();
     let put = Put::Replace(record.version);
@@ -154,7 +154,7 @@ async fn a_value_that_is_damaged_is_an_error_for_those_who_ask_until_it_is_set_a
     let (sessions, _) = sessions(store.clone());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let key = browser.open(&sessions).load().await.unwrap().key().unwrap();
+    let key = browser.open(&sessions).load().await.unwrap().session_key().unwrap();
     let mut record = (*store.get(&key).await.unwrap().unwrap()).clone();
     let put = Put::Replace(record.version);
     record.version = session_core::Version::random().unwrap();

@@ -14,10 +14,10 @@ async fn commit_writes_now_and_empties_the_log() {
     let mut browser = Browser::default();
     let lazy = browser.open(&sessions);
     let session = lazy.load().await.unwrap();
-    assert!(session.is_new() && session.key().is_none());
+    assert!(session.is_new() && session.session_key().is_none());
     count(&session);
     session.commit().await.unwrap();
-    assert!(session.key().is_some() && session.created_at().is_some());
+    assert!(session.session_key().is_some() && session.created_at().is_some());
     // Stored already, and the browser is told its id at close, also by a response that failed.
     let closed = sessions.close(&lazy, Handled::Failed).await;
     browser.take(&closed);

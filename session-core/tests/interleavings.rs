@@ -62,7 +62,7 @@ fn begin(acts: &[Act], crash: Option<(usize, usize)>) -> (World, Run) {
     let mut browser = Browser::default();
     let key = now(async {
         browser.request(&plain, |session| session.set_owner(owner()).unwrap()).await;
-        browser.open(&plain).load().await.unwrap().key().unwrap()
+        browser.open(&plain).load().await.unwrap().session_key().unwrap()
     });
     let told = Arc::new(Mutex::new(Told::default()));
     let tasks = acts.iter().map(|act| task(*act, sessions.clone(), browser.clone(), key, Arc::clone(&told))).collect();

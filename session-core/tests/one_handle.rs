@@ -38,7 +38,7 @@ async fn a_destroy_during_a_commit_or_a_transaction_ends_what_they_write() {
         };
         let (written, ()) = tokio::join!(write, faulty.while_waiting(|| session.destroy()));
         written.unwrap();
-        assert!(session.keys().is_empty() && session.key().is_none());
+        assert!(session.keys().is_empty() && session.session_key().is_none());
         assert_eq!(sessions.close(&lazy, Handled::Completed).await.outcome.unwrap(), CloseOutcome::Destroyed);
         assert!(!browser.is_known(&sessions).await);
     }
@@ -204,7 +204,7 @@ async fn a_destroyed_session_reads_as_nobodys() {
     browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
     let outcome = browser.request(&sessions, |session| {
         session.destroy();
-        assert_eq!((session.owner(), session.key(), session.is_new()), (None, None, true));
+        assert_eq!((session.owner(), session.session_key(), session.is_new()), (None, None, true));
     });
     assert_eq!(outcome.await, CloseOutcome::Destroyed);
 }

@@ -29,7 +29,7 @@ async fn login(sessions: &Sessions, name: &str) -> Browser {
 }
 
 async fn key(sessions: &Sessions, browser: &Browser) -> SessionKey {
-    browser.open(sessions).load().await.unwrap().key().unwrap()
+    browser.open(sessions).load().await.unwrap().session_key().unwrap()
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_list_gives_the_owners_live_sessions_the_last_used_first() {
     let second = login(&sessions, "ann").await;
     login(&sessions, "bob").await;
     let list = sessions.list(&owner("ann")).await.unwrap();
-    let keys: Vec<_> = list.iter().map(|info| info.key()).collect();
+    let keys: Vec<_> = list.iter().map(|info| info.session_key()).collect();
     assert_eq!(keys, [key(&sessions, &second).await, key(&sessions, &first).await]);
     assert_eq!(list[0].get::<String>("device").unwrap().as_deref(), Some("phone"));
     assert_eq!(list[0].authenticated_at(), Some(support::START + MINUTE));

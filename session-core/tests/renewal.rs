@@ -105,8 +105,8 @@ async fn a_transaction_and_a_reload_go_on_under_the_new_key() {
     assert_eq!(done.unwrap(), 2);
     reloading.reload().await.unwrap();
     assert_eq!(reloading.get::<u64>("n").unwrap(), Some(2));
-    let key = browser.open(&sessions).load().await.unwrap().key();
-    assert_eq!((transacting.key(), reloading.key()), (key, key));
+    let key = browser.open(&sessions).load().await.unwrap().session_key();
+    assert_eq!((transacting.session_key(), reloading.session_key()), (key, key));
     for lazy in &lazies {
         assert_eq!(sessions.close(lazy, Handled::Completed).await.set_cookie, None);
     }

@@ -257,7 +257,7 @@ async fn who_was_logged_out_elsewhere_can_log_in_at_once() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();
     browser.request(&sessions, |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()).await;
-    let key = browser.open(&sessions).load().await.unwrap().key().unwrap();
+    let key = browser.open(&sessions).load().await.unwrap().session_key().unwrap();
     assert!(sessions.revoke(&key).await.unwrap());
     // A mere write with the dead id is a straggler's.
     let old = browser.cookie();

@@ -43,7 +43,7 @@ async fn plant(store: &EtsStore, key: &SessionKey, payload: &[u8]) {
 }
 
 async fn key_of(browser: &Browser, sessions: &Sessions) -> SessionKey {
-    browser.open(sessions).load().await.unwrap().key().unwrap()
+    browser.open(sessions).load().await.unwrap().session_key().unwrap()
 }
 
 /// A browser with a session that a later version has written, with a count in it.

@@ -12,7 +12,7 @@ mod verify; // compares two stores
 use std::process::ExitCode;
 
 use clap::Parser;
-use session_core::Keys;
+use session_core::SecretKeys;
 
 use args::{Args, Command, KeyCommand};
 use failure::Failure;
@@ -57,7 +57,7 @@ async fn run(args: Args) -> Result<Report, Failure> {
             verify::verify(&from, &to).await
         }
         Command::Key { command: KeyCommand::Generate } => {
-            let key = Keys::generate().map_err(|error| Failure::Setup(error.into()))?;
+            let key = SecretKeys::generate().map_err(|error| Failure::Setup(error.into()))?;
             Ok(Report::text(key.to_string(), "key"))
         }
     }

@@ -5,7 +5,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde_json::json;
-use session_core::{Clock, CookieConfig, Keys, Owner, PlainPayloads, Record, Sealed, SessionKey, Sessions, SystemClock, Timestamp};
+use session_core::{
+    Clock, CookieConfig, Owner, PlainPayloads, Record, Sealed, SecretKeys, SessionKey, Sessions, SystemClock, Timestamp,
+};
 
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
@@ -49,7 +51,7 @@ pub(crate) async fn revoke_all(
     let (owner, except) = (owner(name)?, except.map(parse).transpose()?);
     let (sessions, began) = (sessions(backend, cookie)?, SystemClock.now());
     if let Some(except) = except
-        && !sessions.list(&owner).await?.iter().any(|info| info.key() == except)
+        && !sessions.list(&owner).await?.iter().any(|info| info.session_key() == except)
     {
         // Else it would be taken for one of another app's, and ended.
         let said = "the session to except is none of the owner's live ones under this cookie's name: see --cookie";
@@ -59,7 +61,7 @@ pub(crate) async fn revoke_all(
     let mut revoked = sessions.revoke_all(&owner, except.as_ref()).await?;
     for pass in 0..MOST_PASSES {
         let kept: HashSet<_> = match except {
-            Some(_) => sessions.list(&owner).await?.iter().map(|info| info.key()).collect(),
+            Some(_) => sessions.list(&owner).await?.iter().map(|info| info.session_key()).collect(),
             None => HashSet::new(),
         };
         let mut found = live(backend, &owner).await?;
@@ -104,7 +106,7 @@ fn sessions(backend: &Backend, cookie: &str) -> Result<Sessions, Failure> {
     let wrong = |error: &dyn std::error::Error| Failure::Usage(error.to_string());
     let mut builder =
         Sessions::builder(Arc::clone(&backend.store)).cookie(CookieConfig::default().with_name(cookie.to_owned()));
-    if let Some(keys) = Keys::from_env("SESSION_SEALING_KEYS").map_err(|error| wrong(&error))? {
+    if let Some(keys) = SecretKeys::from_env("SESSION_SEALING_KEYS").map_err(|error| wrong(&error))? {
         // An operator sees and ends what there is, also while the app switches sealing on or off.
         let sealed = Sealed::new(keys.sealing_keys()).map_err(|error| wrong(&error))?;
         builder = builder.codec(sealed.plain(PlainPayloads::ReadUntil(Timestamp::MAX)).unbound_until(Timestamp::MAX));

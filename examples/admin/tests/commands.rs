@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use session_sql::SqliteStore;
-use session_sql::session_core::{Handled, Keys, Owner, SessionKey, SessionStore, Sessions};
+use session_sql::session_core::{Handled, Owner, SecretKeys, SessionKey, SessionStore, Sessions};
 
 use support::Admin;
 
@@ -20,7 +20,7 @@ async fn log_in(url: &str, cookie: &str, owner: &str) -> SessionKey {
     let session = lazy.load().await.unwrap();
     session.set_owner(Owner::new(owner).unwrap()).unwrap();
     sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
-    session.key().unwrap()
+    session.session_key().unwrap()
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn sessions_are_listed_and_revoked_one_and_all_but_one() {
 #[tokio::test]
 async fn a_generated_key_is_one_that_apps_read() {
     let generated = Admin::new().run(&["key", "generate"]).await;
-    assert!(generated.exit == 0 && Keys::parse(&generated.stdout).is_ok());
+    assert!(generated.exit == 0 && SecretKeys::parse(&generated.stdout).is_ok());
 }
 
 #[tokio::test]

@@ -222,7 +222,7 @@ async fn end_session(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     let not_found = || refuse(StatusCode::NOT_FOUND, "You have no such session.");
     let key = ask.path.strip_prefix("/sessions/").and_then(|rest| rest.strip_suffix("/end"));
     let key = key.and_then(|key| SessionKey::parse(key.as_bytes())).ok_or_else(not_found)?;
-    if session.key() == Some(key) {
+    if session.session_key() == Some(key) {
         // Ending the session one is in is signing out.
         session.destroy();
         return Ok(demo.done(ask.format(), "/", &Vec::<Device>::new()));
@@ -236,7 +236,7 @@ async fn end_session(demo: &Demo, session: &Session, ask: &Ask) -> Result {
 
 async fn end_other_sessions(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     let owner = user(session)?;
-    let ended = demo.sessions().revoke_all(&owner, session.key().as_ref()).await?;
+    let ended = demo.sessions().revoke_all(&owner, session.session_key().as_ref()).await?;
     session.flash(FlashLevel::Success, format!("Other sessions ended: {ended}."))?;
     Ok(demo.done(ask.format(), "/#sessions", &devices(demo, session, &owner).await?))
 }

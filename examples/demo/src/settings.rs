@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use session_core::cookie::{CookieLifetime, CookieTransport};
-use session_core::{CookieConfig, FailurePolicy, Keys};
+use session_core::{CookieConfig, FailurePolicy, SecretKeys};
 
 use crate::store::StoreUrl;
 
@@ -68,7 +68,7 @@ impl Settings {
         if choice("SESSION_LIFETIME", ["browser", "persistent"])? == 1 {
             cookie = cookie.with_lifetime(CookieLifetime::Persistent);
         }
-        if let Some(keys) = Keys::from_variables("SESSION_KEYS", &variable).map_err(|error| error.to_string())? {
+        if let Some(keys) = SecretKeys::from_variables("SESSION_KEYS", &variable).map_err(|error| error.to_string())? {
             cookie = cookie.with_signing_keys(keys.signing_keys());
         }
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn keys_are_read_and_never_quoted() {
-        let key = Keys::generate().unwrap().to_string();
+        let key = SecretKeys::generate().unwrap().to_string();
         assert!(read("SESSION_KEYS", &key).is_ok() && read("SESSION_KEYS", &format!("{key},{key}")).is_ok());
         for wrong in [String::new(), key[4..].to_owned(), format!("{key}!")] {
             let error = read("SESSION_KEYS", &wrong).unwrap_err();

@@ -68,8 +68,8 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new(info: &SessionInfo, session: &Session, device: Option<String>) -> Self {
         Self {
-            key: info.key().encode(),
-            current: session.key() == Some(info.key()),
+            key: info.session_key().encode(),
+            current: session.session_key() == Some(info.session_key()),
             created_at: When(info.created_at()),
             last_seen_at: When(info.last_seen_at()),
             device,

@@ -305,7 +305,7 @@ pub fn lists_the_current_alone(demo: Demo, session: LazySession, incoming: Incom
             return routes::handle(demo, session, incoming).await;
         }
         let key = match session.load().await {
-            Ok(session) => session.owner().and(session.key()),
+            Ok(session) => session.owner().and(session.session_key()),
             Err(error) => return routes::failed(&error),
         };
         match key {
@@ -356,7 +356,7 @@ pub fn ends_the_newest(demo: Demo, session: LazySession, incoming: Incoming) -> 
             && sessions.len() >= 2
             && let Some(newest) = sessions.iter().max_by_key(|it| it.created_at())
         {
-            let _ = demo.sessions().revoke(&newest.key()).await;
+            let _ = demo.sessions().revoke(&newest.session_key()).await;
         }
         routes::handle(demo, session, incoming).await
     })

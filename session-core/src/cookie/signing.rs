@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::CookieError;
-use crate::secrets::Keys;
+use crate::secrets::SecretKeys;
 
 /// Separates these MACs from every other use of the same key, and this version from a later one.
 const LABEL: &[u8] = b"session-core cookie v1\0";
@@ -65,7 +65,7 @@ impl SigningKey {
     }
 }
 
-impl Keys {
+impl SecretKeys {
     /// Gives the keys that sign cookies: see [`with_signing_keys`](crate::CookieConfig::with_signing_keys).
     pub fn signing_keys(&self) -> impl Iterator<Item = SigningKey> {
         self.secrets().map(|bytes| SigningKey::new(bytes).expect("its length was checked"))

@@ -84,7 +84,7 @@ impl<'a> Event<'a> {
 
     /// Gives the key of the session; `None` where there is none, or there are many.
     #[must_use]
-    pub fn key(&self) -> Option<SessionKey> {
+    pub fn session_key(&self) -> Option<SessionKey> {
         self.key
     }
 

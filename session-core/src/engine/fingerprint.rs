@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::secrets::{KeyError, check_len};
+use crate::secrets::{SecretKeyError, check_len};
 use crate::store::{SessionKey, SystemRandom, draw};
 
 /// Names a session in logs: 12 hexadecimal digits, keyed, so that who reads the log cannot find the row in the store.
@@ -38,7 +38,7 @@ impl Fingerprints {
     ///
     /// # Errors
     /// `Short` if that is too short.
-    pub(crate) fn keyed(secret: &[u8]) -> Result<Self, KeyError> {
+    pub(crate) fn keyed(secret: &[u8]) -> Result<Self, SecretKeyError> {
         check_len(secret.len())?;
         Ok(Self(Some(keyed(secret))))
     }

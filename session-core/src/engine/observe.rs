@@ -14,7 +14,7 @@ use super::fingerprint::Fingerprints;
 #[cfg(feature = "metrics")]
 use super::metrics::Metrics;
 use super::{Event, EventKind, SessionError, Verb};
-use crate::secrets::KeyError;
+use crate::secrets::SecretKeyError;
 use crate::store::{Owner, SessionKey, StoreError};
 
 type Hook = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
@@ -33,7 +33,7 @@ impl Observer {
         self.hooks.push(Arc::new(hook));
     }
 
-    pub(crate) fn set_fingerprint_key(&mut self, secret: &[u8]) -> Result<(), KeyError> {
+    pub(crate) fn set_fingerprint_key(&mut self, secret: &[u8]) -> Result<(), SecretKeyError> {
         self.fingerprints = Fingerprints::keyed(secret)?;
         Ok(())
     }

@@ -22,7 +22,7 @@ pub struct SessionInfo {
 impl SessionInfo {
     /// Gives the key, by which the session can be [revoked](Sessions::revoke).
     #[must_use]
-    pub fn key(&self) -> SessionKey {
+    pub fn session_key(&self) -> SessionKey {
         self.key
     }
 

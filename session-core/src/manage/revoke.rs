@@ -50,7 +50,7 @@ impl Sessions {
     /// /// "Log out everywhere else", as after a change of password.
     /// async fn end_others(sessions: &Sessions, session: &Session) -> Result<u64, SessionError> {
     ///     let Some(owner) = session.owner() else { return Ok(0) };
-    ///     sessions.revoke_all(&owner, session.key().as_ref()).await
+    ///     sessions.revoke_all(&owner, session.session_key().as_ref()).await
     /// }
     /// ```
     ///

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::sealing_key::{MARK_LEN, Mark, SealingKey};
 use super::{Codec, CodecError, Json, Payload, RecordHead};
-use crate::secrets::KeyError;
+use crate::secrets::SecretKeyError;
 use crate::store::{SessionKey, SystemRandom, Timestamp, draw};
 
 /// The first byte of a sealed payload. No other codec's begins with it, and another format gets another.
@@ -31,7 +31,7 @@ const HEADER_LEN: usize = 1 + MARK_LEN;
 /// the sealed beginning. And they can keep a session from ending as idle, by its deadline, until then.
 ///
 /// # Rotation
-/// See [`Keys`]. A session is sealed with the new key at its next write; one that is only read keeps the old key, so the
+/// See [`SecretKeys`]. A session is sealed with the new key at its next write; one that is only read keeps the old key, so the
 /// old one must stay in the list until the absolute timeout has passed.
 ///
 /// # Switching it on and off, without a logout
@@ -54,12 +54,12 @@ const HEADER_LEN: usize = 1 + MARK_LEN;
 /// [`UnknownFormat`](crate::ReadOnly::UnknownFormat).
 ///
 /// ```
-/// use session_core::{Keys, Sealed, Sessions};
+/// use session_core::{SecretKeys, Sealed, Sessions};
 /// # use std::sync::Arc;
 /// # use session_core::SessionStore;
 ///
 /// # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
-/// let keys = Keys::from_env("SESSION_KEYS")?.ok_or("SESSION_KEYS is not set")?;
+/// let keys = SecretKeys::from_env("SESSION_KEYS")?.ok_or("SESSION_KEYS is not set")?;
 /// let sessions = Sessions::builder(store).codec(Sealed::new(keys.sealing_keys())?).build()?;
 /// # Ok(()) }
 /// ```
@@ -91,8 +91,8 @@ impl Sealed {
     /// Seals what [`Json`] writes.
     ///
     /// # Errors
-    /// [`KeyError::NoKey`] if the list is empty.
-    pub fn new(keys: impl IntoIterator<Item = SealingKey>) -> Result<Self, KeyError> {
+    /// [`SecretKeyError::NoKey`] if the list is empty.
+    pub fn new(keys: impl IntoIterator<Item = SealingKey>) -> Result<Self, SecretKeyError> {
         Self::around(Json, keys)
     }
 }
@@ -101,11 +101,11 @@ impl<C: Codec> Sealed<C> {
     /// Seals what `inner` writes.
     ///
     /// # Errors
-    /// [`KeyError::NoKey`] if the list is empty.
-    pub fn around(inner: C, keys: impl IntoIterator<Item = SealingKey>) -> Result<Self, KeyError> {
+    /// [`SecretKeyError::NoKey`] if the list is empty.
+    pub fn around(inner: C, keys: impl IntoIterator<Item = SealingKey>) -> Result<Self, SecretKeyError> {
         let keys: Vec<_> = keys.into_iter().collect();
         if keys.is_empty() {
-            return Err(KeyError::NoKey);
+            return Err(SecretKeyError::NoKey);
         }
         Ok(Self { keys, inner, plain: PlainPayloads::default(), unbound_until: Timestamp::MIN })
     }
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn short_keys_and_no_keys_are_refused() {
-        assert!(matches!(SealingKey::new([1; 31]), Err(KeyError::Short { len: 31, min: 32 })));
-        assert!(matches!(Sealed::new([]), Err(KeyError::NoKey)));
+        assert!(matches!(SealingKey::new([1; 31]), Err(SecretKeyError::Short { len: 31, min: 32 })));
+        assert!(matches!(Sealed::new([]), Err(SecretKeyError::NoKey)));
     }
 }

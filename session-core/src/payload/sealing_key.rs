@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::secrets::{KeyError, Keys, check_len};
+use crate::secrets::{SecretKeyError, SecretKeys, check_len};
 
 pub(super) const MARK_LEN: usize = 4;
 
@@ -25,13 +25,13 @@ pub struct SealingKey {
 
 impl SealingKey {
     /// The fewest bytes a key may have.
-    pub const MIN_LEN: usize = Keys::MIN_LEN;
+    pub const MIN_LEN: usize = SecretKeys::MIN_LEN;
 
     /// Makes a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
     ///
     /// # Errors
-    /// [`KeyError::Short`] if there are fewer.
-    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
+    /// [`SecretKeyError::Short`] if there are fewer.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, SecretKeyError> {
         let secret = secret.as_ref();
         check_len(secret.len())?;
         let derive = |label: &[u8]| -> Zeroizing<[u8; 32]> {
@@ -51,7 +51,7 @@ impl SealingKey {
     }
 }
 
-impl Keys {
+impl SecretKeys {
     /// Gives the keys that seal payloads: see [`Sealed`].
     pub fn sealing_keys(&self) -> impl Iterator<Item = SealingKey> {
         self.secrets().map(|bytes| SealingKey::new(bytes).expect("its length was checked"))

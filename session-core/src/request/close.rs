@@ -115,7 +115,7 @@ impl Session {
     /// Takes note that the response leaves, and says what it has to say.
     fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Outcome {
         if let Err(error) = &outcome {
-            self.engine().tell(EventKind::CloseFailed { error }, self.key(), None);
+            self.engine().tell(EventKind::CloseFailed { error }, self.session_key(), None);
         }
         let mut state = self.state();
         state.closed = true;

@@ -167,7 +167,7 @@ impl Session {
 
     /// Takes note that the session has ended, with what was not written.
     pub(super) fn note_gone(&self) -> SessionError {
-        let key = self.key();
+        let key = self.session_key();
         self.state().ended();
         self.engine().tell(EventKind::Gone, key, None);
         SessionError::Gone

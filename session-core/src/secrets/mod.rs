@@ -6,4 +6,4 @@
 mod secret_keys;
 
 pub(crate) use secret_keys::check_len;
-pub use secret_keys::{KeyError, Keys};
+pub use secret_keys::{SecretKeyError, SecretKeys};

@@ -32,31 +32,31 @@ use crate::store::{BoxError, RandomError, SystemRandom, draw};
 /// the environment stays there, where the process's own user may read it: a file is better kept.
 ///
 /// ```
-/// use session_core::{CookieConfig, KeyError, Keys};
+/// use session_core::{CookieConfig, SecretKeyError, SecretKeys};
 ///
-/// # fn main() -> Result<(), KeyError> {
-/// # let text = Keys::generate().unwrap();
+/// # fn main() -> Result<(), SecretKeyError> {
+/// # let text = SecretKeys::generate().unwrap();
 /// // SESSION_KEYS, or the file that SESSION_KEYS_FILE names. `None` if neither is set.
-/// let from_env = Keys::from_env("SESSION_KEYS")?;
+/// let from_env = SecretKeys::from_env("SESSION_KEYS")?;
 /// # assert!(from_env.is_none());
-/// let keys = Keys::parse(&text)?;
+/// let keys = SecretKeys::parse(&text)?;
 /// let cookie = CookieConfig::default().with_signing_keys(keys.signing_keys());
-/// assert_eq!(format!("{keys:?}"), "Keys(1 secret)");
+/// assert_eq!(format!("{keys:?}"), "SecretKeys(1 secret)");
 /// # let _ = cookie;
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Keys(Vec<Zeroizing<Vec<u8>>>);
+pub struct SecretKeys(Vec<Zeroizing<Vec<u8>>>);
 
-impl Keys {
+impl SecretKeys {
     /// The fewest bytes a key may have.
     pub const MIN_LEN: usize = 32;
 
     /// Reads keys from a text.
     ///
     /// # Errors
-    /// [`KeyError::NoKey`] if there is none, [`KeyError::InList`] for the first that cannot be used.
-    pub fn parse(text: &str) -> Result<Self, KeyError> {
+    /// [`SecretKeyError::NoKey`] if there is none, [`SecretKeyError::InList`] for the first that cannot be used.
+    pub fn parse(text: &str) -> Result<Self, SecretKeyError> {
         let keys: Vec<_> = text
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'))
@@ -64,23 +64,23 @@ impl Keys {
             .filter(|key| !key.is_empty())
             .enumerate()
             .map(|(i, key)| {
-                decode(key).map_err(|source| KeyError::InList { position: i + 1, source: Box::new(source) })
+                decode(key).map_err(|source| SecretKeyError::InList { position: i + 1, source: Box::new(source) })
             })
             .collect::<Result<_, _>>()?;
-        if keys.is_empty() { Err(KeyError::NoKey) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(SecretKeyError::NoKey) } else { Ok(Self(keys)) }
     }
 
     /// Reads keys from a file, which nobody else should be able to read.
     ///
     /// # Errors
-    /// [`KeyError::Source`], which names the file and why it gives no keys.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
+    /// [`SecretKeyError::Source`], which names the file and why it gives no keys.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, SecretKeyError> {
         let path = path.as_ref();
         let read = fs::read(path).map_err(BoxError::from).map(Zeroizing::new).and_then(|bytes| {
-            let text = std::str::from_utf8(&bytes).map_err(|_| KeyError::NotText)?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| SecretKeyError::NotText)?;
             Self::parse(text).map_err(BoxError::from)
         });
-        read.map_err(|source| KeyError::Source { name: path.display().to_string(), source })
+        read.map_err(|source| SecretKeyError::Source { name: path.display().to_string(), source })
     }
 
     /// Reads keys from the environment variable `name`, or from the file that `name` with `_FILE` behind it names, as a
@@ -89,8 +89,8 @@ impl Keys {
     /// A variable that is set to nothing is an error, or a secret that was lost would pass for one that is not wanted.
     ///
     /// # Errors
-    /// [`KeyError::Twice`] if both are set; else [`KeyError::Source`], which names the variable or the file.
-    pub fn from_env(name: &str) -> Result<Option<Self>, KeyError> {
+    /// [`SecretKeyError::Twice`] if both are set; else [`SecretKeyError::Source`], which names the variable or the file.
+    pub fn from_env(name: &str) -> Result<Option<Self>, SecretKeyError> {
         Self::from_variables(name, |name| env::var_os(name))
     }
 
@@ -98,16 +98,19 @@ impl Keys {
     ///
     /// # Errors
     /// As `from_env`.
-    pub fn from_variables(name: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<Self>, KeyError> {
+    pub fn from_variables(
+        name: &str,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<Self>, SecretKeyError> {
         let file = format!("{name}_FILE");
         match (variable(name), variable(&file)) {
             (None, None) => Ok(None),
-            (Some(_), Some(_)) => Err(KeyError::Twice { name: name.to_owned(), file }),
+            (Some(_), Some(_)) => Err(SecretKeyError::Twice { name: name.to_owned(), file }),
             (None, Some(path)) => Self::from_file(Path::new(&path)).map(Some),
             (Some(text), None) => {
-                let text = text.into_string().map(Zeroizing::new).map_err(|_| KeyError::NotText);
+                let text = text.into_string().map(Zeroizing::new).map_err(|_| SecretKeyError::NotText);
                 let keys = text.and_then(|text| Self::parse(&text));
-                keys.map(Some).map_err(|error| KeyError::Source { name: name.to_owned(), source: error.into() })
+                keys.map(Some).map_err(|error| SecretKeyError::Source { name: name.to_owned(), source: error.into() })
             }
         }
     }
@@ -127,9 +130,9 @@ impl Keys {
     }
 }
 
-impl fmt::Debug for Keys {
+impl fmt::Debug for SecretKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys({} secret)", self.0.len())
+        write!(f, "SecretKeys({} secret)", self.0.len())
     }
 }
 
@@ -139,7 +142,7 @@ const ENGINE: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-fn decode(key: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+fn decode(key: &str) -> Result<Zeroizing<Vec<u8>>, SecretKeyError> {
     let standard = |byte| match byte {
         b'-' => b'+',
         b'_' => b'/',
@@ -149,21 +152,21 @@ fn decode(key: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     // Made as long as it can get, so that no shorter copy is left behind unwiped.
     let mut bytes = Zeroizing::new(vec![0; text.len() / 4 * 3 + 3]);
     // The decoder's own words would quote the key.
-    let len = ENGINE.decode_slice(text.as_slice(), &mut bytes).map_err(|_| KeyError::NotBase64)?;
+    let len = ENGINE.decode_slice(text.as_slice(), &mut bytes).map_err(|_| SecretKeyError::NotBase64)?;
     bytes.truncate(len);
     check_len(len)?;
     Ok(bytes)
 }
 
 /// Refuses a key of `len` bytes if those are too few.
-pub(crate) fn check_len(len: usize) -> Result<(), KeyError> {
-    if len < Keys::MIN_LEN { Err(KeyError::Short { len, min: Keys::MIN_LEN }) } else { Ok(()) }
+pub(crate) fn check_len(len: usize) -> Result<(), SecretKeyError> {
+    if len < SecretKeys::MIN_LEN { Err(SecretKeyError::Short { len, min: SecretKeys::MIN_LEN }) } else { Ok(()) }
 }
 
 /// Says why there are no keys, and what to do. It shows no part of one.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum KeyError {
+pub enum SecretKeyError {
     /// The list is empty.
     #[error("there is no key: give one, such as `openssl rand -base64 32` prints")]
     NoKey,
@@ -187,7 +190,7 @@ pub enum KeyError {
         /// Which, counted from 1.
         position: usize,
         /// Why.
-        source: Box<KeyError>,
+        source: Box<SecretKeyError>,
     },
     /// A variable or a file gives no keys.
     #[error("{name}: {source}")]
@@ -216,8 +219,8 @@ mod tests {
     const A: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE";
     const B: &str = "-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_-_8=";
 
-    fn env(pairs: &[(&'static str, &str)]) -> Result<Option<Keys>, KeyError> {
-        Keys::from_variables("KEYS", |name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.into()))
+    fn env(pairs: &[(&'static str, &str)]) -> Result<Option<SecretKeys>, SecretKeyError> {
+        SecretKeys::from_variables("KEYS", |name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| v.into()))
     }
 
     #[test]
@@ -229,7 +232,7 @@ mod tests {
             format!("# the new one\r\n{A}=\r\n  # the old one\r\n{B},\r\n"),
         ];
         for text in texts {
-            let keys = Keys::parse(&text).unwrap();
+            let keys = SecretKeys::parse(&text).unwrap();
             assert_eq!(keys.0.len(), 2, "{text}");
             assert_eq!(*keys.0[0], [1; 32]);
             assert_eq!(keys.0[1][..3], [0xfb, 0xff, 0xbf]);
@@ -238,16 +241,16 @@ mod tests {
 
     #[test]
     fn what_is_generated_is_a_key_and_never_the_same() {
-        let (a, b) = (Keys::generate().unwrap(), Keys::generate().unwrap());
+        let (a, b) = (SecretKeys::generate().unwrap(), SecretKeys::generate().unwrap());
         assert_ne!(*a, *b);
-        assert_eq!(Keys::parse(&a).unwrap().0[0].len(), 32);
+        assert_eq!(SecretKeys::parse(&a).unwrap().0[0].len(), 32);
     }
 
     #[test]
     fn a_short_key_is_refused_wherever_it_stands() {
         let short = &A[..42];
         for text in [short.to_owned(), format!("{A},{short}")] {
-            let error = Keys::parse(&text).unwrap_err().to_string();
+            let error = SecretKeys::parse(&text).unwrap_err().to_string();
             assert!(error.contains("at least 32 bytes, this has 31"), "{error}");
         }
     }
@@ -259,7 +262,7 @@ mod tests {
             let error = env(&[("KEYS", nothing)]).unwrap_err().to_string();
             assert!(error.starts_with("KEYS: there is no key"), "{error}");
         }
-        assert!(matches!(env(&[("KEYS", A), ("KEYS_FILE", "x")]), Err(KeyError::Twice { .. })));
+        assert!(matches!(env(&[("KEYS", A), ("KEYS_FILE", "x")]), Err(SecretKeyError::Twice { .. })));
     }
 
     #[test]
@@ -277,8 +280,8 @@ mod tests {
 
     #[test]
     fn nothing_shows_a_key() {
-        let keys = Keys::parse(&format!("{A},{A}")).unwrap();
-        assert_eq!(format!("{keys:?}"), "Keys(2 secret)");
+        let keys = SecretKeys::parse(&format!("{A},{A}")).unwrap();
+        assert_eq!(format!("{keys:?}"), "SecretKeys(2 secret)");
         for wrong in [A[2..].to_owned(), format!("{A}!"), format!("{A}\u{e9}"), format!("{A}=A")] {
             let error = env(&[("KEYS", &wrong)]).unwrap_err();
             let shown = format!("{error} {error:?}");

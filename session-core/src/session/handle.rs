@@ -101,7 +101,7 @@ impl Session {
         let too_late = state.closed && state.draft.log().len() > before;
         drop(state);
         if too_late {
-            self.engine().tell(EventKind::ChangedTooLate, self.key(), None);
+            self.engine().tell(EventKind::ChangedTooLate, self.session_key(), None);
         }
         result
     }
@@ -118,6 +118,7 @@ impl Session {
     ///
     /// # Errors
     /// `NotSerializable` if it cannot be written as JSON, `Destroyed` after `destroy`.
+    #[doc(alias = "set")]
     pub fn insert<T: Serialize>(&self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
         self.change(|draft| draft.insert(key, value))
     }
@@ -206,6 +207,7 @@ impl Session {
     ///
     /// # Errors
     /// `Destroyed` after `destroy`; `ResponseSent`; `ReadOnly` or `Gone` if the session cannot be written.
+    #[doc(alias("cycle_id", "regenerate"))]
     pub fn renew(&self) -> Result<(), SessionError> {
         let mut state = self.state();
         state.check_renewable()?;
@@ -220,6 +222,7 @@ impl Session {
     /// it was renewed meanwhile, what it was renewed to ends. Where this server leaves the session alone
     /// ([`UnknownFormat`](ReadOnly::UnknownFormat), [`NoKey`](ReadOnly::NoKey)), closing the request is an error instead, and
     /// the cookie stays.
+    #[doc(alias("flush", "invalidate", "purge"))]
     pub fn destroy(&self) {
         let mut state = self.state();
         if state.destroy == Destroy::No {
@@ -335,18 +338,19 @@ impl Session {
     /// Gives the key that the session is stored under; `None` before the first write, and after `destroy`.
     ///
     /// It names the session in logs and in lists of a user's sessions. A renewal changes it.
+    #[doc(alias = "id")]
     #[must_use]
-    pub fn key(&self) -> Option<SessionKey> {
+    pub fn session_key(&self) -> Option<SessionKey> {
         self.stored(|key, _| *key)
     }
 
-    /// Tells when the session began, over all renewals; `None` where there is no [`key`](Self::key).
+    /// Tells when the session began, over all renewals; `None` where there is no [`session_key`](Self::session_key).
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         self.stored(|_, record| record.created_at)
     }
 
-    /// Tells when the session ends unless it is used; `None` where there is no [`key`](Self::key).
+    /// Tells when the session ends unless it is used; `None` where there is no [`session_key`](Self::session_key).
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.stored(|_, record| record.expires_at)
@@ -355,7 +359,7 @@ impl Session {
     /// Tells whether nothing of this session is stored: it is new, or was never found, or has ended.
     #[must_use]
     pub fn is_new(&self) -> bool {
-        self.key().is_none()
+        self.session_key().is_none()
     }
 
     /// Says why this session cannot be written from the start; `None` if it can.
@@ -375,6 +379,9 @@ impl Session {
 /// Shows the key's beginning and how much there is, no value.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("key", &self.key()).field("draft", &self.state().draft).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("key", &self.session_key())
+            .field("draft", &self.state().draft)
+            .finish_non_exhaustive()
     }
 }
