@@ -31,7 +31,7 @@ const HEADER_LEN: usize = 1 + MARK_LEN;
 /// the sealed beginning. And they can keep a session from ending as idle, by its deadline, until then.
 ///
 /// # Rotation
-/// See [`SecretKeys`]. A session is sealed with the new key at its next write; one that is only read keeps the old key, so the
+/// See [`SecretKeys`](crate::SecretKeys). A session is sealed with the new key at its next write; one that is only read keeps the old key, so the
 /// old one must stay in the list until the absolute timeout has passed.
 ///
 /// # Switching it on and off, without a logout

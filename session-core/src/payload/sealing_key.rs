@@ -52,7 +52,7 @@ impl SealingKey {
 }
 
 impl SecretKeys {
-    /// Gives the keys that seal payloads: see [`Sealed`].
+    /// Gives the keys that seal payloads: see [`Sealed`](crate::Sealed).
     pub fn sealing_keys(&self) -> impl Iterator<Item = SealingKey> {
         self.secrets().map(|bytes| SealingKey::new(bytes).expect("its length was checked"))
     }

@@ -16,11 +16,8 @@
 //! | `axum_session` | axum_session 0.22 in memory, in its `Manual` mode, so that it stores no visitor who only looks |
 //! | `actix_session` | actix-session 0.11, over a map of its own kind of state, since it brings no such store; its cookie is signed |
 
-#[path = "request/actix.rs"]
 mod actix;
-#[path = "request/axum.rs"]
 mod axum;
-#[path = "request/work.rs"]
 mod work;
 
 use std::collections::BTreeMap;
