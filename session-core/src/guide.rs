@@ -11,3 +11,9 @@ pub mod from_actix_session {}
 
 #[doc = include_str!("../docs/formats.md")]
 pub mod formats {}
+
+#[doc = include_str!("../docs/values.md")]
+pub mod values {}
+
+#[doc = include_str!("../docs/changing_types.md")]
+pub mod changing_types {}

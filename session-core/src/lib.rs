@@ -39,7 +39,7 @@ pub use bytes::Bytes;
 
 pub use cookie::{CookieConfig, CookieError, CookieLifetime};
 pub use engine::{
-    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, OnServerError, OwnerLimitAction,
+    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, Misfit, OnServerError, OwnerLimitAction,
     ReadOnly, SessionError, Sessions, events,
 };
 pub use manage::{BuildError, SessionInfo, SessionsBuilder, Sweeper, SweeperConfig};
@@ -48,7 +48,7 @@ pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, 
 pub use payload::{PlainPayloads, Sealed, SealingKey};
 pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession};
 pub use secrets::{SecretKeyError, SecretKeys};
-pub use session::{AsKey, Draft, Key, KeyOf, Session};
+pub use session::{AsKey, Draft, Key, KeyOf, OnWrongType, Session};
 pub use store::{
     BoxError, Clock, Cursor, Eviction, Limits, ManualClock, Owner, OwnerError, Owners, Page, Put, PutNewError,
     PutOutcome, RandomError, RandomSource, Reclaim, Record, Scan, SessionId, SessionKey, SessionStore, SessionStoreExt,

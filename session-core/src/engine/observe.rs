@@ -104,7 +104,8 @@ fn log(event: &Event<'_>) {
     let error: Option<&(dyn Error + 'static)> = match kind {
         EventKind::StoreFailed { error, .. }
         | EventKind::CloseFailed { error }
-        | EventKind::UnknownFormat { error } => Some(*error),
+        | EventKind::UnknownFormat { error }
+        | EventKind::WrongType { error } => Some(*error),
         EventKind::NoKey { error } | EventKind::Tampered { error } => Some(*error),
         _ => None,
     };
@@ -153,6 +154,7 @@ fn log(event: &Event<'_>) {
         EventKind::ChangedTooLate => {
             log!(WARN, "a session was changed after its response left; the change is lost without a commit")
         }
+        EventKind::WrongType { .. } => log!(WARN, "a value of a session is of another type than was asked for"),
         EventKind::StoreFailed { .. } => log!(ERROR, "the session store failed"),
         EventKind::CloseFailed { .. } => log!(WARN, "session not closed"),
         EventKind::Swept { .. } => log!(DEBUG, "expired sessions removed"),

@@ -4,10 +4,11 @@
 //! How the contents are changed is not here but in `session/`, and when they are read and written in `request/`. Whoever
 //! decodes a record may use this room.
 
-mod codec; // Codec, and what it is told of the record
+mod codec; // Codec
 mod contents; // the application's values, and what the core keeps beside them
 mod error; // why a payload cannot be coded
 mod expiry; // idle and absolute timeout
+mod head; // what a codec is told of the record around
 mod json; // payloads as plain JSON
 mod kind; // Payload: a session, or what is left of one
 #[cfg(test)]
@@ -20,11 +21,12 @@ mod sections; // what the core has to say beside the values
 mod unknown; // what another version added
 mod values; // the values by name, as JSON
 
-pub use codec::{Codec, RecordHead};
+pub use codec::Codec;
 pub(crate) use contents::StoredFlash;
 pub use contents::{Contents, Flash, FlashLevel};
 pub use error::CodecError;
 pub use expiry::Expiry;
+pub use head::RecordHead;
 pub use json::Json;
 pub(crate) use kind::Kind;
 pub use kind::Payload;

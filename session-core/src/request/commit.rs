@@ -64,8 +64,10 @@ impl Session {
             let mut state = self.state();
             state.moved(&key);
             state.stored(key, record, contents, lifetime);
-            if std::mem::take(&mut state.discarded) {
-                drop(state);
+            let (discarded, untold) = (std::mem::take(&mut state.discarded), state.draft.take_untold());
+            drop(state);
+            self.tell(untold);
+            if discarded {
                 self.engine().tell(EventKind::Unmergeable, Some(key), None);
                 return Err(SessionError::Conflict);
             }
@@ -154,8 +156,9 @@ impl Session {
         let lifetime = self.engine().lifetime_of(&job.contents);
         let owner = record.owner.clone();
         state.stored(key, record, job.contents, lifetime);
-        let unmergeable = state.discarded;
+        let (unmergeable, untold) = (state.discarded, state.draft.take_untold());
         drop(state);
+        self.tell(untold);
         if let Some(kind) = kind {
             self.engine().tell(kind, Some(key), owner.as_ref());
         }

@@ -8,6 +8,7 @@ use super::merge::next_base;
 use super::save::save;
 use super::write::{Once, Saved, replace_once};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
+use crate::payload::Contents;
 use crate::session::{Draft, Job, Origin, Privilege, Session};
 use crate::store::{Record, SessionKey};
 
@@ -56,19 +57,18 @@ impl Session {
                 Some((key, record, contents)) => (Some((key, record)), contents),
                 None => (None, self.engine().new_contents()),
             };
-            let (value, job) = {
+            let (decided, untold) = {
                 let mut state = self.state();
                 state.check_writable()?;
                 if state.privilege.renew {
                     found = base.map(|(key, record)| (key, record, contents));
                     continue;
                 }
-                let mut draft = state.draft.on(contents)?;
-                let value = change(&mut draft)?;
-                let taken = state.draft.take_log().len();
-                let (contents, log) = draft.into_parts();
-                (value, Job { contents, log, taken, privilege: Privilege::default() })
+                let decided = decide(&mut state.draft, contents, &change);
+                (decided, state.draft.take_untold())
             };
+            self.tell(untold);
+            let (value, job) = decided?;
             let (session, within) = (self.clone(), deadline.clone());
             let written;
             (lock, written) = Finish::new(async move {
@@ -113,4 +113,19 @@ impl Session {
             _ => Ok(None),
         }
     }
+}
+
+/// Makes changes on `contents`, behind those made so far, and gives what there is to write.
+fn decide<T, E: From<SessionError>>(
+    so_far: &mut Draft,
+    contents: Contents,
+    change: impl Fn(&mut Draft) -> Result<T, E>,
+) -> Result<(T, Job), E> {
+    let mut draft = so_far.on(contents)?;
+    let value = change(&mut draft);
+    so_far.absorb(&mut draft);
+    let value = value?;
+    let taken = so_far.take_log().len();
+    let (contents, log) = draft.into_parts();
+    Ok((value, Job { contents, log, taken, privilege: Privilege::default() }))
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,12 +9,13 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::changes::Change;
 use super::origin::Origin;
-use super::state::{Destroy, Privilege, State};
+use super::state::{Destroy, State};
+use super::value::Untold;
 use super::{AsKey, Draft, KeyOf};
 use crate::cookie::CookieLifetime;
 use crate::engine::{Engine, EventKind, ReadOnly, SessionError};
 use crate::payload::{Expiry, Flash, FlashLevel};
-use crate::store::{Owner, Record, SessionKey, Timestamp};
+use crate::store::{Record, SessionKey, Timestamp};
 
 /// Holds the visitor's session for the time of a request.
 ///
@@ -99,25 +99,41 @@ impl Session {
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
         let too_late = state.closed && state.draft.log().len() > before;
+        let untold = state.draft.take_untold();
         drop(state);
+        self.tell(untold);
         if too_late {
             self.engine().tell(EventKind::ChangedTooLate, self.session_key(), None);
         }
         result
     }
 
+    /// Tells which values were found to be of another type.
+    pub(crate) fn tell(&self, untold: Untold) {
+        if !untold.is_empty() {
+            untold.tell(self.engine(), self.session_key());
+        }
+    }
+
     /// Reads a value; `None` if there is none.
     ///
     /// # Errors
-    /// `WrongType` if it is of another type.
+    /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType).
     pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        self.state().draft.get(key)
+        let mut state = self.state();
+        let value = state.draft.get(key);
+        let untold = state.draft.take_untold();
+        drop(state);
+        self.tell(untold);
+        value
     }
 
-    /// Sets a value, whatever was there.
+    /// Sets a value, whatever was there. One that JSON writes as `null`, such as `None` or `()`, is absence, and removes
+    /// it.
     ///
     /// # Errors
-    /// `NotSerializable` if it cannot be written as JSON, `Destroyed` after `destroy`.
+    /// `NotSerializable` if it could not be read again, see [what a session can hold](crate::guide::values);
+    /// `Destroyed` after `destroy`.
     #[doc(alias = "set")]
     pub fn insert<T: Serialize>(&self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
         self.change(|draft| draft.insert(key, value))
@@ -138,12 +154,13 @@ impl Session {
     /// [`transaction`](Self::transaction).
     ///
     /// # Errors
-    /// `WrongType` if it is of another type, and it stays; `Destroyed` after `destroy`.
+    /// `WrongType` if it is of another type, and it stays, unless its key says
+    /// [what then holds](crate::OnWrongType); `Destroyed` after `destroy`.
     pub fn take<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
         self.change(|draft| draft.take(key))
     }
 
-    /// Tells whether there is a value under `key`.
+    /// Tells whether there is a value under `key`, of whatever type.
     #[must_use]
     pub fn contains(&self, key: impl AsKey) -> bool {
         self.state().draft.contains(key)
@@ -169,11 +186,12 @@ impl Session {
     /// If another request was written meanwhile, `change` runs again on what that one wrote, so no update is
     /// lost. It must therefore depend on its argument alone, and must not use the session, which is locked
     /// while it runs. What it returned last is what is stored; where the answer must be that one, use
-    /// [`transaction`](Self::transaction).
+    /// [`transaction`](Self::transaction). Where it makes `None` (of a `T` that is an `Option`), the value is removed; it
+    /// is given `None` where there is no value.
     ///
     /// # Errors
-    /// `WrongType` if the old value is of another type, `NotSerializable` if the new one cannot be written
-    /// as JSON, and the old one stays; `Destroyed` after `destroy`.
+    /// `WrongType` if the old value is of another type, unless its key says [what then holds](crate::OnWrongType);
+    /// `NotSerializable` if the new one could not be read again. The old one stays. `Destroyed` after `destroy`.
     pub fn update<T, F>(&self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
     where
         T: Serialize + DeserializeOwned,
@@ -197,23 +215,6 @@ impl Session {
     /// `Destroyed` after `destroy`.
     pub fn take_flash(&self) -> Result<Vec<Flash>, SessionError> {
         self.change(Draft::take_flash)
-    }
-
-    /// Gives the session a new id when the request is closed, and retires the old one. Its values, its
-    /// owner and its beginning stay.
-    ///
-    /// Call it on every change of privilege; [`set_owner`](Self::set_owner) does it by itself. A session
-    /// without content gets no id, and so no new one.
-    ///
-    /// # Errors
-    /// `Destroyed` after `destroy`; `ResponseSent`; `ReadOnly` or `Gone` if the session cannot be written.
-    #[doc(alias("cycle_id", "regenerate"))]
-    pub fn renew(&self) -> Result<(), SessionError> {
-        let mut state = self.state();
-        state.check_renewable()?;
-        state.privilege.renew = true;
-        state.privilege.routine = false;
-        Ok(())
     }
 
     /// Ends the session when the request is closed, whatever the response, and has the cookie removed.
@@ -243,68 +244,6 @@ impl Session {
             return Err(SessionError::Destroyed);
         }
         state.ignored = true;
-        Ok(())
-    }
-
-    /// Gives the owner; `None` if the session belongs to nobody.
-    #[must_use]
-    pub fn owner(&self) -> Option<Owner> {
-        self.state().owner.clone()
-    }
-
-    /// Says whom the session belongs to: the user who logged in, or nobody.
-    ///
-    /// Another owner than before is a change of privilege: the id is [renewed](Self::renew), and the time of
-    /// authentication is set, or cleared with the owner. The owner that is there already changes nothing; for
-    /// one who logged in again, call [`set_authenticated`](Self::set_authenticated).
-    ///
-    /// A request that came with a retired id, and whose session is therefore read-only, starts a new session
-    /// by this. Its visitor was logged out elsewhere a moment ago, or never saw the answer to their last login.
-    ///
-    /// # Errors
-    /// As [`renew`](Self::renew).
-    pub fn set_owner(&self, owner: impl Into<Option<Owner>>) -> Result<(), SessionError> {
-        let owner = owner.into();
-        let mut state = self.state();
-        if owner.is_some() {
-            state.start_anew();
-        }
-        state.check_renewable()?;
-        if state.owner == owner {
-            return Ok(());
-        }
-        let authenticated_at = owner.is_some().then(|| self.engine().now());
-        state.draft.change(Change::Authenticated(authenticated_at))?;
-        state.owner.clone_from(&owner);
-        state.privilege = Privilege { renew: true, routine: false, owner: Some(owner) };
-        Ok(())
-    }
-
-    /// Tells when the owner last proved who they are; `None` if never.
-    #[must_use]
-    pub fn authenticated_at(&self) -> Option<Timestamp> {
-        self.state().draft.contents().reserved.authenticated_at
-    }
-
-    /// Tells whether the owner proved who they are within the last `max_age`; `false` if never.
-    ///
-    /// Ask before what needs a fresh proof, such as a change of password ("step-up"); if it is too old, have them prove
-    /// it again, and call [`set_authenticated`](Self::set_authenticated).
-    #[must_use]
-    pub fn is_authenticated_within(&self, max_age: Duration) -> bool {
-        self.authenticated_at().is_some_and(|at| self.engine().now().since(at) <= max_age)
-    }
-
-    /// Takes note that the owner proved who they are again, and [renews](Self::renew) the id.
-    ///
-    /// # Errors
-    /// As [`renew`](Self::renew).
-    pub fn set_authenticated(&self) -> Result<(), SessionError> {
-        let mut state = self.state();
-        state.check_renewable()?;
-        state.draft.change(Change::Authenticated(Some(self.engine().now())))?;
-        state.privilege.renew = true;
-        state.privilege.routine = false;
         Ok(())
     }
 
