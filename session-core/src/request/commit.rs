@@ -64,9 +64,8 @@ impl Session {
             let mut state = self.state();
             state.moved(&key);
             state.stored(key, record, contents, lifetime);
-            let (discarded, untold) = (std::mem::take(&mut state.discarded), state.draft.take_untold());
-            drop(state);
-            self.tell(untold);
+            let discarded = std::mem::take(&mut state.discarded);
+            self.unlock(state);
             if discarded {
                 self.engine().tell(EventKind::Unmergeable, Some(key), None);
                 return Err(SessionError::Conflict);
@@ -156,9 +155,8 @@ impl Session {
         let lifetime = self.engine().lifetime_of(&job.contents);
         let owner = record.owner.clone();
         state.stored(key, record, job.contents, lifetime);
-        let (unmergeable, untold) = (state.discarded, state.draft.take_untold());
-        drop(state);
-        self.tell(untold);
+        let unmergeable = state.discarded;
+        self.unlock(state);
         if let Some(kind) = kind {
             self.engine().tell(kind, Some(key), owner.as_ref());
         }

@@ -32,7 +32,9 @@ pub(super) async fn merge<'a>(
     if policy == ConflictPolicy::Merge {
         let mut wrong = WrongTypes::default();
         let replayed = replay(&job.log, contents, &mut wrong);
-        wrong.take_untold().tell(backend.engine, Some(key));
+        if let Some(untold) = wrong.take_untold() {
+            untold.tell(backend.engine, Some(key));
+        }
         job.contents = replayed?;
         backend.engine.tell(EventKind::Replayed, Some(key), winner.owner.as_ref());
     } else {

@@ -57,7 +57,7 @@ impl Session {
                 Some((key, record, contents)) => (Some((key, record)), contents),
                 None => (None, self.engine().new_contents()),
             };
-            let (decided, untold) = {
+            let (value, job) = {
                 let mut state = self.state();
                 state.check_writable()?;
                 if state.privilege.renew {
@@ -65,10 +65,9 @@ impl Session {
                     continue;
                 }
                 let decided = decide(&mut state.draft, contents, &change);
-                (decided, state.draft.take_untold())
+                self.unlock(state);
+                decided?
             };
-            self.tell(untold);
-            let (value, job) = decided?;
             let (session, within) = (self.clone(), deadline.clone());
             let written;
             (lock, written) = Finish::new(async move {

@@ -50,8 +50,9 @@ impl Draft {
         self.wrong().absorb(noted);
     }
 
-    /// Hands out which values were found to be of another type, to be told once the state is no longer locked.
-    pub(crate) fn take_untold(&mut self) -> Untold {
+    /// Hands out which values were found to be of another type, to be told once the state is no longer locked; `None`
+    /// if none were.
+    pub(crate) fn take_untold(&mut self) -> Option<Untold> {
         self.wrong.get_mut().unwrap_or_else(PoisonError::into_inner).take_untold()
     }
 

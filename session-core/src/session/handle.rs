@@ -10,7 +10,6 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::changes::Change;
 use super::origin::Origin;
 use super::state::{Destroy, State};
-use super::value::Untold;
 use super::{AsKey, Draft, KeyOf};
 use crate::cookie::CookieLifetime;
 use crate::engine::{Engine, EventKind, ReadOnly, SessionError};
@@ -99,18 +98,17 @@ impl Session {
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
         let too_late = state.closed && state.draft.log().len() > before;
-        let untold = state.draft.take_untold();
-        drop(state);
-        self.tell(untold);
+        self.unlock(state);
         if too_late {
             self.engine().tell(EventKind::ChangedTooLate, self.session_key(), None);
         }
         result
     }
 
-    /// Tells which values were found to be of another type.
-    pub(crate) fn tell(&self, untold: Untold) {
-        if !untold.is_empty() {
+    /// Unlocks what the handle knows, and tells which values were found to be of another type meanwhile.
+    pub(crate) fn unlock(&self, mut state: MutexGuard<'_, State>) {
+        if let Some(untold) = state.draft.take_untold() {
+            drop(state);
             untold.tell(self.engine(), self.session_key());
         }
     }
@@ -120,11 +118,9 @@ impl Session {
     /// # Errors
     /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType).
     pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        let mut state = self.state();
+        let state = self.state();
         let value = state.draft.get(key);
-        let untold = state.draft.take_untold();
-        drop(state);
-        self.tell(untold);
+        self.unlock(state);
         value
     }
 

@@ -5,8 +5,9 @@
 
 mod explain; // why a value does not fit its type
 mod json; // writing, reading, and what is absent
-mod look; // refuses what could not be read again
+mod look; // what is looked at, and refused since it could not be read again
 mod look_within; // the same within arrays, maps and structs
+mod looking; // the serializer that looks
 mod place; // where in a value
 #[cfg(test)]
 mod tests;

@@ -43,9 +43,9 @@ impl WrongTypes {
         others.untold.iter().for_each(|wrong| self.note(wrong));
     }
 
-    /// Hands out what is still to be told, and remembers that it was noted.
-    pub(crate) fn take_untold(&mut self) -> Untold {
-        Untold(std::mem::take(&mut self.untold))
+    /// Hands out what is still to be told, and remembers that it was noted; `None` if all is told.
+    pub(crate) fn take_untold(&mut self) -> Option<Untold> {
+        (!self.untold.is_empty()).then(|| Untold(std::mem::take(&mut self.untold)))
     }
 }
 
@@ -59,9 +59,5 @@ impl Untold {
         for wrong in self.0 {
             engine.tell(EventKind::WrongType { error: &wrong.into() }, key, None);
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
