@@ -8,3 +8,9 @@ pub mod from_tower_sessions {}
 
 #[doc = include_str!("../docs/from_actix_session.md")]
 pub mod from_actix_session {}
+
+#[doc = include_str!("../docs/values.md")]
+pub mod values {}
+
+#[doc = include_str!("../docs/changing_types.md")]
+pub mod changing_types {}

@@ -28,7 +28,7 @@ pub mod store; // the contract alone: what a store keeps, and the rules it keeps
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(any(doc, doctest))]
-pub mod guide; // pages for those who come from elsewhere
+pub mod guide; // pages about what no single item tells
 #[cfg(test)]
 mod replay; // what fuzzing found, on any toolchain
 
@@ -37,7 +37,7 @@ pub use bytes::Bytes;
 
 pub use cookie::{CookieConfig, CookieError, CookieLifetime};
 pub use engine::{
-    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, OnServerError, OwnerLimitAction,
+    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, Misfit, OnServerError, OwnerLimitAction,
     ReadOnly, SessionError, Sessions, events,
 };
 pub use manage::{BuildError, SessionInfo, SessionsBuilder, Sweeper, SweeperConfig};
@@ -46,7 +46,7 @@ pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, 
 pub use payload::{Sealed, SealingKey};
 pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession};
 pub use secrets::{KeyError, Keys};
-pub use session::{AsKey, Draft, Key, KeyOf, Session};
+pub use session::{AsKey, Draft, Key, KeyOf, OnWrongType, Session};
 pub use store::{
     BoxError, Clock, Cursor, Eviction, Limits, ManualClock, Owner, OwnerError, Owners, Page, Put, PutNewError,
     PutOutcome, RandomError, RandomSource, Reclaim, Record, Scan, SessionId, SessionKey, SessionStore, SessionStoreExt,

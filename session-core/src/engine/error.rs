@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::Misfit;
 use crate::payload::CodecError;
 use crate::store::{OwnerError, PutNewError, RandomError, StoreError};
 
@@ -12,19 +13,22 @@ use crate::store::{OwnerError, PutNewError, RandomError, StoreError};
 #[non_exhaustive]
 pub enum SessionError {
     /// The value under the key is of another type, or was damaged in the store; it stays as it is.
-    #[error("the value {key:?} is not a {expected}")]
+    #[error("the value {key:?} is not a {expected}: {misfit}")]
     WrongType {
         /// The value's key.
         key: String,
         /// The type that was asked for.
         expected: &'static str,
+        /// Where in the value it does not fit, and why.
+        misfit: Misfit,
     },
-    /// The value cannot be written as JSON; nothing was changed. Why is not told, since a type's own words may
-    /// quote the value.
-    #[error("the value {key:?} cannot be written as JSON")]
+    /// The value could not be read again if it were written as JSON; nothing was changed.
+    #[error("the value {key:?} cannot be kept as JSON: {misfit}")]
     NotSerializable {
         /// The value's key.
         key: String,
+        /// Where in the value JSON does not suffice, and why.
+        misfit: Misfit,
     },
     /// The text cannot be an owner.
     #[error(transparent)]

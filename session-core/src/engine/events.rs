@@ -35,6 +35,7 @@
 //! | `unmergeable` | warn | they could not be, and are discarded |
 //! | `gone` | info | changes were discarded, since the session had ended meanwhile |
 //! | `changed_too_late` | warn | a session was changed after its response had left; without a `commit` that is lost |
+//! | `wrong_type` | warn | a value is of another type than the program asked for; told once for each handle and name |
 //! | `store_failed` | error | a call to the store failed, or took too long |
 //! | `close_failed` | warn | what a request did to its session was not stored |
 //! | `swept` | debug | expired records were removed |
@@ -135,6 +136,11 @@ pub enum EventKind<'a> {
     Gone,
     ChangedTooLate,
     #[non_exhaustive]
+    WrongType {
+        /// A [`SessionError::WrongType`], whether the program saw it or not.
+        error: &'a SessionError,
+    },
+    #[non_exhaustive]
     StoreFailed {
         verb: Verb,
         error: &'a SessionError,
@@ -173,6 +179,7 @@ impl EventKind<'_> {
             Self::Unmergeable => "unmergeable",
             Self::Gone => "gone",
             Self::ChangedTooLate => "changed_too_late",
+            Self::WrongType { .. } => "wrong_type",
             Self::StoreFailed { .. } => "store_failed",
             Self::CloseFailed { .. } => "close_failed",
             Self::Swept { .. } => "swept",
@@ -244,6 +251,7 @@ mod tests {
             Unmergeable,
             Gone,
             ChangedTooLate,
+            WrongType { error: &session },
             StoreFailed { verb: Verb::Get, error: &session },
             CloseFailed { error: &session },
             Swept { removed: 1 },

@@ -10,6 +10,7 @@ pub mod events; // what happens, and who is told
 mod fingerprint; // how logs name a session
 #[cfg(feature = "metrics")]
 mod metrics; // figures
+mod misfit; // where in a value something is wrong
 mod observe; // tells logs, hooks and metrics, from one place
 mod sessions; // Sessions, and what is behind it
 mod settings; // what the application chose
@@ -21,6 +22,7 @@ pub use error::{ReadOnly, SessionError};
 pub(crate) use events::Verb;
 pub use events::{Event, EventKind};
 pub use fingerprint::Fingerprint;
+pub use misfit::Misfit;
 pub(crate) use observe::Observer;
 pub(crate) use sessions::Engine;
 pub use sessions::Sessions;

@@ -102,7 +102,9 @@ impl fmt::Debug for Observer {
 fn log(event: &Event<'_>) {
     let kind = &event.kind;
     let error: Option<&(dyn Error + 'static)> = match kind {
-        EventKind::StoreFailed { error, .. } | EventKind::CloseFailed { error } => Some(*error),
+        EventKind::StoreFailed { error, .. } | EventKind::CloseFailed { error } | EventKind::WrongType { error } => {
+            Some(*error)
+        }
         EventKind::NoKey { error } => Some(*error),
         _ => None,
     };
@@ -149,6 +151,7 @@ fn log(event: &Event<'_>) {
         EventKind::ChangedTooLate => {
             log!(WARN, "a session was changed after its response left; the change is lost without a commit")
         }
+        EventKind::WrongType { .. } => log!(WARN, "a value of a session is of another type than was asked for"),
         EventKind::StoreFailed { .. } => log!(ERROR, "the session store failed"),
         EventKind::CloseFailed { .. } => log!(WARN, "session not closed"),
         EventKind::Swept { .. } => log!(DEBUG, "expired sessions removed"),

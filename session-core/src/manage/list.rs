@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::engine::{Backend, SessionError, Sessions};
 use crate::payload::Contents;
 use crate::request::live_sessions;
-use crate::session::{KeyOf, parse};
+use crate::session::{KeyOf, WrongTypes, present, read_or};
 use crate::store::{Owner, Record, SessionKey, Timestamp};
 
 /// Describes a session from outside, as it was when it was read.
@@ -59,10 +59,12 @@ impl SessionInfo {
     /// Reads a value of the session; `None` if there is none.
     ///
     /// # Errors
-    /// `WrongType` if it is of another type.
+    /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType). No event tells
+    /// of it: here it is the caller's to know.
     pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        let key = key.as_key();
-        self.contents.values.get(key).map(|value| parse(key, value)).transpose()
+        let Some(text) = present(&self.contents, key.as_key()) else { return Ok(None) };
+        let mut untold = WrongTypes::default();
+        read_or(key.as_key(), text, key.when_wrong_type(), || &mut untold)
     }
 }
 

@@ -64,8 +64,9 @@ impl Session {
             let mut state = self.state();
             state.moved(&key);
             state.stored(key, record, contents, lifetime);
-            if std::mem::take(&mut state.discarded) {
-                drop(state);
+            let discarded = std::mem::take(&mut state.discarded);
+            self.unlock(state);
+            if discarded {
                 self.engine().tell(EventKind::Unmergeable, Some(key), None);
                 return Err(SessionError::Conflict);
             }
@@ -155,7 +156,7 @@ impl Session {
         let owner = record.owner.clone();
         state.stored(key, record, job.contents, lifetime);
         let unmergeable = state.discarded;
-        drop(state);
+        self.unlock(state);
         if let Some(kind) = kind {
             self.engine().tell(kind, Some(key), owner.as_ref());
         }

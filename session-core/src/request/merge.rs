@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::retirement::{Found, follow};
 use crate::engine::{Backend, ConflictPolicy, EventKind, SessionError, Turn};
 use crate::payload::Kind;
-use crate::session::{Job, replay};
+use crate::session::{Job, WrongTypes, replay};
 use crate::store::{Record, SessionKey};
 
 /// Makes the job's changes again on what won, once it is this write's turn, and gives what stands under
@@ -30,7 +30,12 @@ pub(super) async fn merge<'a>(
         return Ok(None);
     };
     if policy == ConflictPolicy::Merge {
-        job.contents = replay(&job.log, contents)?;
+        let mut wrong = WrongTypes::default();
+        let replayed = replay(&job.log, contents, &mut wrong);
+        if let Some(untold) = wrong.take_untold() {
+            untold.tell(backend.engine, Some(key));
+        }
+        job.contents = replayed?;
         backend.engine.tell(EventKind::Replayed, Some(key), winner.owner.as_ref());
     } else {
         // What the application sees is overwritten; which id it has is none of that.

@@ -8,6 +8,7 @@ use super::merge::next_base;
 use super::save::save;
 use super::write::{Once, Saved, replace_once};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
+use crate::payload::Contents;
 use crate::session::{Draft, Job, Origin, Privilege, Session};
 use crate::store::{Record, SessionKey};
 
@@ -63,11 +64,9 @@ impl Session {
                     found = base.map(|(key, record)| (key, record, contents));
                     continue;
                 }
-                let mut draft = state.draft.on(contents)?;
-                let value = change(&mut draft)?;
-                let taken = state.draft.take_log().len();
-                let (contents, log) = draft.into_parts();
-                (value, Job { contents, log, taken, privilege: Privilege::default() })
+                let decided = decide(&mut state.draft, contents, &change);
+                self.unlock(state);
+                decided?
             };
             let (session, within) = (self.clone(), deadline.clone());
             let written;
@@ -113,4 +112,19 @@ impl Session {
             _ => Ok(None),
         }
     }
+}
+
+/// Makes changes on `contents`, behind those made so far, and gives what there is to write.
+fn decide<T, E: From<SessionError>>(
+    so_far: &mut Draft,
+    contents: Contents,
+    change: impl Fn(&mut Draft) -> Result<T, E>,
+) -> Result<(T, Job), E> {
+    let mut draft = so_far.on(contents)?;
+    let value = change(&mut draft);
+    so_far.absorb(&mut draft);
+    let value = value?;
+    let taken = so_far.take_log().len();
+    let (contents, log) = draft.into_parts();
+    Ok((value, Job { contents, log, taken, privilege: Privilege::default() }))
 }

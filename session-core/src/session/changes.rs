@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 
+use super::value::{WrongTypes, present};
 use crate::cookie::CookieLifetime;
 use crate::engine::SessionError;
 use crate::payload::{Contents, Expiry, StoredFlash};
@@ -51,34 +50,38 @@ pub(crate) enum Change {
 /// How many messages wait for a page; the oldest goes when there is one more.
 pub(crate) const MOST_FLASHES: usize = 32;
 
-pub(crate) type Apply = Arc<dyn Fn(Option<&str>) -> Result<SmolStr, SessionError> + Send + Sync>;
+/// Makes a new text of the old one, if there are any; and notes where the old one is of another type.
+pub(crate) type Apply =
+    Arc<dyn Fn(Option<&str>, &mut WrongTypes) -> Result<Option<SmolStr>, SessionError> + Send + Sync>;
 
 impl Change {
+    /// Gives the key of a change after which it does not matter what was there; `None` for others.
+    pub(super) fn sets(&self) -> Option<&SmolStr> {
+        match self {
+            Self::Insert { key, .. } | Self::Remove { key } => Some(key),
+            _ => None,
+        }
+    }
+
     /// Makes the change on `contents`.
     ///
     /// # Errors
-    /// `Conflict` if what it consumes is not there, `WrongType` as the first time.
-    pub(crate) fn apply(&self, contents: &mut Contents) -> Result<(), SessionError> {
-        let Contents { values, reserved } = contents;
+    /// `Conflict` if what it consumes is not there, `WrongType` as the first time, which `wrong` notes.
+    pub(crate) fn apply(&self, contents: &mut Contents, wrong: &mut WrongTypes) -> Result<(), SessionError> {
+        let reserved = &mut contents.reserved;
         match self {
-            Self::Insert { key, value } => {
-                values.insert(key.clone(), value.clone());
-            }
-            Self::Remove { key } => {
-                values.remove(key);
-            }
-            Self::Take { key, value } => match values.get(key) {
-                Some(there) if there == value => {
-                    values.remove(key);
-                }
+            Self::Insert { key, value } => set(contents, key, Some(value.clone())),
+            Self::Remove { key } => set(contents, key, None),
+            Self::Take { key, value } => match contents.values.get(key) {
+                Some(there) if there == value => set(contents, key, None),
                 // Somebody else took it, or put another in its place: handing it out twice must not
                 // end well for both.
                 _ => return Err(SessionError::Conflict),
             },
-            Self::Clear => values.clear(),
+            Self::Clear => contents.values.clear(),
             Self::Update { key, apply } => {
-                let value = apply(values.get(key))?;
-                values.insert(key.clone(), value);
+                let value = apply(present(contents, key), wrong)?;
+                set(contents, key, value);
             }
             Self::Flash(flash) => {
                 // Where no page shows them, they must not fill the session.
@@ -102,13 +105,23 @@ impl Change {
     }
 }
 
-/// Makes the changes of `log` on `contents`, all of them or none.
+/// Sets a value, or removes it.
+pub(super) fn set(contents: &mut Contents, key: &SmolStr, value: Option<SmolStr>) {
+    match value {
+        Some(value) => contents.values.insert(key.clone(), value),
+        None => {
+            contents.values.remove(key);
+        }
+    }
+}
+
+/// Makes the changes of `log` on `contents`, all of them or none. `wrong` notes values that are of another type there.
 ///
 /// # Errors
 /// `Conflict` if one of them cannot be made there.
-pub(crate) fn replay(log: &[Entry], mut contents: Contents) -> Result<Contents, SessionError> {
+pub(crate) fn replay(log: &[Entry], mut contents: Contents, wrong: &mut WrongTypes) -> Result<Contents, SessionError> {
     for Entry { change, .. } in log {
-        change.apply(&mut contents).map_err(|_| SessionError::Conflict)?;
+        change.apply(&mut contents, wrong).map_err(|_| SessionError::Conflict)?;
     }
     Ok(contents)
 }
@@ -116,17 +129,4 @@ pub(crate) fn replay(log: &[Entry], mut contents: Contents) -> Result<Contents, 
 /// Tells whether one of the changes changed something.
 pub(crate) fn has_effect(log: &[Entry]) -> bool {
     log.iter().any(|entry| !entry.soft)
-}
-
-/// Reads a value's JSON as a `T`.
-pub(crate) fn parse<T: DeserializeOwned>(key: &str, value: &str) -> Result<T, SessionError> {
-    // The parser's own error would quote the value.
-    serde_json::from_str(value)
-        .map_err(|_| SessionError::WrongType { key: key.to_owned(), expected: std::any::type_name::<T>() })
-}
-
-/// Writes a value as JSON.
-pub(crate) fn to_json<T: Serialize>(key: &str, value: &T) -> Result<SmolStr, SessionError> {
-    let json = serde_json::to_string(value);
-    json.map(SmolStr::from).map_err(|_| SessionError::NotSerializable { key: key.to_owned() })
 }

@@ -1,13 +1,14 @@
 //! A session's values with the changes made to them: what a handler edits.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 
-use super::changes::{Apply, Change, Entry, parse, replay, to_json};
+use super::changes::{Apply, Change, Entry, replay, set};
+use super::value::{Untold, WrongTypes, is_absence, present, read_or, write};
 use super::{AsKey, KeyOf};
 use crate::engine::SessionError;
 use crate::payload::{Contents, Flash, FlashLevel, StoredFlash};
@@ -22,17 +23,37 @@ pub struct Draft {
     /// How many changes, at the log's beginning, are somebody else's, who may want them back as they were.
     fixed: usize,
     random: Arc<dyn RandomSource>,
+    /// What was found to be of another type; behind a lock, which nobody else holds, since reading notes it.
+    wrong: Mutex<WrongTypes>,
 }
 
 impl Draft {
     pub(crate) fn new(contents: Contents, random: Arc<dyn RandomSource>) -> Self {
-        Self { contents, log: Vec::new(), fixed: 0, random }
+        Self { contents, log: Vec::new(), fixed: 0, random, wrong: Mutex::default() }
     }
 
     /// Makes a draft of `contents` with the changes of this one made on them.
     pub(crate) fn on(&self, contents: Contents) -> Result<Self, SessionError> {
-        let contents = replay(&self.log, contents)?;
-        Ok(Self { contents, log: self.log.clone(), fixed: self.log.len(), random: Arc::clone(&self.random) })
+        let contents = replay(&self.log, contents, &mut self.wrong())?;
+        // What was told is not told again.
+        let wrong = Mutex::new(self.wrong().clone());
+        Ok(Self { contents, log: self.log.clone(), fixed: self.log.len(), random: Arc::clone(&self.random), wrong })
+    }
+
+    fn wrong(&self) -> MutexGuard<'_, WrongTypes> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what was noted by a draft that was made [on](Self::on) other contents of this one.
+    pub(crate) fn absorb(&mut self, other: &mut Self) {
+        let noted = std::mem::take(&mut *other.wrong());
+        self.wrong().absorb(noted);
+    }
+
+    /// Hands out which values were found to be of another type, to be told once the state is no longer locked; `None`
+    /// if none were.
+    pub(crate) fn take_untold(&mut self) -> Option<Untold> {
+        self.wrong.get_mut().unwrap_or_else(PoisonError::into_inner).take_untold()
     }
 
     pub(crate) fn contents(&self) -> &Contents {
@@ -66,7 +87,7 @@ impl Draft {
         }
         // What changed nothing on the old contents may on these.
         self.log.iter_mut().for_each(|entry| entry.soft = false);
-        let replayed = replay(&self.log, contents.clone());
+        let replayed = replay(&self.log, contents.clone(), &mut self.wrong());
         let possible = replayed.is_ok();
         if !possible {
             self.log.clear();
@@ -82,16 +103,15 @@ impl Draft {
     }
 
     pub(crate) fn change(&mut self, change: Change) -> Result<(), SessionError> {
-        change.apply(&mut self.contents)?;
+        change.apply(&mut self.contents, self.wrong.get_mut().unwrap_or_else(PoisonError::into_inner))?;
         self.push(change, false);
         Ok(())
     }
 
     fn push(&mut self, change: Change, soft: bool) {
         // A handler that sets one value in a loop must not fill the memory.
-        if let (Change::Insert { key, .. }, Some(Entry { change: Change::Insert { key: last, .. }, soft: was })) =
-            (&change, self.log.last())
-            && key == last
+        if let (Some(key), Some(Entry { change: last, soft: was })) = (change.sets(), self.log.last())
+            && last.sets() == Some(key)
             && self.log.len() > self.fixed
         {
             let soft = soft && *was;
@@ -105,18 +125,21 @@ impl Draft {
     /// Reads a value; `None` if there is none.
     ///
     /// # Errors
-    /// `WrongType` if it is of another type.
+    /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType).
     pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        let key = key.as_key();
-        self.contents.values.get(key).map(|value| parse(key, value)).transpose()
+        let (name, policy) = (key.as_key(), key.when_wrong_type());
+        let Some(text) = present(&self.contents, name) else { return Ok(None) };
+        read_or(name, text, policy, || self.wrong())
     }
 
-    /// Sets a value, whatever was there.
+    /// Sets a value, whatever was there. One that JSON writes as `null`, such as `None` or `()`, is absence, and removes
+    /// it.
     ///
     /// # Errors
-    /// `NotSerializable` if it cannot be written as JSON.
+    /// `NotSerializable` if it could not be read again; see [what a session can hold](crate::guide::values).
     pub fn insert<T: Serialize>(&mut self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
-        let (key, value) = (SmolStr::new(key.as_key()), to_json(key.as_key(), &value)?);
+        let Some(value) = write(key.as_key(), &value)? else { return self.remove(key) };
+        let key = SmolStr::new(key.as_key());
         let soft = self.contents.values.get(&key).is_some_and(|there| there == value);
         if !soft {
             self.contents.values.insert(key.clone(), value.clone());
@@ -130,9 +153,10 @@ impl Draft {
     /// # Errors
     /// None of its own; a session's `remove` has some.
     pub fn remove(&mut self, key: impl AsKey) -> Result<(), SessionError> {
-        let key = key.as_key();
-        let soft = !self.contents.values.remove(key);
-        self.push(Change::Remove { key: key.into() }, soft);
+        let key = SmolStr::new(key.as_key());
+        let soft = present(&self.contents, &key).is_none();
+        self.contents.values.remove(&key);
+        self.push(Change::Remove { key }, soft);
         Ok(())
     }
 
@@ -142,24 +166,28 @@ impl Draft {
     /// ends with [`SessionError::Conflict`].
     ///
     /// # Errors
-    /// `WrongType` if it is of another type; it stays.
+    /// As [`get`](Self::get); what is of another type stays.
     pub fn take<T: DeserializeOwned>(&mut self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        let key = key.as_key();
-        let Some(json) = self.contents.values.get(key) else { return Ok(None) };
-        let (value, taken) = (parse(key, json)?, json.into());
-        self.change(Change::Take { key: key.into(), value: taken })?;
-        Ok(Some(value))
+        let (name, policy) = (key.as_key(), key.when_wrong_type());
+        let Some(text) = present(&self.contents, name) else { return Ok(None) };
+        let taken = text.into();
+        let value = read_or(name, text, policy, || self.wrong())?;
+        if value.is_some() {
+            self.change(Change::Take { key: name.into(), value: taken })?;
+        }
+        Ok(value)
     }
 
-    /// Tells whether there is a value under `key`.
+    /// Tells whether there is a value under `key`, of whatever type.
     pub fn contains(&self, key: impl AsKey) -> bool {
-        self.contents.values.get(key.as_key()).is_some()
+        present(&self.contents, key.as_key()).is_some()
     }
 
     /// Gives the names of all values, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        self.contents.values.iter().map(|(name, _)| name.to_owned()).collect()
+        let present = self.contents.values.iter().filter(|(_, text)| !is_absence(text));
+        present.map(|(name, _)| name.to_owned()).collect()
     }
 
     /// Removes all values. Flash messages stay.
@@ -176,26 +204,28 @@ impl Draft {
     /// Sets a value to what `change` makes of the old one, and gives it.
     ///
     /// If another request wrote meanwhile, `change` runs again on what that one wrote, so no update is
-    /// lost. It must therefore depend on its argument alone, and must not use the session.
+    /// lost. It must therefore depend on its argument alone, and must not use the session. Where it makes `None` (of a
+    /// `T` that is an `Option`), the value is removed; it is given `None` where there is no value.
     ///
     /// # Errors
-    /// `WrongType` if the old value is of another type, `NotSerializable` if the new one cannot be
-    /// written as JSON; the old value stays.
+    /// `WrongType` if the old value is of another type, unless its key says [what then holds](crate::OnWrongType);
+    /// `NotSerializable` if the new one could not be read again. The old value stays.
     pub fn update<T, F>(&mut self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
     where
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
-        let key = SmolStr::new(key.as_key());
-        let old = self.contents.values.get(&key);
-        let new = change(old.map(|value| parse(&key, value)).transpose()?);
-        let value = to_json(&key, &new)?;
-        let soft = old.is_some_and(|there| there == value);
-        self.contents.values.insert(key.clone(), value);
-        let name = key.clone();
-        let apply: Apply = Arc::new(move |old| {
-            let old = old.map(|value| parse(&name, value)).transpose()?;
-            to_json(&name, &change(old))
+        let (name, policy) = (SmolStr::new(key.as_key()), key.when_wrong_type());
+        let there = present(&self.contents, &name);
+        let old = there.map_or(Ok(None), |text| read_or(&name, text, policy, || self.wrong()))?;
+        let new = change(old);
+        let value = write(&name, &new)?;
+        let soft = there == value.as_deref();
+        set(&mut self.contents, &name, value);
+        let key = name.clone();
+        let apply: Apply = Arc::new(move |text, wrong| {
+            let old = text.map_or(Ok(None), |text| read_or(&name, text, policy, || wrong))?;
+            write(&name, &change(old))
         });
         self.push(Change::Update { key, apply }, soft);
         Ok(new)
@@ -249,7 +279,7 @@ mod tests {
         a.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).unwrap();
         b.insert("b", 2).unwrap();
         b.insert("n", 41).unwrap();
-        let merged = replay(a.log(), b.contents().clone()).unwrap();
+        let merged = replay(a.log(), b.contents().clone(), &mut WrongTypes::default()).unwrap();
         let merged = Draft::new(merged, Arc::new(SystemRandom));
         assert_eq!(merged.keys(), ["a", "b", "n"]);
         assert_eq!(merged.get::<u32>("n").unwrap(), Some(42));
@@ -270,7 +300,7 @@ mod tests {
         other.insert("x", 2).unwrap();
         other.insert("y", 3).unwrap();
         let merged = other.on(Contents::default()).unwrap().into_parts().0;
-        assert_eq!(replay(d.log(), merged).unwrap().values.len(), 1);
+        assert_eq!(replay(d.log(), merged, &mut WrongTypes::default()).unwrap().values.len(), 1);
     }
 
     #[test]
@@ -296,7 +326,10 @@ mod tests {
         let mut third = Draft::new(stored, Arc::new(SystemRandom));
         assert_eq!(second.take::<String>("ticket").unwrap().as_deref(), Some("T"));
         assert_eq!(third.take::<String>("ticket").unwrap().as_deref(), Some("T"));
-        assert!(matches!(replay(third.log(), second.contents().clone()), Err(SessionError::Conflict)));
+        assert!(matches!(
+            replay(third.log(), second.contents().clone(), &mut WrongTypes::default()),
+            Err(SessionError::Conflict)
+        ));
     }
 
     #[test]
@@ -308,7 +341,7 @@ mod tests {
         let mut writer = Draft::new(stored, Arc::new(SystemRandom));
         assert_eq!(reader.take_flash().unwrap().len(), 1);
         writer.flash(FlashLevel::Info, "two").unwrap();
-        let merged = replay(reader.log(), writer.contents().clone()).unwrap();
+        let merged = replay(reader.log(), writer.contents().clone(), &mut WrongTypes::default()).unwrap();
         let left: Vec<_> = merged.reserved.flash.iter().map(|f| f.flash.message.as_str()).collect();
         assert_eq!(left, ["two"]);
     }

@@ -99,25 +99,38 @@ impl Session {
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
         let too_late = state.closed && state.draft.log().len() > before;
-        drop(state);
+        self.unlock(state);
         if too_late {
             self.engine().tell(EventKind::ChangedTooLate, self.key(), None);
         }
         result
     }
 
+    /// Unlocks what the handle knows, and tells which values were found to be of another type meanwhile.
+    pub(crate) fn unlock(&self, mut state: MutexGuard<'_, State>) {
+        if let Some(untold) = state.draft.take_untold() {
+            drop(state);
+            untold.tell(self.engine(), self.key());
+        }
+    }
+
     /// Reads a value; `None` if there is none.
     ///
     /// # Errors
-    /// `WrongType` if it is of another type.
+    /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType).
     pub fn get<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
-        self.state().draft.get(key)
+        let state = self.state();
+        let value = state.draft.get(key);
+        self.unlock(state);
+        value
     }
 
-    /// Sets a value, whatever was there.
+    /// Sets a value, whatever was there. One that JSON writes as `null`, such as `None` or `()`, is absence, and removes
+    /// it.
     ///
     /// # Errors
-    /// `NotSerializable` if it cannot be written as JSON, `Destroyed` after `destroy`.
+    /// `NotSerializable` if it could not be read again, see [what a session can hold](crate::guide::values);
+    /// `Destroyed` after `destroy`.
     pub fn insert<T: Serialize>(&self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
         self.change(|draft| draft.insert(key, value))
     }
@@ -137,12 +150,13 @@ impl Session {
     /// [`transaction`](Self::transaction).
     ///
     /// # Errors
-    /// `WrongType` if it is of another type, and it stays; `Destroyed` after `destroy`.
+    /// `WrongType` if it is of another type, and it stays, unless its key says
+    /// [what then holds](crate::OnWrongType); `Destroyed` after `destroy`.
     pub fn take<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
         self.change(|draft| draft.take(key))
     }
 
-    /// Tells whether there is a value under `key`.
+    /// Tells whether there is a value under `key`, of whatever type.
     #[must_use]
     pub fn contains(&self, key: impl AsKey) -> bool {
         self.state().draft.contains(key)
@@ -168,11 +182,12 @@ impl Session {
     /// If another request was written meanwhile, `change` runs again on what that one wrote, so no update is
     /// lost. It must therefore depend on its argument alone, and must not use the session, which is locked
     /// while it runs. What it returned last is what is stored; where the answer must be that one, use
-    /// [`transaction`](Self::transaction).
+    /// [`transaction`](Self::transaction). Where it makes `None` (of a `T` that is an `Option`), the value is removed; it
+    /// is given `None` where there is no value.
     ///
     /// # Errors
-    /// `WrongType` if the old value is of another type, `NotSerializable` if the new one cannot be written
-    /// as JSON, and the old one stays; `Destroyed` after `destroy`.
+    /// `WrongType` if the old value is of another type, unless its key says [what then holds](crate::OnWrongType);
+    /// `NotSerializable` if the new one could not be read again. The old one stays. `Destroyed` after `destroy`.
     pub fn update<T, F>(&self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
     where
         T: Serialize + DeserializeOwned,

@@ -13,6 +13,7 @@ use std::marker::PhantomData;
 /// ```
 pub struct Key<T> {
     name: &'static str,
+    on_wrong_type: OnWrongType,
     value: PhantomData<fn() -> T>,
 }
 
@@ -20,7 +21,19 @@ impl<T> Key<T> {
     /// Makes a key of a name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, value: PhantomData }
+        Self { name, on_wrong_type: OnWrongType::Fail, value: PhantomData }
+    }
+
+    /// Says what holds where the value is of another type, as after a deployment that changed the type.
+    ///
+    /// ```
+    /// use session_core::{Key, OnWrongType};
+    ///
+    /// const CART: Key<Vec<String>> = Key::new("cart").on_wrong_type(OnWrongType::Absent);
+    /// ```
+    #[must_use]
+    pub const fn on_wrong_type(self, on_wrong_type: OnWrongType) -> Self {
+        Self { on_wrong_type, ..self }
     }
 
     /// Gives the name.
@@ -44,10 +57,28 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
+/// Says what holds where a value is of another type than its key says. An event tells of it in either case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnWrongType {
+    /// Who reads it is given [`SessionError::WrongType`](crate::SessionError::WrongType).
+    #[default]
+    Fail,
+    /// The value counts as absent for those who read it: `get`, `update` and `take`. It stays until something is set in
+    /// its place, so that a server which knows the type still reads it. For what can be done without: a cart of a moment
+    /// ago, not a balance.
+    Absent,
+}
+
 /// Gives the name under which a session holds a value: a text, or a [`Key`].
 pub trait AsKey {
     /// Gives the name.
     fn as_key(&self) -> &str;
+
+    /// Says what holds where the value is of another type; a text has no opinion, and who reads it fails.
+    fn when_wrong_type(&self) -> OnWrongType {
+        OnWrongType::Fail
+    }
 }
 
 /// Gives the name of a value of type `T`: a text may name any type, a [`Key`] only its own.
@@ -72,6 +103,10 @@ impl<T> KeyOf<T> for &String {}
 impl<T> AsKey for Key<T> {
     fn as_key(&self) -> &str {
         self.name
+    }
+
+    fn when_wrong_type(&self) -> OnWrongType {
+        self.on_wrong_type
     }
 }
 

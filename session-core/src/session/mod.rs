@@ -9,10 +9,12 @@ mod handle; // Session
 mod key; // typed names of values
 mod origin; // where a session comes from, and so what may become of it
 mod state; // what a handle knows
+mod value; // one value: how it is written and read
 
-pub(crate) use changes::{has_effect, parse, replay};
+pub(crate) use changes::{has_effect, replay};
 pub use draft::Draft;
 pub use handle::Session;
-pub use key::{AsKey, Key, KeyOf};
+pub use key::{AsKey, Key, KeyOf, OnWrongType};
 pub(crate) use origin::Origin;
 pub(crate) use state::{Destroy, Job, Privilege, State, Told};
+pub(crate) use value::{WrongTypes, present, read_or};
