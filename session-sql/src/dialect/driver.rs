@@ -55,12 +55,12 @@ macro_rules! driver {
     }};
     (@read) => {
         |row| {
-            let payload: Option<Vec<u8>> = row.try_get(1)?;
-            let left_out = payload.is_none();
+            let payload = row.try_get::<Option<Vec<u8>>, _>(1);
+            let left_out = matches!(payload, Ok(None));
             let columns = || {
                 Ok(crate::row::Columns {
                     version: row.try_get(0)?,
-                    payload: payload.unwrap_or_default(),
+                    payload: payload?.unwrap_or_default(),
                     owner: row.try_get(2)?,
                     created_at: row.try_get(3)?,
                     last_seen_at: row.try_get(4)?,
