@@ -32,6 +32,10 @@ macro_rules! __clauses {
                     "a record is never dropped before its deadline; past it, it is whole or absent";
                 REC_9 "REC-9" rec_9_two_handles_see_each_others_writes
                     "two handles on one backend see each other's writes";
+                REC_10 "REC-10" rec_10_no_record_goes_by_the_stores_own_clock
+                    "where records go by sweep, no verb judges by a clock of the store's own: what is past its deadline is there until a sweep takes it";
+                REC_11 "REC-11" rec_11_a_dropped_get_leaves_nothing
+                    "whatever moment a `get` is dropped at, it leaves no lock, and all goes on";
             }
             PUT {
                 PUT_1 "PUT-1" put_1_create_stores_on_a_free_key
@@ -53,13 +57,19 @@ macro_rules! __clauses {
                 PUT_9 "PUT-9" put_9_one_of_many_replaces_stores
                     "of many concurrent `Replace`s of one version exactly one stores, and every loser is shown a winner";
                 PUT_10 "PUT-10" put_10_a_dropped_put_leaves_a_whole_record
-                    "whatever moment a `put` is dropped at, every later read is of a whole record, old or new";
+                    "whatever moment a `put` is dropped at, every later read is of a whole record, old or new, and a sweep finds it";
                 PUT_11 "PUT-11" put_11_a_payload_over_the_limit_is_refused
                     "a payload over the store's limit is `TooLarge { limit }`; nothing is truncated, nothing changes";
                 PUT_12 "PUT-12" put_12_replace_past_the_deadline_is_gone
                     "a `Replace` later than the stored deadline is `Gone`";
                 PUT_13 "PUT-13" put_13_a_version_from_before_a_delete_is_dead
                     "after `delete` and a new `Create`, a `Replace` of a version from before the `delete` does not store";
+                PUT_14 "PUT-14" put_14_end_is_a_replace
+                    "`End` is a `Replace` in each outcome";
+                PUT_15 "PUT-15" put_15_what_is_over_still_takes_its_key
+                    "`Create` on a key whose record is past its deadline, and still there, is `Exists`";
+                PUT_16 "PUT-16" put_16_a_put_sent_again_at_once_is_the_same_put
+                    "the same `put` sent again while the first is under way: no answer is a conflict with the version sent, nor `Exists` for its own `Create`";
             }
             TCH {
                 TCH_1 "TCH-1" tch_1_touch_moves_two_timestamps_alone
@@ -70,6 +80,8 @@ macro_rules! __clauses {
                     "`touch` of an absent key, of another version, or later than the stored deadline is `false` and changes nothing";
                 TCH_4 "TCH-4" tch_4_a_replace_beats_a_concurrent_touch
                     "after a `touch` concurrent with a `Replace`, payload, version and deadline are the `Replace`'s";
+                TCH_5 "TCH-5" tch_5_a_dropped_touch_moves_both_times_or_none
+                    "whatever moment a `touch` is dropped at, both timestamps have moved or none, all goes on, and a sweep finds the record";
             }
             DEL {
                 DEL_1 "DEL-1" del_1_delete_is_true_once
@@ -80,6 +92,8 @@ macro_rules! __clauses {
                     "once `delete` has returned, no `Replace` or `touch` that started before it brings the key back";
                 DEL_4 "DEL-4" del_4_delete_touches_no_other_key
                     "`delete` touches no other key";
+                DEL_5 "DEL-5" del_5_a_dropped_delete_removes_all_or_nothing
+                    "whatever moment a `delete` is dropped at, the record is there or gone, in the list and to a sweep as well, and all goes on";
             }
             SWP {
                 SWP_1 "SWP-1" swp_1_a_sweep_removes_what_expired_and_nothing_else
@@ -90,6 +104,8 @@ macro_rules! __clauses {
                     "repeated until 0, it drains what had expired, also while others write";
                 SWP_4 "SWP-4" swp_4_an_extended_record_stays
                     "a record whose deadline was extended before the sweep reached it stays";
+                SWP_5 "SWP-5" swp_5_what_a_dropped_sweep_leaves_the_next_finds
+                    "whatever moment a sweep is dropped at, the next finds what it left, and all goes on";
             }
             OWN {
                 OWN_1 "OWN-1" own_1_pages_give_every_record_of_the_owner_once
@@ -104,10 +120,22 @@ macro_rules! __clauses {
                     "a corrupt record does not hide the others from `list`";
                 OWN_6 "OWN-6" own_6_ten_thousand_records_are_listed
                     "10,000 records of one owner are listed in pages of 100";
+                OWN_7 "OWN-7" own_7_a_strange_cursor_is_refused
+                    "a cursor that `list` did not give is `InvalidCursor`, and one of another owner leads to no record of theirs";
+                OWN_8 "OWN-8" own_8_a_dropped_list_leaves_nothing
+                    "whatever moment a `list` is dropped at, it leaves no lock, and all goes on";
+                OWN_9 "OWN-9" own_9_pages_of_a_list_are_bounded
+                    "a page of `list` ends when its payloads come to about 1 MiB, whatever its limit, which may be `usize::MAX`";
             }
             SCN {
                 SCN_1 "SCN-1" scn_1_pages_give_every_record_once
                     "the pages of `scan` together give every record that was there throughout, each once";
+                SCN_2 "SCN-2" scn_2_a_strange_cursor_is_refused
+                    "a cursor that `scan` did not give is `InvalidCursor`";
+                SCN_3 "SCN-3" scn_3_a_dropped_scan_leaves_nothing
+                    "whatever moment a page of `scan` is dropped at, it leaves no lock, and all goes on";
+                SCN_4 "SCN-4" scn_4_pages_of_a_scan_are_bounded
+                    "a page of `scan` ends when its payloads come to about 1 MiB, whatever its limit, which may be `usize::MAX`";
             }
             CON {
                 CON_1 "CON-1" con_1_histories_are_linearizable
@@ -128,6 +156,10 @@ macro_rules! __clauses {
                     "`init` twice, and from many tasks at once, is fine";
                 FLT_4 "FLT-4" flt_4_corrupt_data_stops_no_sweep_and_leaves_nothing
                     "a corrupt record stops no sweep, and deleted it leaves nothing that the next under its key could meet";
+                FLT_5 "FLT-5" flt_5_writes_to_corrupt_data_are_corrupt
+                    "`touch`, `Replace` and `End` of corrupt data are `Corrupt`, and change nothing";
+                FLT_6 "FLT-6" flt_6_a_dropped_init_can_run_again
+                    "whatever moment an `init` is dropped at, it can run again, and all goes on";
             }
         }
     };

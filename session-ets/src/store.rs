@@ -84,14 +84,14 @@ impl SessionStore for EtsStore {
             return Err(StoreError::TooLarge { store: NAME, limit });
         }
         let mut record = own(record);
-        match put {
-            Put::Create => match self.table.insert(key, &record).map_err(full)? {
+        match put.replaces() {
+            None => match self.table.insert(key, &record).map_err(full)? {
                 None => Ok(PutOutcome::Stored),
                 Some(standing) if standing.version == record.version => Ok(PutOutcome::Stored),
                 // Past its deadline, too, until a sweep takes it: ids are random, so nobody waits for one.
                 Some(_) => Ok(PutOutcome::Exists),
             },
-            Put::Replace(version) => {
+            Some(version) => {
                 let outcome = self.table.update(key, |standing| {
                     if standing.version == record.version {
                         PutOutcome::Stored

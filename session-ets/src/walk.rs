@@ -6,7 +6,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use session_core::{Owner, Record, SessionKey, Timestamp};
+use session_core::{Owner, Page, Record, SessionKey, Timestamp};
 
 use crate::index::{PARTITIONS, Sequence, partition_of};
 use crate::table::Table;
@@ -41,8 +41,17 @@ impl Table {
         look: impl Fn(&SessionKey, Sequence) -> Option<Arc<Record>>,
     ) -> Part<Sequence> {
         let entries = self.indexes().owners.page(owner, after, limit.get());
-        let last = entries.last().map(|(sequence, _)| *sequence);
-        let records = entries.into_iter().filter_map(|(sequence, key)| Some((key, look(&key, sequence)?))).collect();
+        let (mut records, mut last, mut room) = (Vec::new(), None, Room::of_a_page());
+        for (sequence, key) in entries {
+            last = Some(sequence);
+            if let Some(record) = look(&key, sequence) {
+                room.take(&record);
+                records.push((key, record));
+            }
+            if room.is_gone() {
+                break;
+            }
+        }
         // Only now, when the rows have been looked at.
         let next = last.filter(|last| self.indexes().owners.has_more(owner, *last));
         (records, next)
@@ -51,18 +60,42 @@ impl Table {
     /// Gives a page of all records, in the order of their keys: touches move a row in the index, but
     /// never to another key.
     pub(crate) fn all(&self, after: Option<&SessionKey>, limit: NonZeroUsize) -> Part<SessionKey> {
-        let mut records = Vec::new();
+        let (mut records, mut room) = (Vec::new(), Room::of_a_page());
         let first = after.map_or(0, partition_of);
         for partition in first..PARTITIONS {
-            let room = limit.get() - records.len();
-            let (keys, more) = self.indexes().expiry.keys_after(partition, after, room);
+            let (keys, more) = self.indexes().expiry.keys_after(partition, after, limit.get() - records.len());
             let last = keys.last().copied();
-            records.extend(keys.into_iter().filter_map(|key| Some((key, self.lookup(&key)?.record))));
+            for key in keys {
+                let Some(row) = self.lookup(&key) else { continue };
+                room.take(&row.record);
+                records.push((key, row.record));
+                if room.is_gone() {
+                    return (records, Some(key));
+                }
+            }
             if more || records.len() == limit.get() {
                 return (records, last);
             }
         }
         (records, None)
+    }
+}
+
+/// How many more bytes of payloads there are to be on a page.
+#[derive(Debug)]
+struct Room(usize);
+
+impl Room {
+    fn of_a_page() -> Self {
+        Self(Page::BYTES)
+    }
+
+    fn take(&mut self, record: &Record) {
+        self.0 = self.0.saturating_sub(record.payload.len());
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0 == 0
     }
 }
 

@@ -19,6 +19,7 @@ mod links; // several of them, by turns
 #[cfg(feature = "near-cache")]
 mod near; // what this process has read, kept up to date
 mod owners; // the index by owner
+mod pages; // records for pages, which are bounded in bytes
 mod scan; // all records
 mod script; // what runs as one step on the server
 mod url; // what a URL says

@@ -11,9 +11,10 @@
 //! 2. Scores only ever rise (`enter` in `prelude.lua`), so an entry comes in behind all that a walk has seen.
 //! 3. `list` reads records in the order of their entries. Where it finds that one has lost its owner, the
 //!    `Create` before that was over, so the new entry, which is behind, has its record by then. On one server a page's
-//!    records are read by one `MGET`, at one moment. On a cluster they are read from several nodes in no order, so
+//!    records are read by one pipeline, in order. On a cluster they are read from several nodes in no order, so
 //!    those that were missing are read again, one after the other.
-//! 4. Whether there is a next page is decided after the records were looked at.
+//! 4. Whether there is a next page is decided after the records were looked at. A long one is looked at once more after
+//!    that; if it is gone by then, there is a next page.
 //!
 //! # Why a live session's entry is never pruned
 //!
@@ -26,7 +27,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use redis::{Value, cmd, pipe};
+use redis::{Value, cmd};
 use session_core::store::Page;
 use session_core::{Cursor, Owner, Owners, Record, SessionKey, StoreError, async_trait};
 
@@ -34,7 +35,7 @@ use crate::cursor;
 use crate::error::{Intent, answered, strange};
 use crate::keys::parse_member;
 use crate::script::{Call, PAGE, PRUNE, Place, places};
-use crate::store::{RedisStore, get, stored};
+use crate::store::{RedisStore, stored};
 
 /// The most entries of one page: a script that gives more keeps everybody else waiting.
 const MOST: usize = 1_000;
@@ -67,17 +68,31 @@ impl RedisStore {
     /// Gives a page of the owner's records, and the score behind which the next one begins; prunes what is stale.
     async fn page_of(&self, owner: &Owner, after: u64, limit: usize) -> Result<(Records, Option<u64>), StoreError> {
         let places = self.places(owner, after, limit).await?;
-        let Some(last) = places.last().map(|place| place.score) else { return Ok((Vec::new(), None)) };
-        let (records, more) = if self.inner.wire.reaches_all_keys() {
-            self.at_one_moment(owner, &places, last).await?
-        } else {
-            self.in_order(owner, &places, last).await?
-        };
+        let Some(mut last) = places.last().map(|place| place.score) else { return Ok((Vec::new(), None)) };
+        let (mut records, long, behind) = self.look(owner, &places, last).await?;
+        // A full page has a next one, which may be empty.
+        let mut more = behind || places.len() == limit;
+        let mut room = Page::BYTES;
+        for at in 0..places.len() {
+            if room == 0 {
+                (last, more) = (places[at - 1].score, true);
+                records.truncate(at);
+                break;
+            }
+            if long[at] && matches!(records[at], Found::Meant(..)) {
+                let (key, _) = parse_member(&places[at].member);
+                records[at] = answer(owner, &places[at], self.long(&key).await?);
+                // It went after it was asked whether there are entries behind.
+                more |= matches!(records[at], Found::Other);
+            }
+            if let Found::Meant(_, record) = &records[at] {
+                room = room.saturating_sub(record.payload.len());
+            }
+        }
         let is_stale = |(place, found): &(&Place, &Found)| matches!(found, Found::Other) && !place.young;
         let stale: Vec<_> = places.iter().zip(&records).filter(is_stale).map(|(place, _)| place).collect();
         self.prune(owner, &stale).await;
-        // A full page has a next one, which may be empty.
-        let next = (more || places.len() == limit).then_some(last);
+        let next = more.then_some(last);
         let meant = records.into_iter().filter_map(|found| match found {
             Found::Meant(key, record) => Some((key, record)),
             Found::Other | Found::Unreadable => None,
@@ -92,45 +107,34 @@ impl RedisStore {
         places(self.inner.wire.call(call, Intent::Read).await?).ok_or_else(|| strange("the script `page`"))
     }
 
-    /// Reads the records at one moment, and then whether there are entries behind the last, in one round trip.
-    async fn at_one_moment(
+    /// Reads the records, of long ones the beginning, and then whether there are entries behind the last: on one server
+    /// in the order of the entries and in one round trip; on a cluster from wherever they are, and then again, in
+    /// order, what was missing. Says which are long, too.
+    async fn look(
         &self,
         owner: &Owner,
         places: &[Place],
         last: u64,
-    ) -> Result<(Vec<Found>, bool), StoreError> {
-        let mut commands = pipe();
-        let values = commands.cmd("MGET");
-        for place in places {
-            values.arg(self.inner.keys.record(&parse_member(&place.member).0));
-        }
-        commands.cmd("ZCOUNT").arg(self.inner.keys.index(owner)).arg(format!("({last}")).arg("+inf");
-        let [values, behind] = self.inner.wire.read_all(&commands).await?;
-        Ok((answering(owner, places, values)?, count(behind)? > 0))
-    }
-
-    /// Reads the records from wherever they are, then again, in order, what was missing, and then whether there are
-    /// entries behind the last.
-    async fn in_order(&self, owner: &Owner, places: &[Place], last: u64) -> Result<(Vec<Found>, bool), StoreError> {
-        let mut command = cmd("MGET");
-        for place in places {
-            command.arg(self.inner.keys.record(&parse_member(&place.member).0));
-        }
-        let mut records = answering(owner, places, self.inner.wire.read(&command).await?)?;
-        for (place, record) in places.iter().zip(&mut records) {
-            if matches!(record, Found::Other) && place.young {
-                let name = self.inner.keys.record(&parse_member(&place.member).0);
-                let value = match self.inner.wire.read(&get(&name)).await {
-                    // Something else stands there.
-                    Err(StoreError::Corrupt { .. }) => Value::Nil,
-                    value => value?,
-                };
-                *record = answer(owner, place, value);
-            }
-        }
+    ) -> Result<(Vec<Found>, Vec<bool>, bool), StoreError> {
+        let keys: Vec<_> = places.iter().map(|place| parse_member(&place.member).0).collect();
         let mut command = cmd("ZCOUNT");
         command.arg(self.inner.keys.index(owner)).arg(format!("({last}")).arg("+inf");
-        Ok((records, count(self.inner.wire.read(&command).await?)? > 0))
+        let (read, behind) = self.beginnings(&keys, Some(&command)).await?;
+        let answers = places.iter().zip(read.each());
+        let (mut records, long): (Vec<_>, Vec<_>) =
+            answers.map(|(place, (value, is_long))| (answer(owner, place, value), is_long)).unzip();
+        let behind = match behind {
+            Some(behind) => behind,
+            None => {
+                for ((place, record), key) in places.iter().zip(&mut records).zip(&keys) {
+                    if matches!(record, Found::Other) && place.young {
+                        *record = answer(owner, place, self.long(key).await?);
+                    }
+                }
+                self.inner.wire.read(&command).await?
+            }
+        };
+        Ok((records, long, count(behind)? > 0))
     }
 
     /// Removes entries that answer to no record. They are in nobody's way, so a failure is none.
@@ -165,16 +169,6 @@ impl RedisStore {
                 };
             }
         });
-    }
-}
-
-/// Holds each entry against the record that stands under its key.
-fn answering(owner: &Owner, places: &[Place], values: Value) -> Result<Vec<Found>, StoreError> {
-    match answered(values)? {
-        Value::Array(values) if values.len() == places.len() => {
-            Ok(places.iter().zip(values).map(|(place, value)| answer(owner, place, value)).collect())
-        }
-        _ => Err(strange("MGET")),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use redis::{Pipeline, Value, cmd, pipe};
+use redis::{Pipeline, Value, pipe};
 use session_core::store::Page;
 use session_core::{Cursor, Scan, SessionKey, StoreError, async_trait};
 
@@ -36,22 +36,24 @@ impl Scan for RedisStore {
         }
         let place = place.unwrap_or_default();
         let ask = |commands: Pipeline| async move { self.inner.wire.read_all(&commands).await };
-        let (place, keys) = self.look_on(place, limit, ask).await?;
-        let next = (place.position != 0).then(|| place.cursor());
-        Ok(Page { next, ..self.records(keys).await? })
+        let (place, page) = self.look_on(place, limit, ask).await?;
+        Ok(Page { next: (place.position != 0).then(|| place.cursor()), ..page })
     }
 }
 
 impl RedisStore {
-    /// Gives the keys of a page of one server, and where the next begins; at position 0 if there is none.
+    /// Gives a page of one server, and where the next begins; at position 0 if there is none.
+    ///
+    /// A position can be stepped on from by any number of steps, and not be left in between. So where a page comes out too
+    /// long, it is looked for once more from where it began, by fewer steps.
     async fn look_on<F: Future<Output = Result<[Value; 2], StoreError>>>(
         &self,
         mut place: Place,
         limit: NonZeroUsize,
         ask: impl Fn(Pipeline) -> F,
-    ) -> Result<(Place, BTreeSet<SessionKey>), StoreError> {
+    ) -> Result<(Place, Page), StoreError> {
         let mut steps = limit.get().min(MOST_STEPS);
-        let mut keys = BTreeSet::new();
+        let mut page = Page::default();
         for _ in 0..MOST_CALLS {
             let mut commands = pipe();
             let scan = commands.cmd("SCAN").arg(place.position);
@@ -63,16 +65,25 @@ impl RedisStore {
                 return Err(begin_again("the server was started anew, or is another one, since the walk began"));
             }
             place.process = process;
-            let names: Vec<Vec<u8>>;
-            (place.position, names) = redis::from_redis_value(answered(found)?).map_err(|_| strange("SCAN"))?;
-            keys.extend(names.iter().filter_map(|name| self.inner.keys.parse_record(name)));
-            if place.position == 0 || !keys.is_empty() {
+            let (position, names): (u64, Vec<Vec<u8>>) =
+                redis::from_redis_value(answered(found)?).map_err(|_| strange("SCAN"))?;
+            let keys: BTreeSet<_> = names.iter().filter_map(|name| self.inner.keys.parse_record(name)).collect();
+            let keys: Vec<_> = keys.into_iter().collect();
+            match self.records(&keys, steps == 1).await? {
+                Ok(found) => page = found,
+                Err(fit) => {
+                    steps = (steps * fit / keys.len()).clamp(1, steps / 2);
+                    continue;
+                }
+            }
+            place.position = position;
+            if position == 0 || !keys.is_empty() {
                 break;
             }
             // Other keys are many here.
             steps = (steps * 2).min(MOST_STEPS);
         }
-        Ok((place, keys))
+        Ok((place, page))
     }
 
     /// Walks one master after the other.
@@ -100,7 +111,7 @@ impl RedisStore {
             let answers = cluster.send_all_to(master, commands).await.map_err(read)?;
             answers.try_into().map_err(|_| strange("a pipeline"))
         };
-        let (place, keys) = self.look_on(place, limit, ask).await?;
+        let (place, page) = self.look_on(place, limit, ask).await?;
         let next = match place.position {
             0 => (at + 1 < before.addresses.len()).then(|| Place { master: place.master + 1, ..place }),
             _ => Some(place),
@@ -109,29 +120,34 @@ impl RedisStore {
         if next.is_none() && masters().await? != before {
             return Err(moved());
         }
-        Ok(Page { next: next.map(Place::cursor), ..self.records(keys).await? })
+        Ok(Page { next: next.map(Place::cursor), ..page })
     }
 
-    /// Gives a page of what stands under the keys, without a next.
-    async fn records(&self, keys: BTreeSet<SessionKey>) -> Result<Page, StoreError> {
+    /// Gives a page of what stands under the keys, without a next; or how many of them fit, if that is not `all`.
+    async fn records(&self, keys: &[SessionKey], all: bool) -> Result<Result<Page, usize>, StoreError> {
         let mut page = Page::default();
         if keys.is_empty() {
-            return Ok(page);
+            return Ok(Ok(page));
         }
-        let mut command = cmd("MGET");
-        for key in &keys {
-            command.arg(self.inner.keys.record(key));
-        }
-        let Value::Array(values) = self.inner.wire.read(&command).await? else { return Err(strange("MGET")) };
-        for (key, value) in keys.into_iter().zip(values) {
+        let (read, _) = self.beginnings(keys, None).await?;
+        let mut room = Page::BYTES;
+        for (at, (key, (value, is_long))) in keys.iter().zip(read.each()).enumerate() {
+            if room == 0 && !all {
+                return Ok(Err(at));
+            }
+            // An empty string is no record, and was not told from nothing.
+            let value = if is_long || value == Value::Nil { self.long(key).await? } else { value };
             match stored(value) {
-                Ok(Some(stored)) => page.records.push((key, Arc::new(stored.record))),
-                // It went meanwhile; or it is no string, which MGET does not tell from nothing.
+                Ok(Some(stored)) => {
+                    room = room.saturating_sub(stored.record.payload.len());
+                    page.records.push((*key, Arc::new(stored.record)));
+                }
+                // It went meanwhile; or it is no string, which is not told from nothing.
                 Ok(None) => {}
-                Err(_) => page.unreadable.push(key),
+                Err(_) => page.unreadable.push(*key),
             }
         }
-        Ok(page)
+        Ok(Ok(page))
     }
 }
 

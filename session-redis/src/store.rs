@@ -72,9 +72,9 @@ impl SessionStore for RedisStore {
         if put == Put::Create && record.owner.is_none() && self.create(key, &bytes, record.expires_at).await? {
             return Ok(PutOutcome::Stored);
         }
-        let expected = match put {
-            Put::Create => Vec::new(),
-            Put::Replace(version) => layout::start(record.owner.as_ref(), version).to_vec(),
+        let expected = match put.replaces() {
+            None => Vec::new(),
+            Some(version) => layout::start(record.owner.as_ref(), version).to_vec(),
         };
         let kept = layout::kept(record.expires_at).to_string();
         let mut entered = Entered::default();
@@ -103,7 +103,7 @@ impl SessionStore for RedisStore {
                 }
                 Reply::Exists => return Ok(PutOutcome::Exists),
                 Reply::Gone => return Ok(PutOutcome::Gone),
-                Reply::Corrupt => return Err(not_a_record()),
+                Reply::Corrupt => return Err(self.unreadable(key).await),
                 Reply::Winner(bytes) => {
                     let winner = layout::decode(bytes).map_err(corrupt)?;
                     return Ok(PutOutcome::Conflict(Arc::new(winner.record)));
@@ -131,7 +131,7 @@ impl SessionStore for RedisStore {
             match self.write(&TOUCH, key, &arguments, None).await? {
                 Reply::Done => return Ok(true),
                 Reply::Gone => return Ok(false),
-                Reply::Corrupt => return Err(not_a_record()),
+                Reply::Corrupt => return Err(self.unreadable(key).await),
                 Reply::Needed(entry) => {
                     self.enter(key, &Entry { stays: true, ..entry }, expires_at).await?;
                     entered = b"1";
@@ -186,6 +186,15 @@ impl RedisStore {
     async fn get_far(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
         let value = self.inner.wire.read(&get(&self.inner.keys.record(key))).await?;
         Ok(stored(value)?.map(|stored| Arc::new(stored.record)))
+    }
+
+    /// Says why a script could not read what is there: the scripts know that it is no record of theirs, and no more.
+    async fn unreadable(&self, key: &SessionKey) -> StoreError {
+        match self.get_far(key).await {
+            // Somebody has mended or removed it since.
+            Ok(_) => not_a_record(),
+            Err(error) => error,
+        }
     }
 
     #[cfg(feature = "near-cache")]

@@ -61,12 +61,17 @@ impl Wire {
     /// Reads in one go, in order; only where scripts reach all keys. The answers are as many as the commands, and may
     /// be errors of the server's.
     pub(crate) async fn read_all<const N: usize>(&self, commands: &Pipeline) -> Result<[Value; N], StoreError> {
+        self.read_many(commands).await?.try_into().map_err(|_| strange("a pipeline"))
+    }
+
+    /// Reads in one go, in order, as [`read_all`](Self::read_all) does.
+    pub(crate) async fn read_many(&self, commands: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let (way, mut left) = (self.way(), self.read_retries);
         loop {
             match way.send_all(commands).await {
                 Err(failed) if left > 0 && is_lost(&failed) => left -= 1,
                 Err(failed) => return Err(failed.into_store_error(Intent::Read)),
-                Ok(answers) => return answers.try_into().map_err(|_| strange("a pipeline")),
+                Ok(answers) => return Ok(answers),
             }
         }
     }

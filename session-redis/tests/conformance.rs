@@ -47,6 +47,8 @@ mod near_cache {
             REC_9: "another handle's write is seen after a push",
             PUT_9: "another handle's write is seen after a push",
             PUT_10: "a write that was given up is seen after a push",
+            PUT_14: "another handle's write is seen after a push",
+            PUT_16: "another handle's write is seen after a push",
             TCH_4: "another handle's write is seen after a push",
             DEL_3: "another handle's write is seen after a push",
             OWN_2: "another handle's write is seen after a push",

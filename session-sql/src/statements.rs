@@ -40,6 +40,8 @@ pub struct Spelling {
     pub(crate) names_are_moves: bool,
     /// What an `INSERT` ends with so that a taken key is no error.
     pub(crate) on_taken: &'static str,
+    /// How many bytes the payload has.
+    pub(crate) length: &'static str,
 }
 
 /// Says how a database writes the place of a value.
@@ -68,7 +70,9 @@ impl Spelling {
             .replace("{greatest}", self.greatest)
             .replace("{least}", self.least)
             .replace("{on_taken}", self.on_taken)
-            .replace("{record}", RECORD);
+            .replace("{record}", RECORD)
+            .replace("{listed}", LISTED)
+            .replace("{length}", self.length);
         match self.placeholders {
             #[cfg(any(feature = "sqlite", feature = "mysql"))]
             Placeholders::Marks => text.trim_end().into(),
@@ -88,6 +92,9 @@ fn numbered(text: &str) -> String {
 
 /// The columns of a record, in the order in which they are read.
 const RECORD: &str = "version, payload, owner, created_at, last_seen_at, expires_at";
+
+/// The same for a page, without what is too long to be among many.
+const LISTED: &str = "version, CASE WHEN {length} <= ? THEN payload END, owner, created_at, last_seen_at, expires_at, session_key, arrival";
 
 /// Holds the two statements of a sweep. Each takes a time and how many of the rows that are due at it are looked at.
 #[derive(Clone, Copy, Debug)]
@@ -137,13 +144,8 @@ impl Statements {
                  WHERE session_key = ? AND version = ? AND expires_at > ?",
             ),
             delete: spell("DELETE FROM {t} WHERE session_key = ?"),
-            list: spell(
-                "SELECT {record}, session_key, arrival FROM {t} WHERE owner = ? AND arrival > ? \
-                 ORDER BY arrival LIMIT ?",
-            ),
-            scan: spell(
-                "SELECT {record}, session_key, arrival FROM {t} WHERE session_key > ? ORDER BY session_key LIMIT ?",
-            ),
+            list: spell("SELECT {listed} FROM {t} WHERE owner = ? AND arrival > ? ORDER BY arrival LIMIT ?"),
+            scan: spell("SELECT {listed} FROM {t} WHERE session_key > ? ORDER BY session_key LIMIT ?"),
             sweep: SweepSql { delete: spell(sweep.delete), refile: spell(sweep.refile) },
         }
     }

@@ -160,7 +160,7 @@ impl<Db: Dialect> Inner<Db> {
         changed.map_err(|failure| failure.told::<Db>(Effect::Writes))
     }
 
-    async fn read(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
+    pub(crate) async fn read(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
         let rows = self.fetch(&self.statements.get, &[Value::Bytes(key.as_bytes())]).await?;
         let record = rows.into_iter().next().map(|row| row.record).transpose();
         record.map_err(|error| StoreError::Corrupt { store: Db::STORE, source: error.into() })
@@ -271,9 +271,9 @@ impl<Db: Dialect> SessionStore for SqlStore<Db> {
         if record.payload.len() > limit {
             return Err(StoreError::TooLarge { store: Db::STORE, limit });
         }
-        match put {
-            Put::Create => self.inner.create(key, record).await,
-            Put::Replace(version) => self.inner.replace(key, record, version).await,
+        match put.replaces() {
+            None => self.inner.create(key, record).await,
+            Some(version) => self.inner.replace(key, record, version).await,
         }
     }
 
@@ -284,10 +284,13 @@ impl<Db: Dialect> SessionStore for SqlStore<Db> {
         seen: Timestamp,
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let seen = Value::Number(time_column(seen));
-        let (key, version) = (Value::Bytes(key.as_bytes()), Value::Number(version_column(version)));
-        let values = [seen, Value::Number(time_column(expires_at)), key, version, seen];
-        Ok(self.inner.execute(&self.inner.statements.touch, &values).await? > 0)
+        let (seen, version) = (Value::Number(time_column(seen)), Value::Number(version_column(version)));
+        let values = [seen, Value::Number(time_column(expires_at)), Value::Bytes(key.as_bytes()), version, seen];
+        if self.inner.execute(&self.inner.statements.touch, &values).await? > 0 {
+            return Ok(true);
+        }
+        // No row was matched: where that is because it cannot be read, this says so.
+        self.inner.read(key).await.map(|_| false)
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {

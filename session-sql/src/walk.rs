@@ -24,12 +24,12 @@
 //! - InnoDB takes the number from a counter in memory, under a lock, when the row is inserted. Where several servers
 //!   take writes (Galera, group replication), each counts by itself: send the writes to one.
 //!
-//! A row keeps its `arrival` for life, so whatever stands throughout is seen once.
+//! A row keeps its `arrival` for life, so whatever stands throughout is seen once, also where its owner writes to it.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use session_core::{Cursor, Owner, Owners, Page, Scan, SessionKey, StoreError, Sweep, Timestamp, async_trait};
+use session_core::{Cursor, Owner, Owners, Page, Record, Scan, SessionKey, StoreError, Sweep, Timestamp, async_trait};
 
 use crate::cursor;
 use crate::dialect::{Dialect, Fetched, Value};
@@ -62,9 +62,12 @@ impl<Db: Dialect> Owners for SqlStore<Db> {
             None => i64::MIN,
             Some(cursor) => cursor::arrival(cursor).ok_or(StoreError::InvalidCursor { store: Db::STORE })?,
         };
-        let values = [Value::Bytes(owner.as_str().as_bytes()), Value::Number(after), Value::Number(rows(limit))];
+        let limit = Limit::of(limit);
+        let (owned, after) = (Value::Bytes(owner.as_str().as_bytes()), Value::Number(after));
+        let values = [Value::Number(limit.longest()), owned, after, Value::Number(limit.rows())];
         let rows = self.inner().fetch(&self.inner().statements.list, &values).await?;
-        Ok(page(rows, limit, |_, arrival| cursor::after_arrival(arrival)))
+        let is_meant = |record: &Record| record.owner.as_ref() == Some(owner);
+        self.page_of(rows, limit, is_meant, |_, arrival| cursor::after_arrival(arrival)).await
     }
 }
 
@@ -75,9 +78,10 @@ impl<Db: Dialect> Scan for SqlStore<Db> {
             None => Vec::new(), // before every key
             Some(cursor) => cursor::key(cursor).ok_or(StoreError::InvalidCursor { store: Db::STORE })?.to_vec(),
         };
-        let values = [Value::Bytes(&after), Value::Number(rows(limit))];
+        let limit = Limit::of(limit);
+        let values = [Value::Number(limit.longest()), Value::Bytes(&after), Value::Number(limit.rows())];
         let rows = self.inner().fetch(&self.inner().statements.scan, &values).await?;
-        Ok(page(rows, limit, |key, _| cursor::after_key(key)))
+        self.page_of(rows, limit, |_| true, |key, _| cursor::after_key(key)).await
     }
 }
 
@@ -86,21 +90,77 @@ fn rows(limit: NonZeroUsize) -> i64 {
     i64::try_from(limit.get()).unwrap_or(i64::MAX)
 }
 
-/// Makes a page of rows. One that cannot be read is named apart, but counts: whether there is more, and where it begins,
-/// is a matter of rows.
-fn page(rows: Vec<Fetched>, limit: NonZeroUsize, mark: impl Fn(&SessionKey, i64) -> Cursor) -> Page {
-    let full = rows.len() >= limit.get();
-    let mut page = Page { records: Vec::with_capacity(rows.len()), ..Page::default() };
-    let mut last = None;
-    for fetched in rows {
-        // The table holds no key of another length.
-        let Some((key, arrival)) = fetched.place.and_then(|at| Some((at.key?, at.arrival))) else { continue };
-        last = Some((key, arrival));
-        match fetched.record {
-            Ok(record) => page.records.push((key, Arc::new(record))),
-            Err(_) => page.unreadable.push(key),
-        }
+/// How many rows go on a page, and which of them come with their payloads.
+#[derive(Clone, Copy, Debug)]
+struct Limit(usize);
+
+impl Limit {
+    /// The most rows of a page.
+    const MOST: usize = 1_000;
+
+    fn of(limit: NonZeroUsize) -> Self {
+        Self(limit.get().min(Self::MOST))
     }
-    page.next = last.filter(|_| full).map(|(key, arrival)| mark(&key, arrival));
-    page
+
+    fn rows(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+
+    /// How long a payload may be that comes with its row: all of them together have a few MiB at most, where the page
+    /// would not be full much sooner. Longer ones are read one after the other, until it is.
+    fn longest(self) -> i64 {
+        i64::try_from(4 * Page::BYTES / self.0).unwrap_or(i64::MAX)
+    }
+}
+
+impl<Db: Dialect> SqlStore<Db> {
+    /// Makes a page of rows. One that cannot be read is named apart, but counts: whether there is more, and where it
+    /// begins, is a matter of rows.
+    ///
+    /// A long record is read by itself, later than the rows. If it is gone by then, or given away, what took its place
+    /// may have come after the rows were read, so there is a next page to look on.
+    async fn page_of(
+        &self,
+        rows: Vec<Fetched>,
+        limit: Limit,
+        is_meant: impl Fn(&Record) -> bool,
+        mark: impl Fn(&SessionKey, i64) -> Cursor,
+    ) -> Result<Page, StoreError> {
+        let mut more = rows.len() >= limit.0;
+        let mut page = Page { records: Vec::with_capacity(rows.len()), ..Page::default() };
+        let (mut last, mut room) = (None, Page::BYTES);
+        for fetched in rows {
+            if room == 0 {
+                more = true;
+                break;
+            }
+            // The table holds no key of another length.
+            let Some((key, arrival)) = fetched.place.and_then(|at| Some((at.key?, at.arrival))) else { continue };
+            last = Some((key, arrival));
+            let record = match fetched.record {
+                Ok(_) if fetched.left_out => match self.inner().read(&key).await {
+                    Ok(found) => found.filter(&is_meant),
+                    Err(StoreError::Corrupt { .. }) => {
+                        page.unreadable.push(key);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                },
+                Ok(record) => Some(record),
+                Err(_) => {
+                    page.unreadable.push(key);
+                    continue;
+                }
+            };
+            match record {
+                Some(record) => {
+                    room = room.saturating_sub(record.payload.len());
+                    page.records.push((key, Arc::new(record)));
+                }
+                None => more = true,
+            }
+        }
+        page.next = last.filter(|_| more).map(|(key, arrival)| mark(&key, arrival));
+        Ok(page)
+    }
 }

@@ -25,8 +25,8 @@ fn given(verb: &str) -> Vec<Given> {
             vec![Number(2), Bytes, Owner, Number(1), Number(1), Number(1), Number(1), Key, Number(1), Number(1)]
         }
         "touch" => vec![Number(1), Number(2), Key, Number(1), Number(1)],
-        "list" => vec![Owner, Number(0), Number(100)],
-        "scan" => vec![Key, Number(100)],
+        "list" => vec![Number(10_000), Owner, Number(0), Number(100)],
+        "scan" => vec![Number(10_000), Key, Number(100)],
         "delete_expired" | "refile" => vec![Number(10_000), Number(100)],
         other => panic!("a verb that this test does not know: {other}"),
     }

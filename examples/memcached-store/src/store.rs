@@ -129,18 +129,18 @@ impl SessionStore for MemcachedStore {
             if put == Put::Create && self.add(key, record).await? {
                 return Ok(PutOutcome::Stored);
             }
-            match (self.read(key).await?, put) {
+            match (self.read(key).await?, put.replaces()) {
                 (Some((standing, _)), _) if standing.version == record.version => return Ok(PutOutcome::Stored),
-                (Some(_), Put::Create) => return Ok(PutOutcome::Exists),
-                (None, Put::Create) => {}
-                (None, Put::Replace(_)) => return Ok(PutOutcome::Gone),
-                (Some((standing, _)), Put::Replace(_)) if !standing.is_live_at(record.last_seen_at) => {
+                (Some(_), None) => return Ok(PutOutcome::Exists),
+                (None, None) => {}
+                (None, Some(_)) => return Ok(PutOutcome::Gone),
+                (Some((standing, _)), Some(_)) if !standing.is_live_at(record.last_seen_at) => {
                     return Ok(PutOutcome::Gone);
                 }
-                (Some((standing, _)), Put::Replace(version)) if standing.version != version => {
+                (Some((standing, _)), Some(version)) if standing.version != version => {
                     return Ok(PutOutcome::Conflict(Arc::new(standing)));
                 }
-                (Some((_, mark)), Put::Replace(_)) => {
+                (Some((_, mark)), Some(_)) => {
                     if self.swap(key, record, mark).await? {
                         return Ok(PutOutcome::Stored);
                     }

@@ -1,13 +1,17 @@
 //! Finds the function of a clause.
 
+use super::bounded::*;
 use super::cap::*;
+use super::cursors::*;
 use super::del::*;
+use super::dropped::*;
 use super::flt::*;
 use super::model::*;
 use super::own::*;
 use super::own_race::*;
 use super::put::*;
 use super::put_drop::*;
+use super::put_end::*;
 use super::put_race::*;
 use super::rec::*;
 use super::scn::*;

@@ -222,3 +222,41 @@ pub(crate) async fn flt_4_corrupt_data_stops_no_sweep_and_leaves_nothing(case: &
     }
     store.holds(&key, &next).await
 }
+
+/// Checks FLT-5: `touch`, `Replace` and `End` of corrupt data are `Corrupt`, and change nothing.
+pub(crate) async fn flt_5_writes_to_corrupt_data_are_corrupt(case: &Case) -> Check {
+    // A harness may damage each key in another way.
+    const KEYS: usize = 8;
+    let (draw, store) = (&case.draw, &case.store);
+    for _ in 0..KEYS {
+        let (key, record, next) = (draw.key(), draw.record(), draw.record());
+        store.create(&key, &record).await?;
+        case.damage(&key).await?;
+        for version in [record.version, draw.record().version] {
+            for put in [Put::Replace(version), Put::End(version)] {
+                let came = store.try_put(&key, &next, put).await.map(|outcome| show::outcome(case.base, &outcome));
+                is_corrupt(came)?;
+            }
+            let (seen, until) = (record.last_seen_at + MINUTE, record.expires_at + MINUTE);
+            let touch = store.raw().touch(&key, version, seen, until);
+            let came = store.attempt(|| format!("touch {key:?} {version:?}"), touch, bool::to_string).await;
+            is_corrupt(came.map(|done| done.to_string()))?;
+        }
+        let came = store.attempt(|| format!("get {key:?}"), store.raw().get(&key), |it| format!("{it:?}")).await;
+        is_corrupt(came.map(|found| show::found(case.base, found.as_deref())))?;
+        if let Some(owner) = &next.owner {
+            store.lists_if_indexed(owner, &[]).await?;
+        }
+        store.expect_delete(&key, true).await?;
+        store.absent(&key).await?;
+    }
+    Ok(())
+}
+
+fn is_corrupt(came: Result<String, StoreError>) -> Check {
+    match came {
+        Err(StoreError::Corrupt { .. }) => Ok(()),
+        Err(error) => broken("Corrupt", with_causes(&error)),
+        Ok(answer) => broken("Corrupt", answer),
+    }
+}

@@ -2,14 +2,18 @@
 //!
 //! Which clauses there are stands in `clause.rs`, and what they work with in `tools/`.
 
+mod bounded;
 mod cap;
+mod cursors;
 mod del;
+mod dropped;
 mod flt;
 mod model;
 mod own;
 mod own_race;
 mod put;
 mod put_drop;
+mod put_end;
 mod put_race;
 mod rec;
 mod scn;

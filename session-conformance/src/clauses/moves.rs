@@ -20,6 +20,8 @@ pub(crate) enum Move {
         key: usize,
         which: Which,
         draft: Draft,
+        /// By `End`, which is the same.
+        end: bool,
     },
     /// Sends the write that stands again.
     Resend {
@@ -98,7 +100,12 @@ pub(crate) fn sequences(store: &dyn SessionStore) -> impl Strategy<Value = Vec<M
     let mut moves = vec![
         (4, key().prop_map(|key| Move::Get { key }).boxed()),
         (4, (key(), draft()).prop_map(|(key, draft)| Move::Create { key, draft }).boxed()),
-        (6, (key(), which(), draft()).prop_map(|(key, which, draft)| Move::Replace { key, which, draft }).boxed()),
+        (
+            6,
+            (key(), which(), draft(), any::<bool>())
+                .prop_map(|(key, which, draft, end)| Move::Replace { key, which, draft, end })
+                .boxed(),
+        ),
         (2, (key(), any::<bool>()).prop_map(|(key, create)| Move::Resend { key, create }).boxed()),
         (
             4,

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use session_core::{Cursor, Owner, Record, SessionKey, StoreError};
+use session_core::{Put, PutOutcome, Record, SessionKey};
 
-use crate::check::{Check, broken, ensure, with_causes};
+use crate::check::{Check, ensure, works};
 use crate::clauses::churn::{Churn, each_once};
+use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::MINUTE;
 use crate::tools::handle::at_least_one;
@@ -35,21 +36,49 @@ pub(crate) async fn own_1_pages_give_every_record_of_the_owner_once(case: &Case)
             each_once(case.base, &found, expected)?;
         }
     }
-    strange_cursors_are_refused(case, &a).await?;
+    places_are_kept(case).await?;
     Churn::run(case, true).await
 }
 
-/// A cursor that is none is an error of that name, or is ignored; it is no panic and no failed backend.
-async fn strange_cursors_are_refused(case: &Case, owner: &Owner) -> Check {
-    let Some(owners) = case.store.raw().owners() else { return Ok(()) };
-    for bytes in [vec![], vec![0xff], b"garbage".to_vec(), vec![0x80; 33], vec![0; 1_000]] {
-        let cursor = Cursor::new(bytes);
-        let step = || format!("list after {cursor:?}");
-        let call = owners.list(owner, Some(&cursor), at_least_one(10));
-        match case.store.attempt(step, call, |page| format!("{} records", page.records.len())).await {
-            Ok(_) | Err(StoreError::InvalidCursor { .. }) => {}
-            Err(error) => return broken("InvalidCursor", with_causes(&error)),
+/// Writes between two pages what leaves the owner, and so the place: no record is given twice, and none left out.
+async fn places_are_kept(case: &Case) -> Check {
+    let (draw, store) = (&case.draw, &case.store);
+    let Some(owners) = store.raw().owners() else { return Ok(()) };
+    let (owner, page) = (draw.owner(), at_least_one(2));
+    let mut records = Vec::new();
+    for _ in 0..6 {
+        let (key, record) = (draw.key(), draw.record_of(&owner));
+        store.create(&key, &record).await?;
+        records.push((key, record));
+    }
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let step = || format!("list {} after {after:?}, limit {page}", show::owner(&owner));
+        let call = owners.list(&owner, after.as_ref(), page);
+        let page = works("list", store.attempt(step, call, |page| format!("{} records", page.records.len())).await)?;
+        found.extend(page.records.into_iter().map(|(key, _)| key));
+        after = page.next;
+        if after.is_none() {
+            break;
         }
+        // Both those that were seen and those that are to come; by every verb that writes.
+        for (at, (key, stands)) in records.iter_mut().enumerate() {
+            let next = draw.record_of(&owner);
+            match at % 3 {
+                0 => store.replace(key, stands.version, &next).await?,
+                1 => store.expect_put(key, &next, Put::End(stands.version), PutOutcome::Stored).await?,
+                _ => {
+                    let until = stands.expires_at + MINUTE;
+                    store.expect_touch(key, stands.version, stands.last_seen_at, until, true).await?;
+                    continue;
+                }
+            }
+            *stands = next;
+        }
+    }
+    for (key, _) in &records {
+        let times = found.iter().filter(|it| *it == key).count();
+        ensure(times == 1, format!("{key:?} once: its owner stayed, and so its place"), || format!("{times} times"))?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! PUT, one task at a time.
 
-use session_core::{Bytes, Owner, Put, PutOutcome, Record, StoreError, Version};
+use session_core::{Bytes, Owner, Put, PutOutcome, Reclaim, Record, StoreError, Timestamp, Version};
 
 use crate::check::{Check, broken, ensure, not_applicable, with_causes};
 use crate::model::show;
 use crate::tools::case::Case;
-use crate::tools::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
+use crate::tools::draw::{DAY, HOUR, MILLI, MINUTE, SECOND, ZERO};
 
 /// Checks PUT-1: `Create` on a free key stores.
 pub(crate) async fn put_1_create_stores_on_a_free_key(case: &Case) -> Check {
@@ -218,6 +218,31 @@ pub(crate) async fn put_13_a_version_from_before_a_delete_is_dead(case: &Case) -
     for (owner, expected) in index {
         if let Some(owner) = owner {
             store.lists_if_indexed(owner, expected).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks PUT-15: `Create` on a key whose record is past its deadline, and still there, is `Exists`.
+pub(crate) async fn put_15_what_is_over_still_takes_its_key(case: &Case) -> Check {
+    let (draw, store) = (&case.draw, &case.store);
+    // Past by the time that the write brings along; and, where only a sweep removes it, by every clock.
+    let mut deadlines = vec![case.base + MILLI, case.base + MINUTE];
+    if store.limits().reclaim == Reclaim::BySweep {
+        deadlines.extend([case.base - DAY, Timestamp::MIN + MILLI]);
+    }
+    for over in deadlines {
+        let key = draw.key();
+        let stands = Record { last_seen_at: over - MILLI, ..draw.record_until(over) };
+        store.create(&key, &stands).await?;
+        let late = Record { last_seen_at: case.base + HOUR, ..draw.record_until(case.base + 2 * HOUR) };
+        store.expect_put(&key, &late, Put::Create, PutOutcome::Exists).await?;
+        store.holds(&key, &stands).await?;
+        store.create(&key, &stands).await?;
+        for (owner, expected) in [(&stands.owner, &[key] as &[_]), (&late.owner, &[])] {
+            if let Some(owner) = owner {
+                store.lists_if_indexed(owner, expected).await?;
+            }
         }
     }
     Ok(())

@@ -1,24 +1,23 @@
 //! PUT, by a client that hangs up.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
-
 use session_core::{Put, PutOutcome, Record, SessionKey};
-use tokio::task::yield_now;
 
-use crate::check::{Check, ensure, works};
+use crate::check::{Check, broken, ensure, works};
 use crate::model::show;
 use crate::tools::case::Case;
-use crate::tools::draw::Dice;
+use crate::tools::draw::{Dice, HOUR};
 use crate::tools::handle::Handle;
+use crate::tools::hang_up::{MOST_POLLS, abort_after, poll_at_most};
 use crate::tools::race::runner;
 
 /// Checks PUT-10: whatever moment a `put` is dropped at, every later read is of a whole record, old or
-/// new.
+/// new, and a sweep finds it.
 pub(crate) async fn put_10_a_dropped_put_leaves_a_whole_record(case: &Case) -> Check {
     for create in [true, false] {
-        at_every_await(case, create).await?;
+        at_every_await(case, create, Then::Writes).await?;
+        if case.store.raw().sweep().is_some() {
+            at_every_await(case, create, Then::Sweeps).await?;
+        }
     }
     for create in [true, false] {
         at_random_moments(case, create).await?;
@@ -26,18 +25,26 @@ pub(crate) async fn put_10_a_dropped_put_leaves_a_whole_record(case: &Case) -> C
     Ok(())
 }
 
+/// What comes after a put that was dropped. A write would mend what a sweep does not find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Writes,
+    Sweeps,
+}
+
 /// Drops the put after 0, 1, 2, … polls, until one completes: at each await it has.
-async fn at_every_await(case: &Case, create: bool) -> Check {
-    // A put that is woken for nothing could be polled any number of times.
-    const MOST: usize = 300;
+async fn at_every_await(case: &Case, create: bool, then: Then) -> Check {
     let handle = &case.store;
-    for polls in 0..MOST {
+    for polls in 0..MOST_POLLS {
         let attempt = Attempt::start(case, handle, create).await?;
         let new = show::record(case.base, &attempt.new);
         case.note(format!("put {:?} {:?} {new}, dropped after {polls} polls", attempt.key, attempt.put()));
         let call = handle.raw().put(&attempt.key, &attempt.new, attempt.put());
         let done = poll_at_most(polls, call).await;
-        attempt.leaves_a_whole_record(case, handle).await?;
+        match then {
+            Then::Writes => attempt.leaves_a_whole_record(case, handle).await?,
+            Then::Sweeps => attempt.is_swept(case, handle).await?,
+        }
         if let Some(outcome) = done {
             let outcome = works("put", outcome)?;
             return ensure(outcome == PutOutcome::Stored, "Stored", || show::outcome(case.base, &outcome));
@@ -72,17 +79,6 @@ async fn at_random_moments(case: &Case, create: bool) -> Check {
         attempt.leaves_a_whole_record(case, &each[round.number / 2 % 2]).await?;
     }
     Ok(())
-}
-
-/// Runs the task on a thread of its own, and drops it there.
-async fn abort_after(yields: usize, task: impl Future<Output = Check> + Send + 'static) -> Check {
-    let running = tokio::spawn(task);
-    for _ in 0..yields {
-        yield_now().await;
-    }
-    running.abort();
-    // Dropped, or completed, when this returns.
-    running.await.unwrap_or(Ok(()))
 }
 
 /// One put that is going to be dropped. The old record and the new have nothing in common.
@@ -146,25 +142,31 @@ impl Attempt {
         Ok(())
     }
 
+    /// Sweeps once both deadlines are past, and expects nothing to be left.
+    async fn is_swept(&self, case: &Case, handle: &Handle) -> Check {
+        let mut left = None;
+        // The dropped write may still arrive, but only once.
+        for _ in 0..3 {
+            handle.drain(case.base + 3 * HOUR).await?;
+            left = handle.get(&self.key).await?;
+            match &left {
+                Some(found) => {
+                    let whole = **found == self.new || self.old.as_ref() == Some(found);
+                    ensure(whole, "a whole record, old or new", || show::record(case.base, found))?;
+                }
+                None => {
+                    for owner in self.old.iter().chain([&self.new]).filter_map(|record| record.owner.as_ref()) {
+                        handle.lists_if_indexed(owner, &[]).await?;
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        broken("a sweep that finds the record", format!("it is left: {}", show::found(case.base, left.as_deref())))
+    }
+
     async fn listed(&self, handle: &Handle, found: Option<&Record>) -> Check<bool> {
         let Some(owner) = found.and_then(|found| found.owner.as_ref()) else { return Ok(true) };
         Ok(handle.list(owner, 10).await?.iter().any(|(key, _)| *key == self.key))
     }
-}
-
-/// Polls at most so many times, then drops the future; `None` if it was dropped.
-async fn poll_at_most<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|context| {
-        if polls == 0 {
-            return Poll::Ready(None);
-        }
-        polls -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if polls == 0 => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }

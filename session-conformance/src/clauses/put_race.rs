@@ -1,6 +1,6 @@
 //! PUT, many tasks at once.
 
-use session_core::{Put, PutOutcome, Record, SessionKey};
+use session_core::{Put, PutOutcome, Record, SessionKey, Version};
 
 use crate::check::{Check, broken, ensure};
 use crate::model::show;
@@ -18,7 +18,7 @@ pub(crate) async fn put_8_one_of_many_creates_stores(case: &Case) -> Check {
     ));
     for round in case.rounds() {
         let key = case.draw.key();
-        let outcomes = put_at_once(case, &round, &crowd, key, Put::Create).await?;
+        let outcomes = put_at_once(case, &round, &crowd, key, |_| Put::Create).await?;
         let winner = only_winner(case, &outcomes)?;
         for (record, outcome) in &outcomes {
             let expected = record == winner || *outcome == PutOutcome::Exists;
@@ -32,14 +32,19 @@ pub(crate) async fn put_8_one_of_many_creates_stores(case: &Case) -> Check {
 /// Checks PUT-9: of many concurrent `Replace`s of one version exactly one stores, and every loser is
 /// shown a winner.
 pub(crate) async fn put_9_one_of_many_replaces_stores(case: &Case) -> Check {
-    let crowd = case.crowd().await?;
     case.note(format!(
         "over and over: {TASKS} tasks replace one version at once, those of odd number through a second handle"
     ));
+    one_of_many_replaces(case, |_, version| Put::Replace(version)).await
+}
+
+/// Races the tasks, each with its way to replace the version that stands.
+pub(super) async fn one_of_many_replaces(case: &Case, way: impl Fn(usize, Version) -> Put) -> Check {
+    let crowd = case.crowd().await?;
     for round in case.rounds() {
         let (key, first) = (case.draw.key(), case.draw.record());
         crowd.each()[0].create(&key, &first).await?;
-        let outcomes = put_at_once(case, &round, &crowd, key, Put::Replace(first.version)).await?;
+        let outcomes = put_at_once(case, &round, &crowd, key, |task| way(task, first.version)).await?;
         let winner = only_winner(case, &outcomes)?;
         // One version can be replaced once, so there is one record that a loser can be shown.
         let shown = PutOutcome::Conflict(winner.clone().into());
@@ -63,10 +68,10 @@ async fn put_at_once(
     round: &Round,
     crowd: &Crowd,
     key: SessionKey,
-    put: Put,
+    way: impl Fn(usize) -> Put,
 ) -> Check<Vec<(Record, PutOutcome)>> {
     let put_one = |number: usize| {
-        let (handle, record) = (crowd.task(number), case.draw.record());
+        let (handle, record, put) = (crowd.task(number), case.draw.record(), way(number));
         runner(async move {
             let outcome = handle.put(&key, &record, put).await?;
             Ok((record, outcome))
@@ -107,4 +112,46 @@ async fn agree_on(
         }
     }
     Ok(())
+}
+
+/// Checks PUT-16: the same `put` sent again while the first is under way: no answer is a conflict with the version sent,
+/// nor `Exists` for its own `Create`.
+///
+/// The core sends a write again whose answer it has given up, and the first may be on its way still.
+pub(crate) async fn put_16_a_put_sent_again_at_once_is_the_same_put(case: &Case) -> Check {
+    let crowd = case.crowd().await?;
+    case.note("over and over: two writes, each sent three times at once, through two handles: creates, then replaces");
+    for round in case.rounds() {
+        let (key, ways) = (case.draw.key(), [Put::Replace, Put::End]);
+        let first = sent_at_once(case, &round, &crowd, key, Put::Create).await?;
+        sent_at_once(case, &round, &crowd, key, ways[round.number / 2 % 2](first.version)).await?;
+    }
+    Ok(())
+}
+
+/// Sends two writes, each of them several times, and gives the one that stands.
+async fn sent_at_once(case: &Case, round: &Round, crowd: &Crowd, key: SessionKey, put: Put) -> Check<Record> {
+    let writes = [case.draw.record(), case.draw.record()];
+    let send = |number: usize| {
+        // Either write comes through either handle.
+        let (handle, record) = (crowd.task(number / 2), writes[number % 2].clone());
+        runner(async move {
+            let outcome = handle.put(&key, &record, put).await?;
+            Ok((record, outcome))
+        })
+    };
+    let outcomes = round.race((0..TASKS).map(send).collect()).await?;
+    let Some(winner) = stored_in(&outcomes).next() else { return broken("Stored for one of the two", "for neither") };
+    let lost = match put {
+        Put::Create => PutOutcome::Exists,
+        _ => PutOutcome::Conflict(winner.clone().into()),
+    };
+    for (record, outcome) in &outcomes {
+        let expected = if record == winner { &PutOutcome::Stored } else { &lost };
+        ensure(outcome == expected, show::outcome(case.base, expected), || {
+            format!("{} for {:?}, where {:?} stands", show::outcome(case.base, outcome), record.version, winner.version)
+        })?;
+    }
+    agree_on(&crowd.each(), &key, winner, &outcomes).await?;
+    Ok(winner.clone())
 }

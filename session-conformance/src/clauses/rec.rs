@@ -2,7 +2,7 @@
 
 use session_core::{Bytes, Owner, Put, PutOutcome, Reclaim, Record, SessionKey, Timestamp, Version};
 
-use crate::check::{Check, ensure};
+use crate::check::{Check, ensure, not_applicable};
 use crate::tools::case::Case;
 use crate::tools::draw::{DAY, HOUR, MILLI, MINUTE, SECOND, mix};
 
@@ -245,4 +245,48 @@ pub(crate) async fn rec_9_two_handles_see_each_others_writes(case: &Case) -> Che
     one.absent(&key).await?;
     one.expect_put(&key, &third, Put::Replace(second.version), PutOutcome::Gone).await?;
     one.absent(&key).await
+}
+
+/// Checks REC-10: where records go by sweep, no verb judges by a clock of the store's own: what is past its deadline is
+/// there until a sweep takes it.
+pub(crate) async fn rec_10_no_record_goes_by_the_stores_own_clock(case: &Case) -> Check {
+    let (draw, store) = (&case.draw, &case.store);
+    if store.limits().reclaim != Reclaim::BySweep {
+        return not_applicable("the backend reclaims by itself");
+    }
+    // By every clock: the base time is an hour ahead of the real one.
+    for over in [case.base - 3 * HOUR, case.base - 400 * DAY, Timestamp::MIN + HOUR] {
+        let (key, owner) = (draw.key(), draw.owner());
+        let record = Record { last_seen_at: over - MINUTE, ..draw.record_until(over) };
+        let mut stands = Record { owner: Some(owner.clone()), ..record };
+        store.create(&key, &stands).await?;
+        for _ in 0..2 {
+            store.holds(&key, &stands).await?;
+        }
+        store.lists_if_indexed(&owner, &[key]).await?;
+        if store.raw().scan().is_some() {
+            let found = store.scan(10).await?;
+            ensure(found.iter().any(|(it, _)| *it == key), "it is among all records", || "it is not".to_owned())?;
+        }
+        // It is live at the time that these calls bring along.
+        let (seen, until) = (over - SECOND, over + SECOND);
+        store.expect_touch(&key, stands.version, seen, until, true).await?;
+        stands = Record { last_seen_at: seen, expires_at: until, ..stands };
+        store.holds(&key, &stands).await?;
+        let next = Record { last_seen_at: over, owner: Some(owner.clone()), ..draw.record_until(over + MINUTE) };
+        let conflict = PutOutcome::Conflict(stands.clone().into());
+        store.expect_put(&key, &next, Put::Replace(draw.record().version), conflict).await?;
+        store.replace(&key, stands.version, &next).await?;
+        store.holds(&key, &next).await?;
+        if store.raw().sweep().is_some() {
+            store.expect_sweep(over, 10, 0).await?;
+            store.holds(&key, &next).await?;
+            store.expect_sweep(over + MINUTE, 10, 1).await?;
+            store.absent(&key).await?;
+        } else {
+            store.expect_delete(&key, true).await?;
+        }
+        store.lists_if_indexed(&owner, &[]).await?;
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Bytes, Owner, Put, Record, SessionKey, Timestamp, Version};
+use session_core::{Bytes, Owner, Put, Reclaim, Record, SessionKey, Timestamp, Version};
 
 use crate::check::{Check, broken, ensure};
 use crate::clauses::moves::{Draft, KEYS, Move, OWNERS, Which};
@@ -14,8 +14,8 @@ use crate::tools::log::Log;
 
 /// Plays moves on the store and on the model, and compares.
 ///
-/// The contract lets a record vanish once its deadline is past, so the model holds every state that a
-/// key may be in, and each answer strikes out those that it does not fit.
+/// The contract lets a record vanish once its deadline is past where the backend reclaims by itself, so the model holds
+/// every state that a key may be in, and each answer strikes out those that it does not fit.
 pub(crate) struct World {
     store: Handle,
     log: Log,
@@ -24,6 +24,8 @@ pub(crate) struct World {
     owners: Vec<Owner>,
     /// The latest time that any call has brought with it.
     latest: Timestamp,
+    /// Whether the backend reclaims by itself.
+    reclaims: bool,
 }
 
 struct Place {
@@ -56,6 +58,7 @@ impl World {
             places: (0..KEYS).map(place).collect(),
             owners: (0..OWNERS).map(|_| draw.owner()).collect(),
             latest: draw.base,
+            reclaims: store.limits().reclaim == Reclaim::ByItself,
         }
     }
 
@@ -81,9 +84,10 @@ impl World {
                 let record = self.record(draft);
                 self.call(*key, Op::Put(record, Put::Create)).await
             }
-            Move::Replace { key, which, draft } => {
+            Move::Replace { key, which, draft, end } => {
                 let (record, version) = (self.record(draft), self.version(*key, *which));
-                self.call(*key, Op::Put(record, Put::Replace(version))).await
+                let put = if *end { Put::End(version) } else { Put::Replace(version) };
+                self.call(*key, Op::Put(record, put)).await
             }
             Move::Resend { key, create } => {
                 let Some(record) = self.places[*key].standing().map(|it| (**it).clone()) else { return Ok(()) };
@@ -149,7 +153,9 @@ impl World {
         self.latest = self.latest.max(op.time().unwrap_or(self.latest));
         let (latest, base) = (self.latest, self.draw.base);
         let place = &mut self.places[key];
-        place.age(latest);
+        if self.reclaims {
+            place.age(latest);
+        }
         let answer = match &op {
             Op::Get => Answer::Got(self.store.get(&place.key).await?),
             Op::Put(record, put) => Answer::Put(self.store.put(&place.key, record, *put).await?),
@@ -214,7 +220,9 @@ impl World {
     fn compare_pages(&mut self, found: &Found, owner: Option<&Owner>) -> Check {
         let (latest, base) = (self.latest, self.draw.base);
         for place in &mut self.places {
-            place.age(latest);
+            if self.reclaims {
+                place.age(latest);
+            }
             let fits = |state: &State| {
                 state.as_ref().is_some_and(|it| owner.is_none_or(|owner| it.owner.as_ref() == Some(owner)))
             };

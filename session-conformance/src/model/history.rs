@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 
-use session_core::{Put, PutOutcome, Record, SessionKey, Timestamp, Version};
+use session_core::{PutOutcome, Record, SessionKey, Timestamp, Version};
 
 use crate::model::spec::{Answer, Op, State, step};
 
@@ -101,7 +101,7 @@ pub(crate) fn smallest_failing(calls: &[Call]) -> Vec<Call> {
 /// Finds writes of which one has undone the other: they replaced the same version. Empty if there are none.
 pub(crate) fn lost_update(calls: &[Call]) -> Vec<Call> {
     let replaced = |call: &Call| match (&call.op, &call.answer) {
-        (Op::Put(_, Put::Replace(version)), Some(Answer::Put(PutOutcome::Stored))) => Some(*version),
+        (Op::Put(_, put), Some(Answer::Put(PutOutcome::Stored))) => put.replaces(),
         _ => None,
     };
     let replaces = calls.iter().filter_map(|call| Some((replaced(call)?, call)));
@@ -147,7 +147,7 @@ impl Call {
     fn speaks_of(&self, version: Version) -> bool {
         let shown = self.shown().map(|found| found.version);
         let asked = match (&self.op, &self.answer) {
-            (Op::Put(_, Put::Replace(asked)), Some(Answer::Put(PutOutcome::Stored))) => Some(*asked),
+            (Op::Put(_, put), Some(Answer::Put(PutOutcome::Stored))) => put.replaces(),
             (Op::Touch(asked, ..), Some(Answer::Done(true))) => Some(*asked),
             _ => None,
         };
@@ -183,6 +183,8 @@ pub(crate) fn show(base: Timestamp, calls: &[Call]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use session_core::Put;
+
     use super::*;
     use crate::tools::draw::{Draw, SECOND};
 

@@ -86,16 +86,16 @@ pub(crate) fn step(state: &State, op: &Op) -> (Answer, State) {
 
 fn step_put(state: &State, record: &Record, put: Put) -> (PutOutcome, State) {
     let stored = || (PutOutcome::Stored, Some(Arc::new(record.clone())));
-    match (state, put) {
+    match (state, put.replaces()) {
         (Some(stands), _) if stands.version == record.version => (PutOutcome::Stored, state.clone()),
-        (None, Put::Create) => stored(),
-        (Some(_), Put::Create) => (PutOutcome::Exists, state.clone()),
-        (None, Put::Replace(_)) => (PutOutcome::Gone, None),
-        (Some(stands), Put::Replace(_)) if !stands.is_live_at(record.last_seen_at) => (PutOutcome::Gone, state.clone()),
-        (Some(stands), Put::Replace(version)) if stands.version != version => {
+        (None, None) => stored(),
+        (Some(_), None) => (PutOutcome::Exists, state.clone()),
+        (None, Some(_)) => (PutOutcome::Gone, None),
+        (Some(stands), Some(_)) if !stands.is_live_at(record.last_seen_at) => (PutOutcome::Gone, state.clone()),
+        (Some(stands), Some(version)) if stands.version != version => {
             (PutOutcome::Conflict(Arc::clone(stands)), state.clone())
         }
-        (Some(_), Put::Replace(_)) => stored(),
+        (Some(_), Some(_)) => stored(),
     }
 }
 
@@ -123,6 +123,8 @@ mod tests {
         let conflict = PutOutcome::Conflict(Arc::new(first.clone()));
         assert_eq!(put(&second, Put::Replace(second.version)), Answer::Put(conflict));
         assert_eq!(put(&second, Put::Create), Answer::Put(PutOutcome::Exists));
-        assert_eq!(put(&second, Put::Replace(first.version)), Answer::Put(PutOutcome::Stored));
+        for both in [Put::Replace(first.version), Put::End(first.version)] {
+            assert_eq!(put(&second, both), Answer::Put(PutOutcome::Stored));
+        }
     }
 }

@@ -171,8 +171,24 @@ impl Handle {
         works("delete_expired", self.attempt(step, sweep.delete_expired(before, at_least_one(limit)), shown).await)
     }
 
+    /// Sweeps until nothing is left that was over at `before`.
+    pub(crate) async fn drain(&self, before: Timestamp) -> Check {
+        const MOST: usize = 1_000;
+        for _ in 0..MOST {
+            if self.sweep(before, 100).await? == 0 {
+                return Ok(());
+            }
+        }
+        broken("a sweep that comes to an end", format!("{MOST} of them, and each removed some"))
+    }
+
     /// Lists all pages of `limit` records.
     pub(crate) async fn list(&self, owner: &Owner, limit: usize) -> Check<Found> {
+        self.list_pages(owner, limit).await.map(|pages| pages.found)
+    }
+
+    /// Lists all pages of `limit` records, and keeps how they were.
+    pub(crate) async fn list_pages(&self, owner: &Owner, limit: usize) -> Check<Pages> {
         let Some(owners) = self.store.owners() else { return missing("owners", "OWN") };
         let page_limit = at_least_one(limit);
         let mut pages = Pages::default();
@@ -194,11 +210,16 @@ impl Handle {
             // What is written between two pages is what makes paging hard.
             yield_now().await;
         }
-        Ok(pages.found)
+        Ok(pages)
     }
 
     /// Enumerates all pages of about `limit` records.
     pub(crate) async fn scan(&self, limit: usize) -> Check<Found> {
+        self.scan_pages(limit).await.map(|pages| pages.found)
+    }
+
+    /// Enumerates all pages of about `limit` records, and keeps how they were.
+    pub(crate) async fn scan_pages(&self, limit: usize) -> Check<Pages> {
         let Some(scan) = self.store.scan() else { return missing("scan", "SCN") };
         let mut pages = Pages::default();
         while pages.more() {
@@ -208,7 +229,7 @@ impl Handle {
             pages.add(page)?;
             yield_now().await;
         }
-        Ok(pages.found)
+        Ok(pages)
     }
 
     fn show_page(&self, page: &Page) -> String {
@@ -321,8 +342,10 @@ impl Handle {
 
 /// Gathers pages until there is no next.
 #[derive(Debug, Default)]
-struct Pages {
-    found: Found,
+pub(crate) struct Pages {
+    pub(crate) found: Found,
+    /// The most bytes of payloads that a page of several records had.
+    pub(crate) heaviest: usize,
     after: Option<Cursor>,
     ended: bool,
 }
@@ -337,6 +360,10 @@ impl Pages {
         ensure(page.next.is_none() || page.next != self.after, "a cursor that moves on", || {
             format!("{:?} again", page.next)
         })?;
+        if page.records.len() > 1 {
+            let bytes = page.records.iter().map(|(_, record)| record.payload.len()).sum();
+            self.heaviest = self.heaviest.max(bytes);
+        }
         self.found.extend(page.records);
         self.ended = page.next.is_none();
         self.after = page.next;

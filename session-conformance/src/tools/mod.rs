@@ -5,6 +5,7 @@
 pub(crate) mod case; // one run of a clause
 pub(crate) mod draw; // keys and records
 pub(crate) mod handle; // the store: every verb is noted, and an error ends the clause
+pub(crate) mod hang_up; // calls that somebody hangs up on
 pub(crate) mod leak; // whether a text shows a secret
 pub(crate) mod log; // what one task has done
 pub(crate) mod race; // tasks that set off at once

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::future::poll_fn;
 use std::hint;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Poll;
@@ -195,6 +195,31 @@ async fn in_drawn_turns<T>(tasks: Vec<Runner<T>>, mut dice: Dice) -> Vec<Check<T
     })
     .await;
     results.into_iter().flatten().collect()
+}
+
+/// Makes two calls at once, as one task.
+pub(crate) async fn both<T>(one: impl Future<Output = T>, other: impl Future<Output = T>) -> (T, T) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|context| {
+        first = first.take().or_else(|| ready(one.as_mut().poll(context)));
+        second = second.take().or_else(|| ready(other.as_mut().poll(context)));
+        match (first.take(), second.take()) {
+            (Some(first), Some(second)) => Poll::Ready((first, second)),
+            (one, other) => {
+                (first, second) = (one, other);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+fn ready<T>(poll: Poll<T>) -> Option<T> {
+    match poll {
+        Poll::Ready(value) => Some(value),
+        Poll::Pending => None,
+    }
 }
 
 /// Lets others have their turn until `ready` holds, or for long enough: a busy machine may leave one

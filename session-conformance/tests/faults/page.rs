@@ -26,6 +26,8 @@ pub fn by_chance(clause: Clause) -> bool {
         PUT_8
             | PUT_9
             | PUT_10
+            | PUT_14
+            | PUT_16
             | TCH_4
             | DEL_3
             | SWP_3

@@ -69,7 +69,7 @@ impl PutCall<'_> {
     pub fn replaces(&self) -> Option<Arc<Record>> {
         let fits = self.record.payload.len() <= limits().max_payload;
         let live = |stands: &Arc<Record>| stands.is_live_at(self.record.last_seen_at);
-        self.stands().filter(live).filter(|stands| fits && self.put == Put::Replace(stands.version))
+        self.stands().filter(live).filter(|stands| fits && self.put.replaces() == Some(stands.version))
     }
 
     /// Writes, without a rule.

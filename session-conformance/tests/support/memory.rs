@@ -109,13 +109,19 @@ impl Memory {
     }
 }
 
-/// Makes a page of one record more than there is room for, if there are so many.
+/// Makes a page of as much as there is room for, by number and by bytes.
 fn page<M: AsRef<[u8]>>(found: impl Iterator<Item = (M, SessionKey, Arc<Record>)>, limit: NonZeroUsize) -> Page {
-    let mut found: Vec<_> = found.take(limit.get().saturating_add(1)).collect();
-    let more = found.len() > limit.get();
-    found.truncate(limit.get());
-    let next = found.last().filter(|_| more).map(|(mark, _, _)| Cursor::new(mark.as_ref().to_vec()));
-    Page { records: found.into_iter().map(|(_, key, record)| (key, record)).collect(), next, ..Page::default() }
+    let (mut page, mut last, mut bytes) = (Page::default(), None, 0);
+    for (mark, key, record) in found {
+        if page.records.len() == limit.get() || bytes >= Page::BYTES {
+            page.next = last.map(|mark: M| Cursor::new(mark.as_ref().to_vec()));
+            break;
+        }
+        bytes += record.payload.len();
+        page.records.push((key, record));
+        last = Some(mark);
+    }
+    page
 }
 
 /// Reads what a page's mark was; `None` before the first page.
@@ -152,15 +158,15 @@ impl SessionStore for Memory {
             return Err(StoreError::TooLarge { store: NAME, limit });
         }
         let mut rows = self.rows();
-        match (readable(rows.get(key))?, put) {
+        match (readable(rows.get(key))?, put.replaces()) {
             (Some(stands), _) if stands.version == record.version => return Ok(PutOutcome::Stored),
-            (Some(_), Put::Create) => return Ok(PutOutcome::Exists),
-            (None, Put::Replace(_)) => return Ok(PutOutcome::Gone),
-            (Some(stands), Put::Replace(_)) if !stands.is_live_at(record.last_seen_at) => return Ok(PutOutcome::Gone),
-            (Some(stands), Put::Replace(version)) if stands.version != version => {
+            (Some(_), None) => return Ok(PutOutcome::Exists),
+            (None, Some(_)) => return Ok(PutOutcome::Gone),
+            (Some(stands), Some(_)) if !stands.is_live_at(record.last_seen_at) => return Ok(PutOutcome::Gone),
+            (Some(stands), Some(version)) if stands.version != version => {
                 return Ok(PutOutcome::Conflict(stands.clone()));
             }
-            (None, Put::Create) | (Some(_), Put::Replace(_)) => {}
+            (None, None) | (Some(_), Some(_)) => {}
         }
         rows.store(*key, record.clone());
         Ok(PutOutcome::Stored)

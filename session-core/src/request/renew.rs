@@ -82,7 +82,7 @@ async fn retire_for(
         let overlap = engine.renewal.filter(|_| job.privilege.routine).map(|renewal| renewal.overlap);
         let serves_until = overlap.map(|overlap| engine.now() + overlap);
         let retired = retired(engine, &key, &current, Some(*new_key), serves_until)?;
-        let written = backend.put(&key, &retired, Put::Replace(current.version)).await?;
+        let written = backend.put(&key, &retired, Put::End(current.version)).await?;
         let winner = match written.outcome {
             PutOutcome::Stored => return Ok(Retire::Done { from: key }),
             PutOutcome::Gone => return Ok(Retire::Ended),

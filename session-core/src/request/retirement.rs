@@ -162,7 +162,7 @@ async fn retire_one(backend: Backend<'_>, key: &SessionKey, owner: Option<&Owner
             Ok(Kind::Live(_)) | Err(_) => {}
         }
         let retired = retired(backend.engine, key, &current, None, None)?;
-        match backend.put(key, &retired, Put::Replace(current.version)).await?.outcome {
+        match backend.put(key, &retired, Put::End(current.version)).await?.outcome {
             PutOutcome::Stored => return Ok(Retired::Done),
             PutOutcome::Gone => return Ok(Retired::Nothing),
             PutOutcome::Conflict(winner) => current = winner,

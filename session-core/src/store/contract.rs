@@ -30,7 +30,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Reads the record under `key`; `None` if there is none.
     ///
-    /// It changes neither version nor deadline.
+    /// It changes neither version nor deadline, and judges by no clock: a record past its deadline is given whole, or,
+    /// where the backend [reclaims by itself](super::Reclaim::ByItself), may be gone.
     ///
     /// # Errors
     /// `Corrupt` if what is there cannot be read, `UnknownFormat` if another version of the store may read it; else as the
@@ -41,14 +42,18 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     ///
     /// In this order: if the version stored is `record.version`, answers
     /// [`Stored`](PutOutcome::Stored) and changes nothing. [`Create`](Put::Create) stores if the key is
-    /// free, else answers [`Exists`](PutOutcome::Exists). [`Replace`](Put::Replace) answers
-    /// [`Gone`](PutOutcome::Gone) if nothing is there or its deadline is at or before
-    /// `record.last_seen_at`, [`Conflict`](PutOutcome::Conflict) if another version is there than the
-    /// one it names, and else stores every field of `record`.
+    /// free, else answers [`Exists`](PutOutcome::Exists), also where what is there is past its deadline.
+    /// [`Replace`](Put::Replace) answers [`Gone`](PutOutcome::Gone) if nothing is there or its deadline is at or
+    /// before `record.last_seen_at`, [`Conflict`](PutOutcome::Conflict) if another version is there than the one it
+    /// names, and else stores every field of `record`. [`End`](Put::End) is a `Replace` in all of this.
+    ///
+    /// The same call may be made again while the first is still under way; both give the answers that they would give
+    /// one after the other.
     ///
     /// # Errors
-    /// `TooLarge` or `Full`, and nothing changed; `Corrupt` if what is there cannot be compared;
-    /// `Indeterminate` if the write may have happened; else as the backend fails.
+    /// `TooLarge` or `Full`, and nothing changed; `Corrupt` or `UnknownFormat` if what is there cannot be read, and
+    /// nothing changed (to a `Create` it may as well be `Exists`); `Indeterminate` if the write may have happened;
+    /// else as the backend fails.
     async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError>;
 
     /// Moves `last_seen_at` to `seen` and the deadline to `expires_at`, neither of them back, if
@@ -58,7 +63,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// has moved the deadline) or was over at `seen`. Payload, owner and version stay.
     ///
     /// # Errors
-    /// As the backend fails.
+    /// `Corrupt` or `UnknownFormat` if what is there cannot be read, and nothing changed; else as the backend fails.
     async fn touch(
         &self,
         key: &SessionKey,
@@ -93,7 +98,7 @@ pub trait Sweep: Send + Sync {
     /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
     /// first, and gives how many; fewer than `limit` means that none is left for now.
     ///
-    /// A record whose deadline moves past `before` in time stays.
+    /// A record whose deadline moves past `before` in time stays. What a call that was dropped has left, the next finds.
     ///
     /// # Errors
     /// As the backend fails; some may have been removed.
@@ -110,11 +115,13 @@ pub trait Owners: Send + Sync {
     /// another owner. Records past their deadline may be among them. Where a session changes its key
     /// (`Create` of the new, then `Replace` of the old without owner) at least one of the two is seen: so pages
     /// go by the order in which records came, not by key, or the new one may lie before the pages that are still
-    /// to come, and the old one be gone from them. A record that cannot be read is left out. A page has `limit`
-    /// records at most; it may be empty and still have a `next`.
+    /// to come, and the old one be gone from them. A `Replace` that leaves the owner keeps the record's place. A record
+    /// that cannot be read is left out. A page has `limit` records at most, and ends when their payloads come to about
+    /// [1 MiB](Page::BYTES); it may be empty and still have a `next`.
     ///
     /// # Errors
-    /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
+    /// `InvalidCursor` if `after` is none that this method gave; one that it gave for another owner may be told, and
+    /// else leads to this owner's records alone. Else as the backend fails.
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError>;
 }
 
@@ -126,9 +133,10 @@ pub trait Scan: Send + Sync {
     /// The pages together give every record that was there throughout, each once, in no order.
     /// Records past their deadline may be among them; one that cannot be read is left out, and its key may be
     /// among the [unreadable](Page::unreadable). `limit` is how many are wanted: a backend that walks in steps
-    /// of its own may give some more or fewer.
+    /// of its own may give some more or fewer. A page ends when its payloads come to about [1 MiB](Page::BYTES), and one
+    /// of such steps.
     ///
     /// # Errors
-    /// `InvalidCursor` if `after` is none of this store's; else as the backend fails.
+    /// `InvalidCursor` if `after` is none that this method gave; else as the backend fails.
     async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError>;
 }

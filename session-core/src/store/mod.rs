@@ -11,14 +11,31 @@
 //!    once more. A store never does that by itself to give the second answer, and keeps its client
 //!    library from it: if somebody else has written in between, its own write would look like a
 //!    [`Conflict`](PutOutcome::Conflict), and its changes be made twice. A write whose reply is lost is
-//!    [`Indeterminate`](crate::StoreError::Indeterminate).
+//!    [`Indeterminate`](crate::StoreError::Indeterminate). The same write may be sent again *while the first is still
+//!    under way*: no answer shows the writer its own version as a conflict, nor
+//!    [`Exists`](PutOutcome::Exists) for its own `Create`.
 //! 3. **Time comes in through arguments alone.** A `Replace` whose `last_seen_at`, or a `touch` whose
-//!    `seen`, is at or past the stored `expires_at` finds nothing live. No store needs a clock.
-//! 4. **A `Replace` never creates.** What was deleted stays deleted, however slow the writer.
-//! 5. **Never drop a record before its deadline.** Past it, it may be returned whole or be gone; the
-//!    core treats it as absent either way. A store that may evict says so in [`Limits`].
-//! 6. **A dropped future leaves the old record or the new one, whole.**
-//! 7. **Errors, logs and `Debug` show no id, whole key, payload or password.**
+//!    `seen`, is at or past the stored `expires_at` finds nothing live. No store needs a clock, and one whose records go
+//!    [by sweep](Reclaim::BySweep) judges by none, in `get` either: what is past its deadline is there until a sweep
+//!    takes it.
+//! 4. **A `Replace` never creates, and a `Create` never replaces.** What was deleted stays deleted, however slow the
+//!    writer. A record past its deadline that is still there takes its key: ids are random, so nobody waits for one.
+//!    An [`End`](Put::End) is a `Replace` in all that is said of one.
+//! 5. **Never drop a record before its deadline.** Past it, it may be returned whole or, where the backend
+//!    [reclaims by itself](Reclaim::ByItself), be gone; the core treats it as absent either way. A store that may evict
+//!    says so in [`Limits`].
+//! 6. **Every verb's future may be dropped at any await.** It leaves the old record or the new one, whole; no lock; no
+//!    half entry in an index, which would hide the record or outlive it; and nothing that a sweep would never find.
+//! 7. **What cannot be read is an error, and is left as it is.** `get`, `touch`, `Replace` and `End` of it are
+//!    [`Corrupt`](StoreError::Corrupt), or [`UnknownFormat`](StoreError::UnknownFormat) where another version of the
+//!    store may read it, and change nothing; `delete` removes it. Where the backend itself compares, what it does not
+//!    look at may be wrong without its knowing.
+//! 8. **A page is bounded.** It has at most `limit` records, and ends when their payloads come to about
+//!    [1 MiB](Page::BYTES), so that no list fills anybody's memory; a `limit` of `usize::MAX` is as good as any. A cursor
+//!    that is not the store's is [`InvalidCursor`](StoreError::InvalidCursor).
+//! 9. **Errors, logs and `Debug` show no id, whole key, payload or password.**
+//!
+//! A store says on its page whether it may be used from another runtime than the one that made it.
 //!
 //! The crate `session-conformance` checks all of this, clause by clause.
 //!

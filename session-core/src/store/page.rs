@@ -21,6 +21,13 @@ pub struct Page {
     pub unreadable: Vec<SessionKey>,
 }
 
+impl Page {
+    /// After about how many bytes of payloads a page ends, whatever its limit: 1 MiB.
+    ///
+    /// A store takes records until their payloads have come to so many, so one that is longer comes alone.
+    pub const BYTES: usize = 1 << 20;
+}
+
 /// Marks where the next page begins. Only the store that made it knows what it means.
 ///
 /// It may be a whole key, so `Debug` shows its length alone.

@@ -55,10 +55,12 @@ macro_rules! driver {
     }};
     (@read) => {
         |row| {
+            let payload = row.try_get::<Option<Vec<u8>>, _>(1);
+            let left_out = matches!(payload, Ok(None));
             let columns = || {
                 Ok(crate::row::Columns {
                     version: row.try_get(0)?,
-                    payload: row.try_get(1)?,
+                    payload: payload?.unwrap_or_default(),
                     owner: row.try_get(2)?,
                     created_at: row.try_get(3)?,
                     last_seen_at: row.try_get(4)?,
@@ -69,7 +71,7 @@ macro_rules! driver {
                 6 => None,
                 _ => Some(crate::row::Place { key: crate::row::key(row.try_get(6)?), arrival: row.try_get(7)? }),
             };
-            Ok::<_, sqlx::Error>(Fetched { record: crate::row::record(columns()), place })
+            Ok::<_, sqlx::Error>(Fetched { record: crate::row::record(columns()), left_out, place })
         }
     };
 }

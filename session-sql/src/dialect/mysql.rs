@@ -33,6 +33,7 @@ impl Backend for MySql {
         least: "least",
         names_are_moves: false,
         on_taken: "",
+        length: "length(payload)",
     };
     // Neither database lets a DELETE skip what is locked, but a SELECT within one may. The order of the join and its index
     // are told, so that the rows are found by their keys: of a table that is nearly empty all rows would be read instead,

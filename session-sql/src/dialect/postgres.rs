@@ -31,6 +31,7 @@ impl Backend for Postgres {
         least: "least",
         names_are_moves: false,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
+        length: "octet_length(payload)",
     };
     // ARRAY(..) is worked out once. Within IN (..) the planner may run the inner query again for another outer row,
     // where it skips what it has locked itself, and so removes more than the limit. A row that is written between the

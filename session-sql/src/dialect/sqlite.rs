@@ -30,6 +30,7 @@ impl Backend for Sqlite {
         least: "min",
         names_are_moves: true,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
+        length: "length(payload)",
     };
     const SWEEP: SweepSql<&'static str> = SweepSql {
         delete: "DELETE FROM {t} WHERE arrival IN \

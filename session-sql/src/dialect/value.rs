@@ -33,6 +33,8 @@ impl fmt::Debug for Value<'_> {
 pub struct Fetched {
     /// The record; the error if it is none.
     pub(crate) record: Result<Record, RowError>,
+    /// Whether the payload was left out, because it is long.
+    pub(crate) left_out: bool,
     /// Where it stands; `None` if the statement did not ask.
     pub(crate) place: Option<Place>,
 }

@@ -122,7 +122,7 @@ pub(crate) async fn end(to: &Store, key: &SessionKey, entry: &Entry) -> Result<b
         expires_at: Timestamp::MIN,
         ..(*there).clone()
     };
-    match patiently(|| to.put(key, &over, Put::Replace(there.version))).await? {
+    match patiently(|| to.put(key, &over, Put::End(there.version))).await? {
         PutOutcome::Conflict(_) | PutOutcome::Exists => return Ok(false),
         PutOutcome::Stored | PutOutcome::Gone => {}
     }

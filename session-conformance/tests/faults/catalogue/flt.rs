@@ -145,3 +145,39 @@ impl Fault for InitLooksFirst {
         if memory.beside().marks.insert(table) { Ok(()) } else { Err(table_exists()) }
     }
 }
+
+#[derive(Debug, Default)]
+pub struct CorruptIsGone;
+#[async_trait]
+impl Fault for CorruptIsGone {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        match call.right().await {
+            Err(StoreError::Corrupt { .. }) if call.put != Put::Create => Ok(PutOutcome::Gone),
+            outcome => outcome,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct CorruptIsNotTouched;
+#[async_trait]
+impl Fault for CorruptIsNotTouched {
+    async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
+        match call.right().await {
+            Err(StoreError::Corrupt { .. }) => Ok(false),
+            done => done,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct EndMendsTheCorrupt;
+#[async_trait]
+impl Fault for EndMendsTheCorrupt {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        match call.right().await {
+            Err(StoreError::Corrupt { .. }) if matches!(call.put, Put::End(_)) => call.write(),
+            outcome => outcome,
+        }
+    }
+}

@@ -5,9 +5,11 @@
 
 #![allow(unreachable_pub, reason = "two binaries have this module for a part of their own")]
 
+mod dropped;
 mod flt;
 mod own;
 mod put;
+mod put_end;
 mod put_race;
 mod rec;
 mod swp;
@@ -75,6 +77,11 @@ macro_rules! faults {
             Plain rec::PastIsAnError "gives Redis a negative time-to-live, which is an error"
                 => REC_8 "invalid expire time";
             Plain rec::Cache "caches reads, and hears of its own writes alone" => REC_9 "second handle";
+            Plain rec::GetJudges "hides in `get` what is over by its own clock" => REC_10 "None";
+            Plain rec::ListJudges "hides in `list` what is over by its own clock" => REC_10 "has [";
+            Plain rec::TouchJudges "takes in `touch` what is over by its own clock for gone"
+                => REC_10 "touch gives true";
+            Plain dropped::GetLeavesALock "leaves its lock behind when a `get` is dropped" => REC_11 "the row is locked";
 
             Plain put::Tombstones "keeps a key taken for good, by a mark that stays after a delete" => PUT_1 "Exists";
             Plain put::CreateOverwrites "creates by a plain `SET`, or `ON CONFLICT DO UPDATE`" => PUT_2 "Exists";
@@ -121,6 +128,19 @@ macro_rules! faults {
             Race put_race::LeavesALock "leaves its lock behind when it is dropped" => PUT_10 "the row is locked";
             Race put_race::DeletesFirst "deletes the old record before it creates the new"
                 => PUT_9 "exactly one", PUT_10 "None";
+            Race dropped::FilesLate "writes the index by deadline after the record" => PUT_10 "it is left";
+
+            Plain put_end::EndDeletes "deletes the record in an `End`" => PUT_14 "None";
+            Plain put_end::EndCompletesNothing "answers an `End` and leaves the record" => PUT_14 "differs in";
+            Plain put_end::EndsAnyVersion "ends whatever version stands" => PUT_14 "Stored";
+            Plain put_end::EndCreates "creates in an `End` what is not there" => PUT_14 "Stored";
+            Race put_end::EndLooksFirst "looks, and then writes, in an `End` alone" => PUT_14 "exactly one";
+            Plain put_end::CreateTakesWhatIsOver "takes a key for free whose record is past its deadline"
+                => PUT_15 "Stored";
+            Race put_end::MeetsItsOwnCreate "looks whether its `Create` was stored before, and then creates"
+                => PUT_16 "Exists";
+            Race put_end::MeetsItsOwnReplace "looks whether its `Replace` was stored before, and then compares"
+                => PUT_16 "Conflict", CON_1 "order";
 
             Plain tch_del::NewVersion "draws a new version in `touch`" => TCH_1 "differs in version";
             Plain tch_del::DeadlineAlone "skips a `touch` that does not move the deadline"
@@ -136,6 +156,10 @@ macro_rules! faults {
             Plain tch_del::TouchCreates "sets fields of an absent hash in `touch`, which creates it" => TCH_3 "None";
             Race tch_del::WritesBack "reads and writes the whole record in `touch`"
                 => TCH_4 "the replace's", DEL_3 "None";
+            Plain dropped::TouchLeavesALock "leaves its lock behind when a `touch` is dropped"
+                => TCH_5 "the row is locked";
+            Plain dropped::TouchUnfiles "takes the old deadline out of the index first, and enters the new one last"
+                => TCH_5 "None";
             Race tch_del::TouchInTwoSteps "moves the two times in two steps" => CON_1 "order";
             Plain tch_del::AlwaysTrue "answers every `delete` with yes"
                 => DEL_1 "delete gives false", DEL_2 "delete gives false";
@@ -146,6 +170,9 @@ macro_rules! faults {
             Race tch_del::InsertsWhatIsGone "looks, and then inserts what a `delete` has taken away meanwhile"
                 => DEL_3 "None";
             Plain tch_del::DeletesByOwner "deletes all that the owner has" => DEL_4 "None";
+            Plain dropped::DeleteLeavesALock "leaves its lock behind when a `delete` is dropped"
+                => DEL_5 "the row is locked";
+            Plain dropped::DeleteUnfilesLate "takes a deleted record out of the index by deadline last" => DEL_5 "None";
 
             Plain swp::SparesTheDeadline "sweeps what expired before `before`, not at it" => SWP_1 "removes 6";
             Plain swp::SweepsTooFar "sweeps a millisecond too far" => SWP_1 "removes 6";
@@ -153,15 +180,20 @@ macro_rules! faults {
             Plain swp::NoOrder "sweeps in the order of keys" => SWP_2 "None";
             Plain swp::NoLimit "sweeps without a limit" => SWP_2 "removes 1";
             Plain swp::GivesUp "answers 0 while a few are left" => SWP_2 "removes 2";
+            Plain swp::SweepMakesRoom "makes room for as many as a sweep may remove" => SWP_1 "no panic";
             Race swp::CountsTwice "counts what another sweep removed" => SWP_3 "count";
             Race swp::SweepLooksFirst "looks for what expired, and deletes it by key" => SWP_4 "extended";
+            Plain dropped::SweepLeavesALock "leaves its lock behind when a sweep is dropped" => SWP_5 "the row is locked";
+            Plain dropped::SweepUnfilesFirst "takes what it sweeps out of the index first, and removes it then"
+                => SWP_5 "None";
             Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next"
                 => MOD_1 "None";
 
             Plain own::Offsets "pages by offset" => OWN_1 "once";
-            Plain own::TrustsCursors "panics on a cursor that is not its own" => OWN_1 "no panic";
             Plain own::Endless "gives a cursor on the last page" => OWN_1 "a cursor that moves on";
             Plain own::OnePage "forgets the cursor, so a list ends with its first page" => OWN_1 "once";
+            Plain own::ReplaceLosesItsPlace "files a record anew with each write, at the end of its owner's list"
+                => OWN_1 "once";
             Race own::OwnerLate "writes the index after the record" => OWN_2 "has [", PUT_10 "list";
             Race own::RemovesOthersEntry "removes the entry of the old owner, when it may be new again"
                 => OWN_2 "has [";
@@ -172,8 +204,18 @@ macro_rules! faults {
             Race own::TwoParts "lists two shards, one after the other" => OWN_4 "the old key or the new";
             Plain own::FailsWhole "fails the list for one record that it cannot read" => OWN_5 "list works";
             Plain own::Thousand "ends every list after a thousand records" => OWN_6 "once";
+            Plain own::TrustsCursors "panics on a cursor that is not its own" => OWN_7 "no panic";
+            Plain own::BeginsAgain "begins again after a cursor that it does not know" => OWN_7 "InvalidCursor";
+            Plain dropped::ListLeavesALock "leaves its lock behind when a `list` is dropped" => OWN_8 "the row is locked";
+            Plain own::ListsByNumber "bounds a page of `list` by its limit alone" => OWN_9 "pages of about";
+            Plain own::OneMoreThanAll "asks for one record more than the limit, of which there is none above the largest"
+                => OWN_9 "once";
             Plain own::SeenTwice "begins a page with the last record of the page before" => SCN_1 "once";
             Plain own::ScansTheIndex "scans the index by owner, and misses who has none" => SCN_1 "once";
+            Plain own::ReadsAnyCursor "reads of a cursor what it needs, also of another walk's" => SCN_2 "InvalidCursor";
+            Plain dropped::ScanLeavesALock "leaves its lock behind when a `scan` is dropped" => SCN_3 "the row is locked";
+            Plain own::ScansByNumber "bounds a page of `scan` by its limit alone" => SCN_4 "pages of about";
+            Plain own::ScanMakesRoom "makes room for as many records as its limit" => SCN_4 "no panic";
 
             Plain rec::ReadsGoBack "reads from a replica that lags" => CON_1 "order";
 
@@ -184,12 +226,17 @@ macro_rules! faults {
                 => FLT_4 "delete_expired";
             Plain flt::CorruptLeavesEntry "leaves the entry by deadline of a corrupt record, which meets the next"
                 => FLT_4 "removes 0";
+            Plain flt::CorruptIsGone "takes what it cannot read for gone in a `Replace`" => FLT_5 "Gone";
+            Plain flt::CorruptIsNotTouched "takes what it cannot read for gone in a `touch`" => FLT_5 "false";
+            Plain flt::EndMendsTheCorrupt "puts an `End` over what it cannot read" => FLT_5 "Stored";
             Plain flt::ErrorShowsKey "quotes the key in an error" => FLT_2 "a whole key";
             Plain flt::ErrorShowsPayload "quotes the payload in an error" => FLT_2 "a payload";
             Plain flt::DebugShowsPassword "derives `Debug` over the server's URL" => FLT_2 "a secret of the harness";
             Plain flt::InitEmpties "drops and creates its table in `init`" => FLT_3 "None";
             Plain flt::InitOnce "fails to create a table that is there" => FLT_3 "init works";
             Race flt::InitLooksFirst "looks for its table, and then creates it" => FLT_3 "init works";
+            Plain dropped::InitLeavesALock "leaves its lock behind when an `init` is dropped"
+                => FLT_6 "the row is locked";
         }
     };
 }

@@ -244,3 +244,101 @@ impl Fault for ScansTheIndex {
         Ok(page)
     }
 }
+
+/// Takes a cursor that it does not know for none.
+#[derive(Debug, Default)]
+pub struct BeginsAgain;
+#[async_trait]
+impl Fault for BeginsAgain {
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        match call.right().await {
+            Err(StoreError::InvalidCursor { .. }) => PageCall { after: None, ..call }.right().await,
+            page => page,
+        }
+    }
+}
+
+/// Reads as much of a cursor as it needs, also of one that belongs to the other walk.
+#[derive(Debug, Default)]
+pub struct ReadsAnyCursor;
+#[async_trait]
+impl Fault for ReadsAnyCursor {
+    async fn scan(&self, call: PageCall<'_>) -> Listed {
+        let Some(cursor) = call.after else { return call.right().await };
+        // A key is all that is asked for, and what is short is filled up.
+        let mut key = [0; 32];
+        let length = cursor.as_bytes().len().min(32);
+        key[..length].copy_from_slice(&cursor.as_bytes()[..length]);
+        let cursor = Cursor::new(key.to_vec());
+        PageCall { after: Some(&cursor), ..call }.right().await
+    }
+}
+
+/// Bounds a page by its limit alone.
+async fn as_many_as_asked_for(call: PageCall<'_>) -> Listed {
+    let mut page = call.right().await?;
+    while let (Some(next), Some(left)) = (page.next.clone(), NonZeroUsize::new(call.limit.get() - page.records.len())) {
+        let more = PageCall { after: Some(&next), limit: left, ..call }.right().await?;
+        page.records.extend(more.records);
+        page.next = more.next;
+    }
+    Ok(page)
+}
+
+#[derive(Debug, Default)]
+pub struct ListsByNumber;
+#[async_trait]
+impl Fault for ListsByNumber {
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        as_many_as_asked_for(call).await
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ScansByNumber;
+#[async_trait]
+impl Fault for ScansByNumber {
+    async fn scan(&self, call: PageCall<'_>) -> Listed {
+        as_many_as_asked_for(call).await
+    }
+}
+
+/// Asks for one more than the limit, to see whether there is a next page; and there is no number above the largest.
+#[derive(Debug, Default)]
+pub struct OneMoreThanAll;
+#[async_trait]
+impl Fault for OneMoreThanAll {
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        match call.limit.get().wrapping_add(1) {
+            0 => Ok(Page::default()),
+            _ => call.right().await,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ScanMakesRoom;
+#[async_trait]
+impl Fault for ScanMakesRoom {
+    async fn scan(&self, call: PageCall<'_>) -> Listed {
+        let mut records: Vec<(SessionKey, Arc<Record>)> = Vec::with_capacity(call.limit.get());
+        let page = call.right().await?;
+        records.extend(page.records);
+        Ok(Page { records, ..page })
+    }
+}
+
+/// Files a record anew with each write, at the end of its owner's list.
+#[derive(Debug, Default)]
+pub struct ReplaceLosesItsPlace;
+#[async_trait]
+impl Fault for ReplaceLosesItsPlace {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        let outcome = call.right().await?;
+        if let (Some(_), PutOutcome::Stored, Some(stands)) = (call.put.replaces(), &outcome, call.stands()) {
+            call.memory.set(call.key, &Record { owner: None, ..(*stands).clone() });
+            call.memory.set(call.key, &stands);
+        }
+        Ok(outcome)
+    }
+}

@@ -356,3 +356,40 @@ impl Fault for ReadsGoBack {
         Ok(shown)
     }
 }
+
+/// Tells whether the record is over by the machine's clock, whatever time the caller brings along.
+fn is_over(record: &Record) -> bool {
+    !record.is_live_at(SystemClock.now())
+}
+
+#[derive(Debug, Default)]
+pub struct GetJudges;
+#[async_trait]
+impl Fault for GetJudges {
+    async fn get(&self, call: KeyCall<'_>) -> Found {
+        Ok(call.get().await?.filter(|record| !is_over(record)))
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ListJudges;
+#[async_trait]
+impl Fault for ListJudges {
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        let mut page = call.right().await?;
+        page.records.retain(|(_, record)| !is_over(record));
+        Ok(page)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct TouchJudges;
+#[async_trait]
+impl Fault for TouchJudges {
+    async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
+        match call.stands() {
+            Some(record) if is_over(&record) => Ok(false),
+            _ => call.right().await,
+        }
+    }
+}

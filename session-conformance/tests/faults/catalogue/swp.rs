@@ -28,8 +28,15 @@ impl Fault for SweepsTooFar {
     }
 }
 
+/// Files a record in the index by deadline, as it stands.
+pub fn file(memory: &Memory, key: &SessionKey) {
+    if let Some(stands) = memory.peek(key) {
+        memory.beside().deadlines.insert(*key, stands.expires_at);
+    }
+}
+
 /// Removes what the index by deadline names, and counts it.
-fn sweep_by_index(call: SweepCall<'_>, due: impl Fn(&SessionKey, Timestamp) -> bool) -> u64 {
+pub fn sweep_by_index(call: SweepCall<'_>, due: impl Fn(&SessionKey, Timestamp) -> bool) -> u64 {
     let deadlines = call.memory.beside().deadlines.clone();
     let mut due: Vec<_> = deadlines.into_iter().filter(|(key, deadline)| due(key, *deadline)).collect();
     due.sort_by_key(|(_, deadline)| *deadline);
@@ -158,5 +165,18 @@ impl Fault for SweepLooksFirst {
             removed += u64::from(call.memory.delete(key).await?);
         }
         Ok(removed)
+    }
+}
+
+/// Makes room for as many as may come.
+#[derive(Debug, Default)]
+pub struct SweepMakesRoom;
+#[async_trait]
+impl Fault for SweepMakesRoom {
+    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
+        let mut due: Vec<SessionKey> = Vec::with_capacity(call.limit.get());
+        due.extend(call.due());
+        call.memory.rows().retain(|key, _| !due.contains(key));
+        Ok(due.len() as u64)
     }
 }
