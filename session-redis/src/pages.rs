@@ -39,7 +39,7 @@ impl RedisStore {
         let long = if few { usize::MAX } else { AT_ONCE / keys.len() };
         let names = keys.iter().map(|key| self.inner.keys.record(key));
         if !self.inner.wire.reaches_all_keys() {
-            let values = if few { self.whole(names).await? } else { self.of_all_nodes(names, long).await? };
+            let values = if few { self.whole(names).await? } else { self.gather(names, long).await? };
             return Ok((Beginnings { values, long }, None));
         }
         let mut commands = pipe();
@@ -77,7 +77,7 @@ impl RedisStore {
     }
 
     /// Reads many records of a cluster, all at once.
-    async fn of_all_nodes(&self, names: impl Iterator<Item = String>, long: usize) -> Result<Vec<Value>, StoreError> {
+    async fn gather(&self, names: impl Iterator<Item = String>, long: usize) -> Result<Vec<Value>, StoreError> {
         let mut reads = JoinSet::new();
         for (at, name) in names.enumerate() {
             let (wire, command) = (self.inner.wire.clone(), beginning(&name, long));

@@ -8,7 +8,7 @@ use session_core::{Cursor, StoreError};
 use crate::check::{Check, broken, ensure, with_causes, works};
 use crate::model::show;
 use crate::tools::case::Case;
-use crate::tools::handle::at_least_one;
+use crate::tools::handle::{at_least_one, missing};
 
 /// Checks OWN-7: a cursor that `list` did not give is `InvalidCursor`, and one of another owner leads to no record of
 /// theirs.
@@ -18,7 +18,7 @@ pub(crate) async fn own_7_a_strange_cursor_is_refused(case: &Case) -> Check {
     for at in 0..9 {
         store.create(&draw.key(), &draw.record_of(if at % 3 == 0 { &other } else { &owner })).await?;
     }
-    let Some(owners) = store.raw().owners() else { return Ok(()) };
+    let Some(owners) = store.raw().owners() else { return missing("owners", "OWN") };
     let one = at_least_one(1);
     let own = case.first_cursor("list", owners.list(&owner, None, one)).await?;
     let of_a_scan = match store.raw().scan() {
@@ -55,7 +55,7 @@ pub(crate) async fn scn_2_a_strange_cursor_is_refused(case: &Case) -> Check {
     for _ in 0..100 {
         store.create(&draw.key(), &draw.record_of(&owner)).await?;
     }
-    let Some(scan) = store.raw().scan() else { return Ok(()) };
+    let Some(scan) = store.raw().scan() else { return missing("scan", "SCN") };
     let one = at_least_one(1);
     let own = case.first_cursor("scan", scan.page(None, one)).await?;
     let of_a_list = match store.raw().owners() {

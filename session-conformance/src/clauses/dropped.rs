@@ -12,7 +12,7 @@ use crate::check::{Check, broken, ensure, works};
 use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::{HOUR, MINUTE, SECOND};
-use crate::tools::handle::{Handle, at_least_one};
+use crate::tools::handle::{Handle, at_least_one, missing};
 use crate::tools::hang_up::{MOST_POLLS, poll_at_most};
 
 /// Checks REC-11: whatever moment a `get` is dropped at, it leaves no lock, and all goes on.
@@ -74,6 +74,13 @@ enum Verb {
     Scan,
 }
 
+impl Verb {
+    /// Tells whether it changes nothing, so that there is nothing to be looked for afterwards but locks.
+    fn only_reads(self) -> bool {
+        matches!(self, Self::Init | Self::Get | Self::List | Self::Scan)
+    }
+}
+
 impl fmt::Display for Verb {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -97,8 +104,15 @@ enum Then {
 
 /// Drops the call after 0, 1, 2, … polls, until one completes: at each await it has.
 async fn at_every_await(case: &Case, verb: Verb) -> Check {
+    let store = case.store.raw();
+    match verb {
+        Verb::Sweep if store.sweep().is_none() => return missing("sweep", "SWP"),
+        Verb::List if store.owners().is_none() => return missing("owners", "OWN"),
+        Verb::Scan if store.scan().is_none() => return missing("scan", "SCN"),
+        _ => {}
+    }
     for then in [Then::Writes, Then::Sweeps] {
-        if then == Then::Sweeps && case.store.raw().sweep().is_none() {
+        if then == Then::Sweeps && (verb.only_reads() || case.store.raw().sweep().is_none()) {
             break;
         }
         for polls in 0..MOST_POLLS {
@@ -107,6 +121,7 @@ async fn at_every_await(case: &Case, verb: Verb) -> Check {
             let done = poll_at_most(polls, scene.call(case.store.raw())).await;
             let found = scene.is_whole(case).await?;
             match then {
+                Then::Writes if verb.only_reads() => scene.all_goes_on(case).await?,
                 Then::Writes => scene.writes_go_on(case, found).await?,
                 Then::Sweeps => scene.sweeps_go_on(case, found).await?,
             }
@@ -197,6 +212,22 @@ impl<'a> Scene<'a> {
             }
             _ => store.holds_one_of(&self.key, &[&self.record]).await.map(Some),
         }
+    }
+
+    /// Calls every verb, as the next clients would, after one that only reads.
+    async fn all_goes_on(&self, case: &Case) -> Check {
+        let (store, next) = (self.store, Record { owner: None, ..case.draw.record() });
+        let (seen, until) = (self.touched.last_seen_at, self.touched.expires_at);
+        store.expect_touch(&self.key, self.record.version, seen, until, true).await?;
+        store.holds(&self.key, &self.touched).await?;
+        works(&self.verb.to_string(), self.call(store.raw()).await)?;
+        store.replace(&self.key, self.record.version, &next).await?;
+        store.holds(&self.key, &next).await?;
+        store.create(&case.draw.key(), &next).await?;
+        if store.raw().sweep().is_some() {
+            store.sweep(self.before, 10).await?;
+        }
+        store.expect_delete(&self.key, true).await
     }
 
     /// Writes by every verb, as the next clients would.

@@ -286,7 +286,6 @@ pub(crate) async fn rec_10_no_record_goes_by_the_stores_own_clock(case: &Case) -
         } else {
             store.expect_delete(&key, true).await?;
         }
-        store.lists_if_indexed(&owner, &[]).await?;
     }
     Ok(())
 }

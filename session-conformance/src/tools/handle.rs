@@ -375,7 +375,7 @@ fn shown<T: Debug>(value: &T) -> String {
     format!("{value:?}")
 }
 
-fn missing<T>(capability: &str, group: &str) -> Check<T> {
+pub(crate) fn missing<T>(capability: &str, group: &str) -> Check<T> {
     broken(
         format!("a store whose `{capability}` is there"),
         format!("`{capability}` is None; if that is meant, leave it out: without {{ {group}: \"reason\" }}"),

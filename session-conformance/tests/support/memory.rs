@@ -66,6 +66,9 @@ pub struct Beside {
     pub copies: BTreeMap<SessionKey, Arc<Record>>,
     /// Keys that something has happened to.
     pub marks: BTreeSet<SessionKey>,
+    /// Pages that were given, and how many writes there have been.
+    pub pages: BTreeMap<(Owner, NonZeroUsize), Page>,
+    pub writes: u64,
 }
 
 #[derive(Default)]

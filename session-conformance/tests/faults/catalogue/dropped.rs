@@ -13,7 +13,8 @@ const ALL: SessionKey = SessionKey::from_bytes([0; 32]);
 
 /// Takes a lock, and gives the row up if it comes to nothing. Whoever is dropped while he has it leaves it behind.
 async fn lock(memory: &Memory, name: &SessionKey) -> Result<(), StoreError> {
-    const PATIENCE: usize = 2_000;
+    // Whoever has it may be without a processor for a while.
+    const PATIENCE: usize = 100_000;
     for _ in 0..PATIENCE {
         if memory.beside().marks.insert(*name) {
             return Ok(());

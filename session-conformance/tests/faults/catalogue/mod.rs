@@ -187,17 +187,20 @@ macro_rules! faults {
             Plain dropped::SweepUnfilesFirst "takes what it sweeps out of the index first, and removes it then"
                 => SWP_5 "None";
             Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next"
-                => MOD_1 "None";
+                => DEL_5 "None", MOD_1 "None";
+            Plain swp::OneForEachDeadline "files one record of each owner under a deadline" => MOD_1 "removes";
 
             Plain own::Offsets "pages by offset" => OWN_1 "once";
             Plain own::Endless "gives a cursor on the last page" => OWN_1 "a cursor that moves on";
             Plain own::OnePage "forgets the cursor, so a list ends with its first page" => OWN_1 "once";
             Plain own::ReplaceLosesItsPlace "files a record anew with each write, at the end of its owner's list"
-                => OWN_1 "once";
+                => OWN_1 "its owner stayed";
             Race own::OwnerLate "writes the index after the record" => OWN_2 "has [", PUT_10 "list";
             Race own::RemovesOthersEntry "removes the entry of the old owner, when it may be new again"
                 => OWN_2 "has [";
             Plain own::SweepLeavesEntry "sweeps the record, and leaves its copy in the index" => OWN_3 "has [";
+            Plain own::SweepIsNoWrite "keeps the lists it gave until the next write, and takes a sweep for none"
+                => OWN_3 "has [";
             Plain own::DeleteLeavesEntry "deletes the record, and leaves its copy in the index"
                 => PUT_5 "has [", OWN_3 "has [";
             Plain own::KeyOrder "pages in the order of keys" => OWN_4 "the old key or the new";

@@ -342,3 +342,53 @@ impl Fault for ReplaceLosesItsPlace {
         Ok(outcome)
     }
 }
+
+/// Keeps the first pages that it gave, until the next write: a sweep is none.
+#[derive(Debug, Default)]
+pub struct SweepIsNoWrite;
+
+/// Forgets what was kept, after a write.
+fn written(memory: &Memory) {
+    let mut beside = memory.beside();
+    beside.writes += 1;
+    beside.pages.clear();
+}
+
+#[async_trait]
+impl Fault for SweepIsNoWrite {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        let outcome = call.right().await;
+        written(call.memory);
+        outcome
+    }
+
+    async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
+        let done = call.right().await;
+        written(call.memory);
+        done
+    }
+
+    async fn delete(&self, call: KeyCall<'_>) -> Result<bool, StoreError> {
+        let done = call.delete().await;
+        written(call.memory);
+        done
+    }
+
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        let (Some(owner), None) = (call.owner, call.after) else { return call.right().await };
+        let name = (owner.clone(), call.limit);
+        let before = {
+            let beside = call.memory.beside();
+            if let Some(page) = beside.pages.get(&name) {
+                return Ok(page.clone());
+            }
+            beside.writes
+        };
+        let page = call.right().await?;
+        let mut beside = call.memory.beside();
+        if beside.writes == before {
+            beside.pages.insert(name, page.clone());
+        }
+        Ok(page)
+    }
+}

@@ -118,6 +118,21 @@ impl Fault for WritesBack {
     }
 }
 
+/// The second half of a touch, which is done whatever becomes of the first.
+struct Deadline<'a>(TouchCall<'a>);
+
+impl Drop for Deadline<'_> {
+    fn drop(&mut self) {
+        let mut rows = self.0.memory.rows();
+        if let Some(Some(record)) = rows.get_mut(self.0.key)
+            && record.version == self.0.version
+        {
+            let record = std::sync::Arc::make_mut(record);
+            record.expires_at = record.expires_at.max(self.0.until);
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct TouchInTwoSteps;
 #[async_trait]
@@ -127,8 +142,9 @@ impl Fault for TouchInTwoSteps {
         if !half.right().await? {
             return Ok(false);
         }
+        let _deadline = Deadline(call);
         gap().await;
-        call.right().await
+        Ok(true)
     }
 }
 
