@@ -59,7 +59,7 @@ async fn sessions_live_their_whole_life_in_a_format_of_the_applications_own() {
         })
         .await;
     let before = browser.clone();
-    let login = browser.request(&sessions, |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()).await;
+    let login = browser.request(&sessions, |session| session.log_in(Owner::new("ann").unwrap()).unwrap()).await;
     assert_eq!(login, CloseOutcome::Renewed);
     assert!(!before.is_known(&sessions).await, "what is left of the old id is read as such");
     browser

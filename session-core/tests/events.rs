@@ -55,7 +55,7 @@ async fn the_life_of_a_session_is_told_from_its_beginning_to_its_end() {
     assert_eq!(heard.names(), [""; 0], "neither reading nor writing is an event");
 
     let old = browser.clone();
-    browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     let renewed = heard.take();
     assert_eq!((renewed[0].0, &renewed[0].2), ("renewed", &Some(ann())));
     assert!(!old.is_known(&sessions).await);
@@ -65,7 +65,7 @@ async fn the_life_of_a_session_is_told_from_its_beginning_to_its_end() {
     let destroyed = heard.take();
     assert_eq!(destroyed, [("destroyed", renewed[0].1, Some(ann()))]);
 
-    browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     heard.take();
     assert_eq!(sessions.revoke_all(&ann(), None).await.unwrap(), 1);
     assert_eq!(heard.names(), ["revoked"]);
@@ -76,7 +76,7 @@ async fn the_life_of_a_session_is_told_from_its_beginning_to_its_end() {
     heard.take();
     assert!(!other.is_known(&sessions).await);
     assert_eq!(heard.names(), ["expired"]);
-    assert_eq!(sessions.sweep().await.unwrap(), 4);
+    assert_eq!(sessions.sweep().await.unwrap(), 3);
     assert_eq!(heard.names(), ["swept"]);
     assert!(!other.is_known(&sessions).await);
     assert_eq!(heard.names(), ["unknown_id"]);
@@ -201,7 +201,7 @@ impl MakeWriter<'_> for Log {
 
 async fn live_and_die(sessions: &Sessions) -> (String, String) {
     let mut browser = Browser::default();
-    browser.request(sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(sessions, |session| session.log_in(ann()).unwrap()).await;
     let key = browser.open(sessions).load().await.unwrap().session_key().unwrap();
     let id = browser.value("__Host-session").unwrap();
     browser.request(sessions, |session| session.destroy()).await;

@@ -49,7 +49,7 @@ async fn an_anonymous_session_is_empty_and_never_written_back() {
     count(&session);
     let failed = |error| matches!(error, SessionError::ReadOnly(ReadOnly::StoreFailed));
     assert!(failed(session.renew().unwrap_err()));
-    assert!(failed(session.set_owner(Owner::new("ann").unwrap()).unwrap_err()));
+    assert!(failed(session.log_in(Owner::new("ann").unwrap()).unwrap_err()));
     assert!(failed(session.commit().await.unwrap_err()));
     assert!(failed(session.transaction::<_, SessionError, _>(|draft| draft.insert("a", 1)).await.unwrap_err()));
     let closed = sessions.close(&lazy, Handled::Completed).await;

@@ -24,7 +24,7 @@ async fn while_it_ends(
     handler(&slow.load().await.unwrap());
     browser.request(sessions, |session| session.destroy()).await;
     let closed = sessions.close(&slow, handled).await;
-    assert_eq!(closed.set_cookie.is_some(), matches!(closed.outcome, Ok(CloseOutcome::Destroyed)));
+    assert_eq!(closed.set_cookie.is_some(), matches!(closed.outcome, Ok(CloseOutcome::Created)));
     closed.outcome
 }
 
@@ -42,18 +42,28 @@ async fn after_its_end(sessions: &Sessions, handler: impl FnOnce(&Session)) -> R
 #[tokio::test]
 async fn changes_that_were_dropped_are_refused_by_default() {
     let (sessions, _) = sessions(store());
-    for change in [
-        count,
-        |session: &Session| session.renew().unwrap(),
-        |session: &Session| {
-            session.set_owner(Owner::new("ann").unwrap()).unwrap();
-        },
-    ] {
+    for change in [count, |session: &Session| session.renew().unwrap()] {
         let refused = while_it_ends(&sessions, change, Handled::Completed).await.unwrap_err();
         assert!(matches!(refused, SessionError::Gone) && refused.http_status() == 409);
     }
     let refused = after_its_end(&sessions, count).await.unwrap_err();
     assert!(matches!(refused, SessionError::ReadOnly(ReadOnly::Retired)) && refused.http_status() == 409);
+}
+
+#[tokio::test]
+async fn a_login_is_let_in_although_its_session_ended_meanwhile() {
+    let (sessions, _) = sessions(store());
+    let log_in = |session: &Session| {
+        count(session);
+        session.log_in(Owner::new("ann").unwrap()).unwrap();
+    };
+    assert_eq!(while_it_ends(&sessions, log_in, Handled::Completed).await.unwrap(), CloseOutcome::Created);
+    let listed = sessions.list(&Owner::new("ann").unwrap()).await.unwrap();
+    assert_eq!(
+        listed.iter().map(|info| info.get::<u64>("n").unwrap()).collect::<Vec<_>>(),
+        [Some(1)],
+        "and begins with nothing of it"
+    );
 }
 
 #[tokio::test]
@@ -75,13 +85,13 @@ async fn who_read_or_destroyed_or_ignored_or_failed_is_not_refused() {
     let completed = Handled::Completed;
     assert_eq!(while_it_ends(&sessions, read, completed).await.unwrap(), CloseOutcome::Unchanged);
     assert_eq!(while_it_ends(&sessions, same, completed).await.unwrap(), CloseOutcome::Unchanged);
-    assert_eq!(while_it_ends(&sessions, Session::destroy, completed).await.unwrap(), CloseOutcome::Destroyed);
+    assert_eq!(while_it_ends(&sessions, Session::destroy, completed).await.unwrap(), CloseOutcome::Gone);
     assert_eq!(while_it_ends(&sessions, ignored, completed).await.unwrap(), CloseOutcome::Discarded);
     assert_eq!(while_it_ends(&sessions, count, Handled::Failed).await.unwrap(), CloseOutcome::Discarded);
 
     assert_eq!(after_its_end(&sessions, read).await.unwrap(), CloseOutcome::Unchanged);
     assert_eq!(after_its_end(&sessions, same).await.unwrap(), CloseOutcome::Unchanged);
-    assert_eq!(after_its_end(&sessions, Session::destroy).await.unwrap(), CloseOutcome::Destroyed);
+    assert_eq!(after_its_end(&sessions, Session::destroy).await.unwrap(), CloseOutcome::Gone);
     assert_eq!(after_its_end(&sessions, ignored).await.unwrap(), CloseOutcome::Discarded);
 }
 

@@ -2,14 +2,13 @@
 
 mod support;
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
-use session_core::{CloseOutcome, Handled, Owner, ReadOnly, SessionError, SessionKey, SessionStore, Sessions};
+use session_core::{CloseOutcome, Handled, Owner, ReadOnly, SessionError, SessionKey, Sessions};
 use session_ets::EtsStore;
 use support::stepped::{Run, Stepped, Task, every_interleaving, now};
-use support::{Browser, START, count, store};
+use support::{Browser, START, count, live, store};
 
 /// What a task does with the session that all share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,11 +56,13 @@ fn owner() -> Owner {
 fn begin(acts: &[Act], crash: Option<(usize, usize)>) -> (World, Run) {
     let store = store();
     let steps = Arc::new(AtomicUsize::new(0));
-    let (plain, _) = support::sessions(store.clone());
-    let (sessions, _) = support::sessions(Stepped::new(store.clone(), Arc::clone(&steps)));
+    let (plain, clock) = support::builder(store.clone());
+    let plain = plain.build().unwrap();
+    let stepped = Stepped::new(store.clone(), Arc::clone(&steps), clock.clone());
+    let sessions = support::builder(stepped).0.clock(clock).build().unwrap();
     let mut browser = Browser::default();
     let key = now(async {
-        browser.request(&plain, |session| session.set_owner(owner()).unwrap()).await;
+        browser.request(&plain, |session| session.log_in(owner()).unwrap()).await;
         browser.open(&plain).load().await.unwrap().session_key().unwrap()
     });
     let told = Arc::new(Mutex::new(Told::default()));
@@ -120,18 +121,12 @@ fn task(act: Act, sessions: Sessions, mut browser: Browser, key: SessionKey, tol
     })
 }
 
-/// Gives how many sessions that can be used stand in the store; what is retired has a minute at most.
-async fn live(store: &EtsStore) -> usize {
-    let page = store.scan().unwrap().page(None, NonZeroUsize::new(100).unwrap()).await.unwrap();
-    page.records.iter().filter(|(_, record)| record.is_live_at(START + support::MINUTE * 2)).count()
-}
-
 fn check(world: World, acts: &[Act], order: &[usize]) {
     let World { store, sessions, browser, told } = world;
     let told = told.lock().unwrap();
     let what = || format!("{acts:?} in the order {order:?}: {told:?}");
     now(async {
-        let live = live(&store).await;
+        let live = live(&store, START).await;
         let listed = sessions.list(&owner()).await.unwrap();
         assert_eq!(listed.len(), live, "the list and the store differ after {}", what());
         if acts.iter().any(|act| act.ends()) {
@@ -202,7 +197,7 @@ fn a_crash_anywhere_loses_nothing_that_was_acknowledged() {
                                 assert!(!known.is_known(&sessions).await, "not ended: {}", what());
                             }
                             sessions.revoke_all(&owner(), None).await.unwrap();
-                            assert_eq!(live(&store).await, 0, "cannot be ended: {}", what());
+                            assert_eq!(live(&store, START).await, 0, "cannot be ended: {}", what());
                         } else if !crashing.ends() && crashing != Act::Renew {
                             let counted = sessions.list(&owner()).await.unwrap()[0].get("n").unwrap().unwrap_or(0);
                             assert!(counted == told.counted || counted == told.counted + 1, "{counted}: {}", what());

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use session_core::{CloseOutcome, CookieLifetime, Handled, Owner, ReadOnly, SessionError, Sessions};
+use session_core::{CloseOutcome, CookieLifetime, Handled, Owner, ReadOnly, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
 use support::{Browser, builder, count, sessions, store};
 
@@ -59,7 +59,7 @@ async fn a_login_during_a_commit_or_a_transaction_is_neither_lost_nor_given_the_
                 _ => session.commit().await,
             }
         };
-        let (written, ()) = tokio::join!(write, faulty.while_waiting(|| session.set_owner(ann()).unwrap()));
+        let (written, ()) = tokio::join!(write, faulty.while_waiting(|| session.log_in(ann()).unwrap()));
         written.unwrap();
         browser.take(&sessions.close(&lazy, Handled::Completed).await);
         assert_eq!(browser.open(&sessions).load().await.unwrap().owner(), Some(ann()), "{verb}");
@@ -73,7 +73,7 @@ async fn a_destroy_while_the_request_is_closed_ends_what_was_renewed() {
     let (faulty, sessions, mut browser) = begin().await;
     let lazy = browser.open(&sessions);
     let session = lazy.load().await.unwrap();
-    session.set_owner(ann()).unwrap();
+    session.log_in(ann()).unwrap();
     faulty.next("put", Fault::Wait);
     let close = sessions.close(&lazy, Handled::Completed);
     let (closed, ()) = tokio::join!(close, faulty.while_waiting(|| session.destroy()));
@@ -87,7 +87,7 @@ async fn ignore_neither_writes_an_owner_under_the_old_id_nor_sets_a_cookie() {
     let (_, sessions, mut browser) = begin().await;
     let lazy = browser.open(&sessions);
     let session = lazy.load().await.unwrap();
-    session.set_owner(ann()).unwrap();
+    session.log_in(ann()).unwrap();
     session.ignore().unwrap();
     // A commit writes all the same, and as a login must be written.
     session.commit().await.unwrap();
@@ -140,7 +140,7 @@ async fn what_certainly_was_not_written_is_written_by_the_next_commit() {
     let lazy = browser.open(&sessions);
     let session = lazy.load().await.unwrap();
     count(&session);
-    session.set_owner(ann()).unwrap();
+    session.log_in(ann()).unwrap();
     faulty.next("put", Fault::Down);
     assert!(matches!(session.commit().await, Err(SessionError::Store(_))));
     session.commit().await.unwrap();
@@ -165,12 +165,13 @@ async fn a_logout_after_a_renewal_elsewhere_ends_what_it_was_renewed_to() {
 }
 
 #[tokio::test]
-async fn a_straggler_that_logs_out_ends_the_session_but_not_the_cookie_of_a_login() {
+async fn a_logout_with_an_id_from_before_the_login_ends_the_session_and_removes_its_cookie() {
     let (_, sessions, browser) = begin().await;
     let mut now = browser.clone();
-    now.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    now.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     let closed = browser.clone().try_request(&sessions, |session| session.destroy()).await;
-    assert_eq!((closed.outcome.unwrap(), closed.set_cookie), (CloseOutcome::Destroyed, None));
+    assert_eq!(closed.outcome.unwrap(), CloseOutcome::Destroyed);
+    assert!(closed.set_cookie.unwrap().contains("Max-Age=0"), "it is that session's");
     assert!(!now.is_known(&sessions).await);
 }
 
@@ -178,11 +179,7 @@ async fn a_straggler_that_logs_out_ends_the_session_but_not_the_cookie_of_a_logi
 async fn only_a_login_starts_anew_from_a_retired_id() {
     let (_, sessions, browser) = begin().await;
     browser.clone().request(&sessions, |session| session.destroy()).await;
-    for act in [
-        |session: &session_core::Session| drop(session.set_owner(None)),
-        |session: &session_core::Session| drop(session.renew()),
-        |session: &session_core::Session| drop(session.set_authenticated()),
-    ] {
+    for act in [|_: &Session| (), |session: &Session| drop(session.renew())] {
         let mut straggler = browser.clone();
         let closed = straggler.try_request(&sessions, |session| {
             act(session);
@@ -192,8 +189,17 @@ async fn only_a_login_starts_anew_from_a_retired_id() {
         assert!(matches!(closed.outcome, Err(SessionError::ReadOnly(ReadOnly::Retired))));
         assert_eq!(closed.set_cookie, None);
     }
+    // It has ended nothing, and so it begins nothing.
+    let mut straggler = browser.clone();
+    let closed = straggler.try_request(&sessions, |session| {
+        session.log_out();
+        count(session);
+    });
+    let closed = closed.await;
+    assert!(matches!(closed.outcome, Err(SessionError::Gone)));
+    assert_eq!(closed.set_cookie, None);
     let mut browser = browser;
-    browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     assert!(browser.is_known(&sessions).await);
 }
 
@@ -201,7 +207,7 @@ async fn only_a_login_starts_anew_from_a_retired_id() {
 async fn a_destroyed_session_reads_as_nobodys() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();
-    browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     let outcome = browser.request(&sessions, |session| {
         session.destroy();
         assert_eq!((session.owner(), session.session_key(), session.is_new()), (None, None, true));
@@ -217,7 +223,7 @@ async fn a_session_first_loaded_after_the_response_cannot_be_started() {
     let session = lazy.load().await.unwrap();
     count(&session);
     assert!(matches!(session.commit().await, Err(SessionError::ResponseSent)));
-    assert!(matches!(session.set_owner(ann()), Err(SessionError::ResponseSent)));
+    assert!(matches!(session.log_in(ann()), Err(SessionError::ResponseSent)));
 }
 
 #[tokio::test]

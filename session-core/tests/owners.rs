@@ -22,7 +22,7 @@ async fn login(sessions: &Sessions, name: &str) -> Browser {
     browser
         .request(sessions, |session| {
             session.insert("device", "phone").unwrap();
-            session.set_owner(owner(name)).unwrap();
+            session.log_in(owner(name)).unwrap();
         })
         .await;
     browser
@@ -49,22 +49,23 @@ async fn a_list_gives_the_owners_live_sessions_the_last_used_first() {
 }
 
 #[tokio::test]
-async fn another_owner_renews_the_id_and_the_same_owner_does_not() {
+async fn a_login_renews_the_id_and_a_logout_takes_everything_along() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
     let before = browser.clone();
-    let ann = |session: &session_core::Session| session.set_owner(owner("ann")).unwrap();
+    let ann = |session: &session_core::Session| session.log_in(owner("ann")).unwrap();
     assert_eq!(browser.request(&sessions, ann).await, CloseOutcome::Renewed);
     assert!(!before.is_known(&sessions).await);
     assert_eq!(browser.read(&sessions, "n").await, Some(1));
-    assert_eq!(browser.request(&sessions, ann).await, CloseOutcome::Unchanged);
+    let first = browser.clone();
+    assert_eq!(browser.request(&sessions, ann).await, CloseOutcome::Renewed);
+    assert!(!first.is_known(&sessions).await);
     let session = browser.open(&sessions).load().await.unwrap();
     assert_eq!((session.owner(), session.authenticated_at()), (Some(owner("ann")), Some(support::START)));
-    assert_eq!(browser.request(&sessions, |session| session.set_owner(None).unwrap()).await, CloseOutcome::Renewed);
+    assert_eq!(browser.request(&sessions, |session| session.log_out()).await, CloseOutcome::Destroyed);
     assert!(sessions.list(&owner("ann")).await.unwrap().is_empty());
-    assert_eq!(browser.open(&sessions).load().await.unwrap().authenticated_at(), None);
-    assert_eq!(browser.read(&sessions, "n").await, Some(1));
+    assert_eq!(browser.cookie(), None);
 }
 
 #[tokio::test]
@@ -73,7 +74,7 @@ async fn a_write_does_not_pass_from_one_owner_to_another() {
     let mut browser = login(&sessions, "ann").await;
     let slow = browser.open(&sessions);
     slow.load().await.unwrap().insert("secret", "ann's").unwrap();
-    browser.request(&sessions, |session| session.set_owner(owner("bob")).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(owner("bob")).unwrap()).await;
     let closed = sessions.close(&slow, Handled::Completed).await;
     assert!(matches!(closed.outcome, Err(SessionError::Gone)));
     assert_eq!(closed.set_cookie, None);
@@ -142,7 +143,7 @@ async fn one_session_too_many_evicts_the_oldest_or_is_refused() {
         login(&refusing, "ann").await;
     }
     clock.advance(MINUTE);
-    let closed = browser.try_request(&refusing, |session| session.set_owner(owner("ann")).unwrap()).await;
+    let closed = browser.try_request(&refusing, |session| session.log_in(owner("ann")).unwrap()).await;
     assert!(matches!(closed.outcome, Err(SessionError::TooManySessions { max: 2 })));
     // Who was refused keeps the session they had, and the others theirs.
     assert_eq!(browser.read(&refusing, "n").await, Some(1));
@@ -161,7 +162,7 @@ async fn the_limit_holds_when_many_log_in_at_once() {
                 tokio::spawn(async move {
                     start.wait().await;
                     let mut browser = Browser::default();
-                    let _ = browser.try_request(&sessions, |session| session.set_owner(owner("ann")).unwrap()).await;
+                    let _ = browser.try_request(&sessions, |session| session.log_in(owner("ann")).unwrap()).await;
                 })
             })
             .collect();

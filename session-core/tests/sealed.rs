@@ -59,7 +59,7 @@ async fn a_server_without_the_key_ends_no_session() {
     let store = store();
     let mut browser = Browser::default();
     let new = sealed(&store, &[2]);
-    browser.request(&new, |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()).await;
+    browser.request(&new, |session| session.log_in(Owner::new("ann").unwrap()).unwrap()).await;
     browser.request(&new, count).await;
 
     let old = sealed(&store, &[1]);
@@ -143,7 +143,7 @@ async fn who_writes_another_owner_or_beginning_into_the_table_becomes_nobody_els
         let store = store();
         let (sessions, _, told) = watched(&store, Expiry::default());
         let mut browser = Browser::default();
-        browser.request(&sessions, |session| session.set_owner(Owner::new("mallory").unwrap()).unwrap()).await;
+        browser.request(&sessions, |session| session.log_in(Owner::new("mallory").unwrap()).unwrap()).await;
         update(&store, change).await;
         let lazy = browser.open(&sessions);
         let session = lazy.load().await.unwrap();
@@ -166,7 +166,7 @@ async fn who_writes_a_later_deadline_into_the_table_lives_no_longer_than_the_abs
     let (sessions, clock, _) = watched(&store, Expiry::default().with_idle(hour).with_absolute(hour * 3));
     let mut browser = Browser::default();
     let ann = Owner::new("ann").unwrap();
-    browser.request(&sessions, |session| session.set_owner(ann.clone()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann.clone()).unwrap()).await;
     update(&store, |record| record.expires_at = Timestamp::MAX).await;
     clock.advance(hour * 3 - Duration::from_millis(1));
     assert!(browser.is_known(&sessions).await, "what remains: it does not end as idle");
@@ -190,7 +190,7 @@ async fn sealing_is_switched_on_and_off_on_a_live_store_without_a_logout() {
     let steps = || steps.into_iter().chain(steps.into_iter().rev().skip(1)).map(with).collect::<Vec<_>>();
     // Each browser meets servers of two neighbouring steps by turns, and is never shown another session than its own.
     let mut browser = Browser::default();
-    browser.request(&with(None), |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()).await;
+    browser.request(&with(None), |session| session.log_in(Owner::new("ann").unwrap()).unwrap()).await;
     let mut counted = 0;
     for pair in steps().windows(2) {
         for server in [&pair[0], &pair[1], &pair[0], &pair[1]] {

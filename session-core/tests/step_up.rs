@@ -20,7 +20,7 @@ async fn what_needs_a_fresh_proof_can_ask_for_one() {
     let (sessions, clock) = sessions(store());
     let mut browser = Browser::default();
     browser.request(&sessions, |session| assert!(!session.is_authenticated_within(HOUR))).await;
-    browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     clock.advance(MINUTE * 10);
     browser
         .request(&sessions, |session| {
@@ -31,7 +31,7 @@ async fn what_needs_a_fresh_proof_can_ask_for_one() {
         .await;
     let listed = sessions.list(&ann()).await.unwrap();
     assert_eq!(listed[0].authenticated_at(), Some(START));
-    browser.request(&sessions, |session| session.set_owner(None).unwrap()).await;
+    browser.request(&sessions, |session| session.log_out()).await;
     browser.request(&sessions, |session| assert!(!session.is_authenticated_within(HOUR))).await;
 }
 
@@ -39,10 +39,10 @@ async fn what_needs_a_fresh_proof_can_ask_for_one() {
 async fn a_new_proof_gives_a_new_id_and_a_new_time() {
     let (sessions, clock) = sessions(store());
     let mut browser = Browser::default();
-    browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     clock.advance(HOUR);
     let old = browser.clone();
-    assert_eq!(browser.request(&sessions, |s| s.set_authenticated().unwrap()).await, CloseOutcome::Renewed);
+    assert_eq!(browser.request(&sessions, |s| s.log_in(ann()).unwrap()).await, CloseOutcome::Renewed);
     assert!(!old.is_known(&sessions).await);
     browser.request(&sessions, |session| assert_eq!(session.authenticated_at(), Some(START + HOUR))).await;
     // A mere renewal is no proof.
@@ -65,7 +65,7 @@ async fn the_presets_end_sessions_when_their_standards_say() {
             let (builder, clock) = builder(store());
             let sessions = builder.expiry(expiry).build().unwrap();
             let mut browser = Browser::default();
-            browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+            browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
             let mut lived = Duration::ZERO;
             while lived + step < end {
                 clock.advance(step);

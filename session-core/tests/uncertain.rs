@@ -46,8 +46,8 @@ async fn a_renewal_of_nothing_does_not_keep_a_transaction() {
     for prepare in [
         |session: &Session| session.renew().unwrap(),
         |session: &Session| {
-            session.set_owner(ann()).unwrap();
-            session.set_owner(None).unwrap();
+            session.log_in(ann()).unwrap();
+            session.log_out();
         },
     ] {
         let (sessions, _) = sessions(store());
@@ -78,7 +78,7 @@ async fn what_came_with_a_lost_renewal_never_gets_to_the_old_id() {
     let old = browser.clone();
     let lazy = browser.open(&sessions);
     let session = lazy.load().await.unwrap();
-    session.set_authenticated().unwrap();
+    session.log_in(ann()).unwrap();
     session.insert("admin", 1).unwrap();
     lose(&faulty);
     assert!(matches!(session.commit().await, Err(SessionError::Indeterminate)));
@@ -92,14 +92,18 @@ async fn what_came_with_a_lost_renewal_never_gets_to_the_old_id() {
 #[tokio::test(start_paused = true)]
 async fn a_lost_change_of_owner_is_made_by_the_next_write() {
     for owner in [Some(Owner::new("bob").unwrap()), None] {
+        let change = |session: &Session| match owner.clone() {
+            Some(owner) => session.log_in(owner).unwrap(),
+            None => session.log_out(),
+        };
         let (faulty, sessions, mut browser) = begin().await;
-        browser.request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+        browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
         let lazy = browser.open(&sessions);
         let session = lazy.load().await.unwrap();
-        session.set_owner(owner.clone()).unwrap();
+        change(&session);
         lose(&faulty);
         assert!(matches!(session.commit().await, Err(SessionError::Indeterminate)));
-        session.set_owner(owner.clone()).unwrap();
+        change(&session);
         session.commit().await.unwrap();
         browser.take(&sessions.close(&lazy, Handled::Completed).await);
         assert_eq!(browser.open(&sessions).load().await.unwrap().owner(), owner);
@@ -133,7 +137,7 @@ async fn a_login_that_got_no_answer_does_not_take_a_place_of_its_owner() {
     // The new record is stored, and the old one's retirement is lost.
     faulty.next("put", Fault::No);
     lose(&faulty);
-    let login = |session: &Session| session.set_owner(ann()).unwrap();
+    let login = |session: &Session| session.log_in(ann()).unwrap();
     let lost = browser.try_request(&sessions, login).await;
     assert!(matches!(lost.outcome, Err(SessionError::Indeterminate)));
     assert_eq!(browser.request(&sessions, login).await, CloseOutcome::Renewed);
@@ -146,7 +150,7 @@ async fn what_a_close_discarded_or_failed_to_write_no_later_commit_writes() {
         let lazy = browser.open(&sessions);
         let session = lazy.load().await.unwrap();
         count(&session);
-        session.set_owner(ann()).unwrap();
+        session.log_in(ann()).unwrap();
         faulty.next("put", fault);
         let _ = sessions.close(&lazy, handled).await;
         faulty.heal();
@@ -188,7 +192,7 @@ async fn a_transaction_does_not_wait_for_itself() {
     }
     let others = async {
         browser.clone().request(&sessions, count).await;
-        session.set_owner(ann()).unwrap();
+        session.log_in(ann()).unwrap();
         faulty.while_waiting(|| ()).await;
         for _ in 0..20 {
             tokio::task::yield_now().await;
@@ -209,7 +213,7 @@ async fn a_conflict_that_discards_the_changes_discards_the_login_with_them() {
     let lazy = browser.open(&sessions);
     let session = lazy.load().await.unwrap();
     session.take::<String>("t").unwrap();
-    session.set_owner(ann()).unwrap();
+    session.log_in(ann()).unwrap();
     browser.request(&sessions, |session| session.remove("t").unwrap()).await;
     assert!(matches!(session.reload().await, Err(SessionError::Conflict)));
     assert_eq!((session.owner(), session.authenticated_at()), (None, None));
@@ -234,7 +238,7 @@ async fn what_was_set_before_a_reload_is_written_after_it() {
 async fn a_session_that_expires_while_all_are_revoked_is_no_error() {
     let faulty = Faulty::new(store());
     let (sessions, clock) = sessions(faulty.clone());
-    Browser::default().request(&sessions, |session| session.set_owner(ann()).unwrap()).await;
+    Browser::default().request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     clock.advance(Duration::from_millis(24 * 3_600_000 - 1));
     faulty.next("get", Fault::Wait);
     let (ann, expire) = (ann(), faulty.while_waiting(|| clock.advance(Duration::from_millis(1))));

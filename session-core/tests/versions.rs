@@ -75,7 +75,7 @@ async fn what_a_later_version_keeps_is_there_after_every_kind_of_write() {
         ("flash", |session| session.flash(FlashLevel::Success, "saved").unwrap()),
         ("expiry", |session| session.set_expiry(Expiry::default().with_idle(MINUTE)).unwrap()),
         ("renew", |session| session.renew().unwrap()),
-        ("login", |session| session.set_owner(Owner::new("ann").unwrap()).unwrap()),
+        ("login", |session| session.log_in(Owner::new("ann").unwrap()).unwrap()),
         ("all", |session| {
             count(session);
             session.flash(FlashLevel::Error, "no").unwrap();
@@ -199,7 +199,7 @@ async fn what_this_version_does_not_know_is_left_alone_whatever_is_asked_of_it()
         let ann = Owner::new("ann").unwrap();
         let (mut browser, mut other) = (Browser::default(), Browser::default());
         for browser in [&mut browser, &mut other] {
-            browser.request(&sessions, |session| session.set_owner(ann.clone()).unwrap()).await;
+            browser.request(&sessions, |session| session.log_in(ann.clone()).unwrap()).await;
         }
         let (key, cookie) = (key_of(&browser, &sessions).await, browser.cookie());
         plant(&store, &key, payload).await;
@@ -216,7 +216,7 @@ async fn what_this_version_does_not_know_is_left_alone_whatever_is_asked_of_it()
         assert_eq!(*heard.lock().unwrap(), ["unknown_format"]);
         // A new id, a login, a commit, a write: refused.
         assert!(is_unknown(&session.renew().unwrap_err()));
-        assert!(is_unknown(&session.set_owner(ann.clone()).unwrap_err()));
+        assert!(is_unknown(&session.log_in(ann.clone()).unwrap_err()));
         assert!(is_unknown(&session.commit().await.unwrap_err()));
         assert!(is_unknown(&session.reload().await.unwrap_err()));
         let closed = sessions.close(&lazy, Handled::Completed).await;

@@ -18,7 +18,7 @@ async fn log_in(url: &str, cookie: &str, owner: &str) -> SessionKey {
     sessions.init().await.unwrap();
     let lazy = sessions.open([]);
     let session = lazy.load().await.unwrap();
-    session.set_owner(Owner::new(owner).unwrap()).unwrap();
+    session.log_in(Owner::new(owner).unwrap()).unwrap();
     sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
     session.session_key().unwrap()
 }

@@ -32,7 +32,7 @@ async fn visit(sessions: &Sessions, cookie: Option<&str>, login: Option<&str>) -
     let session = lazy.load().await.unwrap();
     let count = session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1).unwrap();
     if let Some(owner) = login {
-        session.set_owner(session_sql::session_core::Owner::new(owner).unwrap()).unwrap();
+        session.log_in(session_sql::session_core::Owner::new(owner).unwrap()).unwrap();
     }
     let closed = sessions.close(&lazy, Handled::Completed).await;
     closed.outcome.unwrap();

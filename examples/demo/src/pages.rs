@@ -149,8 +149,8 @@ async fn login(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     }
     // The first of these gives a session of another owner a new id, the second one of the same owner: whoever
     // knew the old id is left with nothing.
-    session.set_owner(owner)?;
-    session.set_authenticated()?;
+    session.log_in(owner)?;
+    session.log_in(ann())?;
     session.insert(DEVICE, device::name(&ask.headers))?;
     session.flash(FlashLevel::Success, format!("Welcome, {name}."))?;
     Ok(demo.done(ask.format(), "/", &Visitor::of(session)?))

@@ -86,7 +86,7 @@ impl Load {
         let mut turn = number;
         while !self.ending.load(Ordering::Relaxed) {
             let owner = Owner::new(format!("user-{number}")).expect("it is a name");
-            let Ok(cookie) = self.request(None, |session| session.set_owner(owner.clone())).await else {
+            let Ok(cookie) = self.request(None, |session| session.log_in(owner.clone())).await else {
                 tokio::time::sleep(PAUSE).await;
                 continue;
             };

@@ -36,9 +36,6 @@ pub enum SessionError {
     /// The timeouts cannot work.
     #[error("{0}")]
     InvalidExpiry(&'static str),
-    /// The session was destroyed by this request.
-    #[error("the session was destroyed")]
-    Destroyed,
     /// The session cannot be written.
     #[error("the session is read-only: {0}")]
     ReadOnly(ReadOnly),
@@ -119,7 +116,6 @@ impl SessionError {
             Self::WrongType { .. }
             | Self::NotSerializable { .. }
             | Self::InvalidExpiry(_)
-            | Self::Destroyed
             | Self::ResponseSent
             | Self::Unsupported { .. }
             | Self::InsecureHost

@@ -24,7 +24,8 @@
 //! | `evicted` | info | it was ended since its owner had too many |
 //! | `expired` | debug | a request came with the id of one that is past its deadline |
 //! | `unknown_id` | debug | a request came with an id that the store does not know |
-//! | `retired_id` | debug | a request came with the id of one that was renewed or ended a moment ago |
+//! | `retired_id` | debug | a request came with the id of one that was renewed or has ended |
+//! | `old_id` | warn | a request came with an id after the one that took its place had been presented, and the overlap was over: a tab that slept, or a stolen id |
 //! | `malformed_cookie` | debug | a request came with a cookie of the right name that holds no id |
 //! | `several_cookies` | warn | a request came with several different ids |
 //! | `other_scope` | warn | a session was presented in the cookie of other `Sessions` |
@@ -124,6 +125,7 @@ pub enum EventKind<'a> {
     Expired,
     UnknownId,
     RetiredId,
+    OldId,
     MalformedCookie,
     SeveralCookies,
     OtherScope,
@@ -179,6 +181,7 @@ impl EventKind<'_> {
             Self::Expired => "expired",
             Self::UnknownId => "unknown_id",
             Self::RetiredId => "retired_id",
+            Self::OldId => "old_id",
             Self::MalformedCookie => "malformed_cookie",
             Self::SeveralCookies => "several_cookies",
             Self::OtherScope => "other_scope",
@@ -253,6 +256,7 @@ mod tests {
             Expired,
             UnknownId,
             RetiredId,
+            OldId,
             MalformedCookie,
             SeveralCookies,
             OtherScope,

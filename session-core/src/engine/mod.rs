@@ -15,6 +15,7 @@ mod observe; // tells logs, hooks and metrics, from one place
 mod parts; // Engine: what is behind a `Sessions`
 mod sessions; // Sessions, the door to everything
 mod settings; // what the application chose
+mod settling; // what was asked to end, and has not yet
 mod turns; // turns for the writers of one key
 
 pub(crate) use backend::{Backend, unexpected};
@@ -29,4 +30,5 @@ pub(crate) use parts::Engine;
 pub use sessions::Sessions;
 pub use settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimitAction};
 pub(crate) use settings::{OwnerLimit, Renewal};
+pub(crate) use settling::Settling;
 pub(crate) use turns::{Turn, Turns};

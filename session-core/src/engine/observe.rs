@@ -140,6 +140,7 @@ fn log(event: &Event<'_>) {
         EventKind::Expired => log!(DEBUG, "session expired"),
         EventKind::UnknownId => log!(DEBUG, "unknown session id"),
         EventKind::RetiredId => log!(DEBUG, "retired session id"),
+        EventKind::OldId => log!(WARN, "old session id after the new one"),
         EventKind::MalformedCookie => log!(DEBUG, "a request came with a malformed session cookie"),
         EventKind::SeveralCookies => log!(WARN, "a request came with several different session cookies"),
         EventKind::OtherScope => log!(WARN, "a session was presented in the cookie of another"),

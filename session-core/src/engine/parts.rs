@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::deadline::Deadline;
 use super::observe::Observer;
 use super::settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimit, Renewal};
+use super::settling::Settling;
 use super::turns::Turns;
 use super::{EventKind, SessionError};
 use crate::cookie::{CookieLifetime, Cookies};
@@ -33,7 +34,11 @@ pub(crate) struct Engine {
     pub(crate) max_payload: usize,
     pub(crate) owner_limit: Option<OwnerLimit>,
     pub(crate) renewal: Option<Renewal>,
+    /// How long after its end a session's id is a straggler's rather than a newcomer's.
+    pub(crate) straggler_window: Duration,
     pub(crate) turns: Turns,
+    /// What this process was asked to end, and is still trying to.
+    pub(crate) settling: Settling,
     pub(crate) observer: Observer,
 }
 
@@ -56,10 +61,31 @@ impl Engine {
         contents.reserved.expiry().unwrap_or(self.expiry)
     }
 
-    /// Tells whether a session is over by what its payload says, whatever deadline stands beside it in the store.
-    pub(crate) fn is_over(&self, record: &Record, contents: &Contents) -> bool {
-        let now = self.now();
-        self.expiry_of(contents).deadline(record.created_at, now) <= now
+    /// Gives the deadline of a session that began at `created_at` and was last used at `seen`. The absolute timeout
+    /// counts from the last proof of who its owner is, if there was one.
+    pub(crate) fn deadline_of(&self, contents: &Contents, created_at: Timestamp, seen: Timestamp) -> Timestamp {
+        let began = contents.reserved.authenticated_at.map_or(created_at, |proof| proof.max(created_at));
+        self.expiry_of(contents).deadline(began, seen)
+    }
+
+    /// Tells whether a session is over at `now` by what its payload says, whatever deadline stands beside it in the store.
+    pub(crate) fn is_over(&self, record: &Record, contents: &Contents, now: Timestamp) -> bool {
+        self.deadline_of(contents, record.created_at, now) <= now
+    }
+
+    /// Tells whether what was decoded is a session of this one's that is not over at `now`.
+    pub(crate) fn opens(&self, record: &Record, contents: &Contents, now: Timestamp) -> bool {
+        contents.reserved.scope == self.scope && record.is_live_at(now) && !self.is_over(record, contents, now)
+    }
+
+    /// Tells whether the owner proved who they are within `window`.
+    pub(crate) fn logged_in_within(&self, contents: &Contents, window: Duration) -> bool {
+        contents.reserved.authenticated_at.is_some_and(|at| self.now().since(at) < window)
+    }
+
+    /// Tells whether this process was asked to end the session under `key`, and the store has not done it yet.
+    pub(crate) fn is_settling(&self, key: &SessionKey) -> bool {
+        self.settling.has(key)
     }
 
     /// Gives how long browsers keep a session's cookie.

@@ -40,7 +40,7 @@ pub enum FailurePolicy {
 /// server error, is answered under either policy. So is one that was told by an error of
 /// [`commit`](crate::Session::commit), [`transaction`](crate::Session::transaction) or
 /// [`reload`](crate::Session::reload), and changed nothing after that. One that logs in with a retired id
-/// loses nothing: see [`Session::set_owner`](crate::Session::set_owner).
+/// loses nothing: see [`Session::log_in`](crate::Session::log_in).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GonePolicy {

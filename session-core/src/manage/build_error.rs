@@ -35,6 +35,14 @@ pub enum BuildError {
         /// The longest overlap.
         max: Duration,
     },
+    /// The window for stragglers is too short.
+    #[error(
+        "the window for stragglers must be {min:?} at least, the operation timeout: a request may be under way as long"
+    )]
+    StragglerWindow {
+        /// The shortest window.
+        min: Duration,
+    },
     /// The store lacks a capability that a setting needs.
     #[error("{setting} needs a store with {capability}")]
     Unsupported {

@@ -10,11 +10,14 @@ use super::BuildError;
 use crate::cookie::CookieConfig;
 use crate::engine::{
     ConflictPolicy, Engine, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
-    Renewal, Sessions, Turns,
+    Renewal, Sessions, Settling, Turns,
 };
 use crate::payload::{Codec, Expiry, Json};
 use crate::request::RETIRED_FOR;
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
+
+/// How long after its end a session's id is a straggler's, unless set.
+const STRAGGLER_WINDOW: Duration = Duration::from_secs(10);
 
 /// Sets up [`Sessions`]. Every setting has a default that is safe.
 ///
@@ -54,6 +57,7 @@ pub struct SessionsBuilder {
     fingerprint_key: Option<FingerprintKey>,
     renew_every: Option<Duration>,
     renewal_overlap: Duration,
+    straggler_window: Option<Duration>,
     #[cfg(feature = "metrics")]
     metrics: bool,
 }
@@ -86,6 +90,7 @@ impl SessionsBuilder {
             fingerprint_key: None,
             renew_every: None,
             renewal_overlap: Duration::from_secs(30),
+            straggler_window: None,
             #[cfg(feature = "metrics")]
             metrics: false,
         }
@@ -115,22 +120,36 @@ impl SessionsBuilder {
     /// Has sessions given a new id every so often, beside those for a change of privilege, so that a stolen id is of use
     /// for a while only. The default is not to.
     ///
-    /// A request that is answered when the time has come carries the new id to the browser. For the
-    /// [overlap](Self::renewal_overlap), the old one opens the session for requests that are under way; they are given no
-    /// cookie. One that was renewed for a change of privilege is dead at once, as ever, and the absolute timeout holds
-    /// over all renewals.
+    /// A request that is answered when the time has come carries the new id to the browser. The old one opens the session
+    /// until the new one has been presented, since that answer may be lost, and for the [overlap](Self::renewal_overlap)
+    /// after that, for requests that are under way; but never for longer than the idle timeout. A request with the old id
+    /// is given no cookie before it is time for the next renewal. An old id that comes later opens nothing, and is
+    /// [told](crate::events) as `old_id`. One that was renewed for a change of privilege is dead at once, as ever, and the
+    /// absolute timeout holds over all renewals.
     ///
-    /// A browser that never sees the answer keeps the old id, and has no session once the overlap is over. So let this
-    /// be hours rather than minutes. Under [`ConflictPolicy::Reject`] a request that loaded the session before it was
+    /// Each renewal leaves a small record in the old one's place, for the idle timeout. Under [`ConflictPolicy::Reject`] a request that loaded the session before it was
     /// renewed cannot write it.
     pub fn renew_every(mut self, interval: Duration) -> Self {
         self.renew_every = Some(interval);
         self
     }
 
-    /// Sets how long the old id serves after such a renewal. The default is 30 seconds; at most it is a minute.
+    /// Sets how long the old id serves once the new one has been presented. The default is 30 seconds; at most it is a
+    /// minute.
     pub fn renewal_overlap(mut self, overlap: Duration) -> Self {
         self.renewal_overlap = overlap;
+        self
+    }
+
+    /// Sets for how long after its end a session's id is a *straggler's*: of a request that was on its way when another
+    /// one of the same browser logged out, logged in or was given a new id. Such a request finds an empty session, and can
+    /// neither write it nor be given a cookie, which would take the place of the one that its browser has by now. After
+    /// that the id is as good as unknown, and whoever presents it may begin a new session.
+    ///
+    /// The default is 10 seconds, or the [operation timeout](Self::operation_timeout) if that is longer. Servers' clocks
+    /// should agree to within this.
+    pub fn straggler_window(mut self, window: Duration) -> Self {
+        self.straggler_window = Some(window);
         self
     }
 
@@ -253,6 +272,10 @@ impl SessionsBuilder {
         if self.operation_timeout.is_zero() {
             return Err(BuildError::Zero { setting: "the operation timeout" });
         }
+        let straggler_window = self.straggler_window.unwrap_or(STRAGGLER_WINDOW.max(self.operation_timeout));
+        if straggler_window < self.operation_timeout {
+            return Err(BuildError::StragglerWindow { min: self.operation_timeout });
+        }
         if self.max_payload == 0 {
             return Err(BuildError::Zero { setting: "the largest payload" });
         }
@@ -297,6 +320,8 @@ impl SessionsBuilder {
             turns: Turns::new(),
             observer,
             renewal,
+            straggler_window,
+            settling: Settling::default(),
         }))
     }
 }

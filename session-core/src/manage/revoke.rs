@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::engine::{Backend, EventKind, SessionError, Sessions};
 use crate::payload::Kind;
-use crate::request::{OwnedPages, retire, successors};
+use crate::request::{End, OwnedPages, retire, successors};
 use crate::store::{Owner, Record, SessionKey, Timestamp};
 
 /// How often [`Sessions::revoke_all`] looks again. Each time it ended something, or somebody else did.
@@ -33,7 +33,8 @@ impl Sessions {
 
     async fn revoke_if(&self, key: &SessionKey, owner: Option<&Owner>) -> Result<bool, SessionError> {
         let engine = self.engine();
-        let revoked = retire(Backend::new(engine, &engine.deadline()), key, owner).await?;
+        let revoked =
+            retire(Backend::new(engine, &engine.deadline()), key, &End::from_elsewhere(owner)).await?.is_some();
         if revoked {
             engine.tell(EventKind::Revoked, Some(*key), owner);
         }
@@ -112,7 +113,7 @@ impl Sessions {
                 let from = contents.reserved.renewed_from;
                 contents.reserved.scope == engine.scope && !from.is_some_and(|from| kept.contains(&from))
             }
-            Ok(Kind::Retired { .. }) => false,
+            Ok(Kind::Retired(_)) => false,
             // What this server cannot decode, another may, and would serve.
             Err(_) => true,
         }

@@ -40,6 +40,10 @@ pub(crate) struct Fields {
     /// When it was given its present id, if ids are renewed every so often and this is not its first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) renewed_at: Option<Timestamp>,
+    /// Until when the id that it had before still opens it, if its last renewal was a routine one. Short as soon as the
+    /// present id was presented: until then the answer that carried it may have been lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) old_id_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) authenticated_at: Option<Timestamp>,
     /// Differs from the default of its `Sessions`, if set.
@@ -54,7 +58,7 @@ pub(crate) struct Fields {
     pub(crate) sections: Unknown,
 }
 
-reads_and_keeps!(Fields { scope, flash, renewed_from, renewed_at, authenticated_at, expiry, lifetime });
+reads_and_keeps!(Fields { scope, flash, renewed_from, renewed_at, old_id_until, authenticated_at, expiry, lifetime });
 
 impl Reserved {
     pub(crate) fn is_empty(&self) -> bool {
@@ -68,6 +72,7 @@ static NOTHING: Fields = Fields {
     flash: Vec::new(),
     renewed_from: None,
     renewed_at: None,
+    old_id_until: None,
     authenticated_at: None,
     expiry: None,
     lifetime: None,

@@ -100,6 +100,11 @@ impl Expiry {
         idle.min(absolute)
     }
 
+    /// Gives the longest that a session can live unused.
+    pub(crate) fn longest_unused(&self) -> Duration {
+        self.idle.or(self.absolute).unwrap_or_default()
+    }
+
     /// Gives the default touch interval; `None` where there is no idle deadline to move.
     pub(crate) fn touch_interval(&self) -> Option<Duration> {
         self.idle.map(|idle| idle / 20)

@@ -24,7 +24,7 @@ impl Codec for Json {
         let none = Values::default();
         let values = match &payload.kind {
             Kind::Live(contents) => &contents.values,
-            Kind::Retired { .. } => &none,
+            Kind::Retired(_) => &none,
         };
         // The names and values with lengths and punctuation, and some for what the core keeps: written without growing.
         let len = values.iter().map(|(name, value)| name.len() + value.len() + 8).sum::<usize>();

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::Contents;
 #[cfg(feature = "sealed")]
 use super::RecordHead;
 use super::unknown::{Unknown, reads_and_keeps};
-use crate::store::{Owner, SessionKey, Timestamp};
+use super::{Contents, Retired};
+use crate::store::{Owner, Timestamp};
 
 /// Says what stands in a record.
 #[derive(Clone, Debug)]
@@ -22,15 +22,8 @@ pub struct Payload<'a> {
 pub(crate) enum Kind<'a> {
     /// A session that can be used.
     Live(Cow<'a, Contents>),
-    /// What is left of one that was renewed or ended, so that a straggler is recognised.
-    Retired {
-        /// The key of the session it became; `None` if it ended.
-        successor: Option<SessionKey>,
-        /// Until when the old id still opens the successor; `None` if it never does.
-        serves_until: Option<Timestamp>,
-        /// What another version keeps there.
-        unknown: Unknown,
-    },
+    /// What is left of one that ended, or moved to another id.
+    Retired(Retired),
 }
 
 impl<'a> From<Kind<'a>> for Payload<'a> {
@@ -45,13 +38,13 @@ impl Payload<'_> {
     pub(super) fn bound_to(&self, head: &RecordHead<'_>) -> Payload<'_> {
         let kind = match &self.kind {
             Kind::Live(contents) => Kind::Live(Cow::Borrowed(contents)),
-            retired @ Kind::Retired { .. } => retired.clone(),
+            Kind::Retired(retired) => Kind::Retired(retired.clone()),
         };
         Payload { kind, bound: Some(Bound::to(head)) }
     }
 
-    /// Tells whether it is no session but what is left of one that ended or was given a new id, for the minute in
-    /// which requests with the old id may still come.
+    /// Tells whether it is no session but what is left of one that ended or was given a new id, for as
+    /// long as requests with the old id may still come.
     ///
     /// For operators, who count sessions by [`Scan`](crate::Scan): such a record is live by its deadline, and opens
     /// nothing.
@@ -69,7 +62,7 @@ impl Payload<'_> {
     /// ```
     #[must_use]
     pub fn is_retired(&self) -> bool {
-        matches!(self.kind, Kind::Retired { .. })
+        matches!(self.kind, Kind::Retired(_))
     }
 }
 

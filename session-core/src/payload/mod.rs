@@ -11,6 +11,7 @@ mod expiry; // idle and absolute timeout
 mod head; // what a codec is told of the record around
 mod json; // payloads as plain JSON
 mod kind; // Payload: a session, or what is left of one
+mod retired; // Retired: of a session that ended or moved
 #[cfg(test)]
 mod samples; // reads what is kept of each format
 #[cfg(feature = "sealed")]
@@ -30,8 +31,9 @@ pub use head::RecordHead;
 pub use json::Json;
 pub(crate) use kind::Kind;
 pub use kind::Payload;
+pub(crate) use retired::{Beginning, EndedBy, Moved, Retired};
 #[cfg(feature = "sealed")]
 pub use sealed::{PlainPayloads, Sealed};
 #[cfg(feature = "sealed")]
 pub use sealing_key::SealingKey;
-pub(crate) use unknown::{OrRaw, Unknown};
+pub(crate) use unknown::OrRaw;

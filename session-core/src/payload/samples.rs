@@ -7,7 +7,10 @@ use bytes::Bytes;
 
 use super::contents::{Fields, Reserved};
 use super::values::Values;
-use super::{Codec, Contents, Expiry, Flash, FlashLevel, Json, Kind, OrRaw, Payload, RecordHead, StoredFlash, Unknown};
+use super::{
+    Codec, Contents, EndedBy, Expiry, Flash, FlashLevel, Json, Kind, Moved, OrRaw, Payload, RecordHead, Retired,
+    StoredFlash,
+};
 #[cfg(feature = "sealed")]
 use super::{Sealed, SealingKey};
 use crate::cookie::{CookieConfig, CookieLifetime, Cookies, Presented, SigningKey};
@@ -72,8 +75,12 @@ fn live(values: Values, core: Option<Fields>) -> Payload<'static> {
     Kind::Live(Cow::Owned(Contents { values, reserved: Reserved(core.map(Box::new)) })).into()
 }
 
+fn moved(successor: Option<SessionKey>, serves_until: Option<Timestamp>) -> Option<Moved> {
+    successor.map(|to| Moved { to, serves_until })
+}
+
 fn retired(successor: Option<SessionKey>, serves_until: Option<Timestamp>) -> Payload<'static> {
-    Kind::Retired { successor, serves_until, unknown: Unknown::NONE }.into()
+    Kind::Retired(Retired { moved: moved(successor, serves_until), ..Retired::default() }).into()
 }
 
 /// Gives a sample of what `codec` writes.
@@ -84,7 +91,7 @@ fn sample(name: &str, codec: &dyn Codec, payload: &Payload<'_>) -> Bytes {
 fn read(codec: &dyn Codec, bytes: &Bytes) -> Contents {
     match codec.decode(&HEAD, bytes).unwrap().kind {
         Kind::Live(contents) => contents.into_owned(),
-        retired @ Kind::Retired { .. } => panic!("{retired:?}"),
+        Kind::Retired(retired) => panic!("{retired:?}"),
     }
 }
 
@@ -209,8 +216,9 @@ fn a_retired_record_of_the_first_version_is_read() {
     ];
     for (name, to, until) in samples {
         match Json.decode(&HEAD, &sample(name, &Json, &retired(to, until))).unwrap().kind {
-            Kind::Retired { successor, serves_until, .. } => {
-                assert_eq!((successor, serves_until), (to, until), "{name}")
+            Kind::Retired(retired) => {
+                assert_eq!(retired.moved, moved(to, until), "{name}");
+                assert_eq!((retired.by, retired.at), (EndedBy::Browser, None), "{name}");
             }
             live @ Kind::Live(_) => panic!("{name}: {live:?}"),
         }
@@ -268,9 +276,7 @@ fn a_sealed_payload_of_the_first_version_is_read() {
     let codec = sealed().unbound_until(Timestamp::MAX);
     let ended = kept("sealed/81/retired-serving").expect("it is kept").into();
     match codec.decode(&HEAD, &ended).unwrap().kind {
-        Kind::Retired { successor, serves_until, .. } => {
-            assert_eq!((successor, serves_until), (Some(BEFORE), Some(AT)));
-        }
+        Kind::Retired(retired) => assert_eq!(retired.moved, moved(Some(BEFORE), Some(AT))),
         live @ Kind::Live(_) => panic!("{live:?}"),
     }
 }

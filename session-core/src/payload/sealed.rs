@@ -210,7 +210,7 @@ fn associated(sealing: &SealingKey, key: &SessionKey) -> [u8; HEADER_LEN + 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::payload::{Kind, Unknown};
+    use crate::payload::{Kind, Moved, Retired};
     use crate::store::Owner;
 
     const ROW: RecordHead<'static> = head(&SessionKey::from_bytes([3; 32]));
@@ -230,12 +230,13 @@ mod tests {
 
     fn payload() -> Payload<'static> {
         let successor = Some(SessionKey::from_bytes([9; 32]));
-        Kind::Retired { successor, serves_until: None, unknown: Unknown::NONE }.into()
+        let moved = successor.map(|to| Moved { to, serves_until: None });
+        Kind::Retired(Retired { moved, ..Retired::default() }).into()
     }
 
     fn opens(codec: &Sealed, row: &RecordHead<'_>, bytes: &Bytes) -> Result<(), CodecError> {
         let kind = codec.decode(row, bytes)?.kind;
-        assert!(matches!(kind, Kind::Retired { successor: Some(s), .. } if s == SessionKey::from_bytes([9; 32])));
+        assert!(matches!(kind, Kind::Retired(it) if it.moved_to() == Some(SessionKey::from_bytes([9; 32]))));
         Ok(())
     }
 

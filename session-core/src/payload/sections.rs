@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::contents::{Fields, Reserved};
 use super::kind::Bound;
+use super::retired::StoredRetired;
 use super::unknown::{Unknown, reads_and_keeps};
 use super::values::Values;
 use super::{CodecError, Contents, Kind, Payload};
-use crate::store::{SessionKey, Timestamp};
 
 /// What follows the values. It is left out where it would be empty.
 ///
@@ -18,7 +18,7 @@ use crate::store::{SessionKey, Timestamp};
 #[derive(Default)]
 struct Rest {
     core: Option<Box<Fields>>,
-    retired: Option<Retired>,
+    retired: Option<StoredRetired>,
     bound: Option<Bound>,
     unknown: Unknown,
 }
@@ -31,31 +31,19 @@ struct Sections<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     core: Option<&'a Fields>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    retired: Option<Retired>,
+    retired: Option<StoredRetired>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bound: Option<&'a Bound>,
     #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
     unknown: &'a Unknown,
 }
 
-#[derive(Default, Serialize)]
-struct Retired {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    successor: Option<SessionKey>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    serves_until: Option<Timestamp>,
-    #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
-    unknown: Unknown,
-}
-
-reads_and_keeps!(Retired { successor, serves_until });
-
 impl Payload<'_> {
     /// Tells whether the core has anything to say.
     pub(super) fn has_sections(&self) -> bool {
         match &self.kind {
             Kind::Live(contents) => !contents.reserved.is_empty() || self.bound.is_some(),
-            Kind::Retired { .. } => true,
+            Kind::Retired(_) => true,
         }
     }
 
@@ -71,9 +59,8 @@ impl Payload<'_> {
                 let reserved = &contents.reserved;
                 Sections { core: Some(reserved), retired: None, bound, unknown: &reserved.sections }
             }
-            Kind::Retired { successor, serves_until, unknown } => {
-                let retired = Retired { successor: *successor, serves_until: *serves_until, unknown: unknown.clone() };
-                Sections { core: None, retired: Some(retired), bound, unknown: &Unknown::NONE }
+            Kind::Retired(retired) => {
+                Sections { core: None, retired: Some(retired.into()), bound, unknown: &Unknown::NONE }
             }
         };
         serde_json::to_writer(bytes, &sections).map_err(|error| CodecError::json(&error))
@@ -85,8 +72,8 @@ impl Payload<'_> {
             [] => Rest::default(),
             sections => serde_json::from_slice(sections).map_err(|error| CodecError::json(&error))?,
         };
-        if let Some(Retired { successor, serves_until, unknown }) = retired {
-            return Ok(Payload { kind: Kind::Retired { successor, serves_until, unknown }, bound });
+        if let Some(retired) = retired {
+            return Ok(Payload { kind: Kind::Retired(retired.into()), bound });
         }
         match &mut core {
             _ if unknown.is_empty() => {}
@@ -103,7 +90,7 @@ impl Payload<'_> {
     pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
         let contents = match &self.kind {
             Kind::Live(contents) => Some(contents),
-            Kind::Retired { .. } => None,
+            Kind::Retired(_) => None,
         };
         contents.into_iter().flat_map(|contents| contents.values.iter())
     }

@@ -5,12 +5,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use super::closed::{CloseOutcome, Closed, Handled};
+use super::ending::settle;
 use super::finish::{Finish, in_background};
 use super::lazy::LazySession;
 use crate::cookie::CookieLifetime;
 use crate::engine::{Backend, Deadline, EventKind, GonePolicy, OnServerError, ReadOnly, SessionError, Sessions};
 use crate::payload::Kind;
-use crate::session::{Destroy, Origin, Session, State, Told};
+use crate::session::{Change, Origin, Session, State, Told};
 
 impl Sessions {
     /// Closes a request: writes its session if there is something to write, and says what the response has to
@@ -85,11 +86,13 @@ impl Session {
         // A commit that is still running has the lock, and a cookie may come of it.
         let _lock = self.writing().try_lock().ok()?;
         let mut state = self.state();
-        let idle = state.destroy == Destroy::No && !state.ignored && !state.discarded && !state.is_changed();
+        let idle =
+            state.endings.is_empty() && !state.ended && !state.ignored && !state.discarded && !state.is_changed();
         if !idle
             || matches!(state.origin, Origin::Ended { .. })
             || self.touch_due(&state).is_some()
             || self.renewal_due(&state)
+            || self.old_id_due(&state).is_some()
         {
             return None;
         }
@@ -99,37 +102,43 @@ impl Session {
 
     async fn close(self, handled: Handled) -> Outcome {
         let deadline = &self.engine().deadline();
-        let asked = self.state().destroy != Destroy::No;
+        let asked = !self.state().endings.is_empty();
         let _lock = match self.lock(deadline).await {
             Ok(lock) => lock,
-            Err(error) => return self.answer(Err(error)),
+            Err(error) => return self.answer(Err(error), deadline),
         };
         let mut outcome = self.write_at_close(handled, deadline).await;
         // A task of the handler's may have ended the session while it was written.
-        if !asked && self.state().destroy == Destroy::Asked {
-            outcome = self.write(deadline).await;
+        if !asked && !self.state().endings.is_empty() {
+            outcome = self.write_at_close(handled, deadline).await;
         }
-        self.answer(outcome)
+        self.answer(outcome, deadline)
     }
 
     /// Takes note that the response leaves, and says what it has to say.
-    fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Outcome {
+    fn answer(&self, outcome: Result<CloseOutcome, SessionError>, deadline: &Deadline) -> Outcome {
         if let Err(error) = &outcome {
             self.engine().tell(EventKind::CloseFailed { error }, self.session_key(), None);
         }
         let mut state = self.state();
         state.closed = true;
-        if matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded)) && state.destroy == Destroy::No {
+        if matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded)) {
             self.drop_changes(&mut state);
         }
-        let cookie = match state.destroy {
-            Destroy::No => self.cookie(&mut state),
-            // A logout that failed in the store at least leaves the browser without the id.
-            Destroy::Asked | Destroy::Done => {
-                std::mem::take(&mut state.removable).then(|| self.engine().cookies.removal())
-            }
+        // A logout that failed in the store at least leaves the browser without the id, and is tried again. What another
+        // server may end is left to it.
+        let failed = outcome.as_ref().is_err_and(|error| error.http_status() == 503 && error.leaves_alone().is_none());
+        let unmade = if failed { std::mem::take(&mut state.endings) } else { Vec::new() };
+        state.ended |= unmade.iter().any(|ending| ending.origin.holds_cookie());
+        settle(Backend::new(self.engine(), deadline), unmade);
+        let outcome = match outcome {
+            // By a commit, before.
+            Ok(CloseOutcome::Unchanged) if state.ended => Ok(CloseOutcome::Destroyed),
+            outcome => outcome,
         };
-        (outcome, cookie)
+        let cookie = self.cookie(&mut state);
+        let removes = std::mem::take(&mut state.ended) && cookie.is_none() && state.id.is_none();
+        (outcome, cookie.or_else(|| removes.then(|| self.engine().cookies.removal())))
     }
 
     /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the
@@ -147,14 +156,18 @@ impl Session {
     async fn write_at_close(&self, handled: Handled, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
         // A response that tells of a failure promises nothing.
         let refuse = handled == Handled::Completed && self.engine().gone_policy == GonePolicy::Refuse;
+        let lost;
         let (touch, only_read) = {
             let mut state = self.state();
             state.closed = true;
             let failed = handled == Handled::Failed && self.engine().on_server_error == OnServerError::Discard;
-            if state.destroy == Destroy::Done {
-                return Ok(CloseOutcome::Destroyed);
+            let ends = !state.endings.is_empty();
+            if ends && (failed || state.ignored) {
+                // The old one ends; nothing begins.
+                state.forget();
             }
-            if state.destroy == Destroy::No {
+            let logs_in = state.privilege.login.is_some();
+            if !ends && !logs_in {
                 let refused = refuse && !state.ignored && state.is_changed();
                 match (&state.origin, state.origin.read_only()) {
                     (Origin::Ended { .. }, _) if refused => return Err(SessionError::Gone),
@@ -164,27 +177,36 @@ impl Session {
                     (_, Some(reason)) if refused => return Err(SessionError::ReadOnly(reason)),
                     _ => {}
                 }
-                if state.ignored || (state.is_changed() && (failed || state.origin.read_only().is_some())) {
+            }
+            if !ends {
+                let cannot = state.origin.read_only().is_some() && !logs_in;
+                if state.ignored || (state.is_changed() && (failed || cannot)) {
                     return Ok(CloseOutcome::Discarded);
                 }
                 if std::mem::take(&mut state.discarded) {
                     return Err(SessionError::Conflict);
                 }
             }
-            let only_read = state.destroy == Destroy::No && !state.is_changed();
+            let only_read = !ends && !state.is_changed();
             if only_read && handled == Handled::Failed {
                 return Ok(CloseOutcome::Unchanged);
             }
-            let renew = state.destroy == Destroy::No && !state.privilege.renew && self.renewal_due(&state);
+            let renew = !ends && !state.privilege.renew && self.renewal_due(&state);
             if renew {
                 state.privilege.renew = true;
                 state.privilege.routine = true;
             }
-            ((only_read && !renew).then(|| self.touch_due(&state)), only_read)
+            let old_id = self.old_id_due(&state);
+            if let Some(until) = old_id {
+                state.draft.change(Change::OldIdUntil(until))?;
+            }
+            // Of who finds what was to end ended already, no more is lost than a message.
+            lost = if ends { !state.draft.contents().values.is_empty() } else { !only_read };
+            ((only_read && !renew && old_id.is_none()).then(|| self.touch_due(&state)), only_read)
         };
         match touch {
             None => match self.write(deadline).await {
-                Ok(CloseOutcome::Gone) if refuse && !only_read => Err(SessionError::Gone),
+                Ok(CloseOutcome::Gone) if refuse && lost => Err(SessionError::Gone),
                 // Nobody asked for the new id; the session is as good as before, and the next request tries again.
                 Err(_) if only_read => Ok(CloseOutcome::Unchanged),
                 outcome => outcome,

@@ -51,7 +51,7 @@ pub enum CloseOutcome {
     Written,
     /// It is stored under a new id, and the old one is retired.
     Renewed,
-    /// It has ended, and the cookie is removed.
+    /// It has ended, and the cookie is removed; or it is that of the session which began after it.
     Destroyed,
     /// It ended while the request ran, and the changes, if any, were discarded. With changes it is an error
     /// unless [`GonePolicy::Answer`] is set.

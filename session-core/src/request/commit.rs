@@ -10,12 +10,13 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::closed::CloseOutcome;
 use super::finish::Finish;
-use super::retirement::{Found, follow, retire};
+use super::retirement::{Found, follow};
 use super::save::save;
 use super::write::{New, Saved};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
 use crate::payload::Kind;
-use crate::session::{Destroy, Job, Origin, Privilege, Session};
+use crate::session::{Job, Origin, Privilege, Session, State};
+use crate::store::SessionId;
 
 /// Holds the right to write through one handle.
 pub(super) type WriteLock = OwnedMutexGuard<()>;
@@ -27,17 +28,24 @@ impl Session {
     /// # Errors
     /// `ResponseSent` if nothing of the session was ever stored and the browser can no longer be given an
     /// id; `Conflict`, `TooLarge` or `TooManySessions`, and nothing was written; `Indeterminate`, where it
-    /// cannot be told, and the next commit finds out without counting anything twice; `Gone`, and the changes are discarded; `ReadOnly`; `Destroyed` the second time
-    /// after `destroy`; `Store` or `Timeout` as the store fails, and nothing was written.
+    /// cannot be told, and the next commit finds out without counting anything twice; `Gone`, and the changes are discarded,
+    /// also of a session that another request had ended when it was to end; `ReadOnly`; `Store` or `Timeout` as the store fails, and nothing was written.
     pub async fn commit(&self) -> Result<(), SessionError> {
         let session = self.clone();
         Finish::new(async move {
             let deadline = &session.engine().deadline();
             let _lock = session.lock(deadline).await?;
+            let mut too_late = Ok(());
             {
                 let mut state = session.state();
-                if state.destroy != Destroy::Asked {
+                if state.endings.is_empty() {
                     state.check_writable()?;
+                } else if state.is_changed() {
+                    // An end that was asked for is made, also where nothing can begin any more.
+                    too_late = state.check_writable();
+                    if too_late.is_err() {
+                        state.forget();
+                    }
                 }
                 if std::mem::take(&mut state.discarded) {
                     return Err(SessionError::Conflict);
@@ -45,7 +53,7 @@ impl Session {
             }
             match session.write(deadline).await? {
                 CloseOutcome::Gone => Err(SessionError::Gone),
-                _ => Ok(()),
+                _ => too_late,
             }
         })
         .await
@@ -55,7 +63,7 @@ impl Session {
     ///
     /// # Errors
     /// `Gone` if it has ended or was renewed; `Conflict` if the changes cannot be made on what is there now,
-    /// and they are discarded; `Destroyed`, `ReadOnly`; `Store` or `Timeout` as the store fails.
+    /// and they are discarded; `ReadOnly`; `Store` or `Timeout` as the store fails.
     pub async fn reload(&self) -> Result<(), SessionError> {
         let deadline = &self.engine().deadline();
         let _lock = self.lock(deadline).await?;
@@ -81,39 +89,22 @@ impl Session {
     /// Writes what there is to write, and takes note of it. The caller holds the write lock.
     pub(super) async fn write(&self, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
         let backend = Backend::new(self.engine(), deadline);
-        if self.state().destroy == Destroy::Asked {
-            return Box::pin(self.end(backend)).await;
-        }
-        let (origin, mut job) = {
+        let mut job = {
             let mut state = self.state();
-            if state.draft.log().is_empty() && !state.privilege.renew && !state.uncertain {
+            let nothing = state.draft.log().is_empty() && !state.privilege.renew && !state.uncertain;
+            if nothing && state.endings.is_empty() {
                 return Ok(CloseOutcome::Unchanged);
             }
-            (state.origin.clone(), state.take_job())
+            state.take_job()
         };
-        let saved = save(backend, &origin, &mut job).await;
+        let saved = save(backend, &mut job).await;
         self.note(saved, job)
-    }
-
-    /// Ends the session in the store, or what it was renewed to.
-    async fn end(&self, backend: Backend<'_>) -> Result<CloseOutcome, SessionError> {
-        let key = self.state().origin.to_end()?;
-        if let Some(key) = key {
-            let ended = retire(backend, &key, None).await?;
-            if ended {
-                let owner = self.state().record().and_then(|record| record.owner.clone());
-                self.engine().tell(EventKind::Destroyed, Some(key), owner.as_ref());
-            }
-        }
-        let mut state = self.state();
-        state.ended();
-        state.destroy = Destroy::Done;
-        Ok(CloseOutcome::Destroyed)
     }
 
     /// Takes note of what came of a job.
     pub(super) fn note(&self, saved: Result<Saved, SessionError>, mut job: Job) -> Result<CloseOutcome, SessionError> {
         let mut state = self.state();
+        state.ended |= job.ended;
         let (key, record, outcome, kind) = match saved {
             Err(error) => {
                 let replaces = matches!(state.origin, Origin::Stored { .. }) && !job.privilege.renew;
@@ -134,27 +125,44 @@ impl Session {
                 state.restore(job);
                 return Ok(CloseOutcome::Unchanged);
             }
+            Ok(Saved::Ended { began: None }) => {
+                if state.is_current(&job) {
+                    state.forget();
+                }
+                return Ok(if job.ended { CloseOutcome::Destroyed } else { CloseOutcome::Gone });
+            }
             Ok(Saved::Gone) => {
+                if !state.is_current(&job) {
+                    return Ok(CloseOutcome::Gone);
+                }
                 drop(state);
                 self.note_gone();
                 return Ok(CloseOutcome::Gone);
             }
-            Ok(Saved::Created(New { id, key, record })) => {
-                state.renewed(id);
-                (key, record, CloseOutcome::Created, Some(EventKind::Created))
+            Ok(Saved::Created(new) | Saved::Ended { began: Some(new) }) => {
+                let outcome = if job.ended { CloseOutcome::Destroyed } else { CloseOutcome::Created };
+                let New { id, key, record } = new;
+                self.renewed(&mut state, &job, id);
+                (key, record, outcome, Some(EventKind::Created))
             }
             Ok(Saved::Renewed { from, new: New { id, key, record } }) => {
-                state.renewed(id);
+                self.renewed(&mut state, &job, id);
                 (key, record, CloseOutcome::Renewed, Some(EventKind::Renewed { from }))
             }
             Ok(Saved::Replaced { key, record }) => {
-                state.moved(&key);
+                if state.is_current(&job) {
+                    state.moved(&key);
+                }
                 (key, record, CloseOutcome::Written, None)
             }
         };
-        let lifetime = self.engine().lifetime_of(&job.contents);
         let owner = record.owner.clone();
-        state.stored(key, record, job.contents, lifetime);
+        if state.is_current(&job) {
+            let lifetime = self.engine().lifetime_of(&job.contents);
+            state.stored(key, record, job.contents, lifetime);
+        } else {
+            state.stored_too_late(&job, key, record, self.engine().now());
+        }
         let unmergeable = state.discarded;
         self.unlock(state);
         if let Some(kind) = kind {
@@ -164,6 +172,13 @@ impl Session {
             self.engine().tell(EventKind::Unmergeable, Some(key), owner.as_ref());
         }
         Ok(outcome)
+    }
+
+    /// Takes note of the id that a job was stored under, if the handle still holds that session.
+    fn renewed(&self, state: &mut State, job: &Job, id: SessionId) {
+        if state.is_current(job) {
+            state.renewed(id);
+        }
     }
 
     /// Takes note that the session has ended, with what was not written.
@@ -182,8 +197,7 @@ impl Session {
         let key = {
             let state = self.state();
             match state.origin {
-                Origin::Stored { key, .. } if state.destroy == Destroy::No => key,
-                Origin::New if state.destroy == Destroy::No => return Ok(None),
+                Origin::Stored { key, .. } => key,
                 _ => return state.check_writable().map(|()| None),
             }
         };
@@ -192,7 +206,7 @@ impl Session {
         if let Some(record) = found.filter(|record| record.is_live_at(self.engine().now())) {
             let found = match self.engine().decode(&key, &record)? {
                 Kind::Live(contents) => Some((key, record, contents.into_owned())),
-                retired @ Kind::Retired { .. } => follow(backend, retired).await?,
+                Kind::Retired(retired) => follow(backend, &key, retired).await?,
             };
             if found.is_some() {
                 return Ok(found);

@@ -10,6 +10,7 @@ use super::load::load;
 use crate::cookie::Presented;
 use crate::engine::{SessionError, Sessions};
 use crate::session::Session;
+use crate::store::Timestamp;
 
 /// Stands for the session of a request before anybody asks for it.
 ///
@@ -21,6 +22,7 @@ pub struct LazySession(Arc<Shared>);
 struct Shared {
     sessions: Sessions,
     presented: Presented,
+    opened_at: Timestamp,
     /// The request's host may be given this cookie.
     permitted: bool,
     asked: AtomicBool,
@@ -48,6 +50,7 @@ impl Sessions {
         LazySession(Arc::new(Shared {
             sessions: self.clone(),
             presented: cookies.read(cookie_headers),
+            opened_at: self.engine().now(),
             permitted: cookies.permits_host(host),
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -75,12 +78,12 @@ impl LazySession {
     /// `Store` or `Timeout` if the store fails and the policy is to fail closed; the next call tries again.
     /// `InsecureHost` if the cookie is one for development and the host is not.
     pub async fn load(&self) -> Result<Session, SessionError> {
-        let Shared { sessions, presented, permitted, asked, closed, session } = &*self.0;
+        let Shared { sessions, presented, opened_at, permitted, asked, closed, session } = &*self.0;
         asked.store(true, Ordering::Relaxed);
         if !permitted {
             return Err(SessionError::InsecureHost);
         }
-        let load = || load(sessions.engine(), presented, closed.load(Ordering::SeqCst));
+        let load = || load(sessions.engine(), presented, *opened_at, closed.load(Ordering::SeqCst));
         let session = session.get_or_try_init(load).await?;
         // The response may have left while it was read.
         if closed.load(Ordering::SeqCst) {

@@ -2,151 +2,158 @@
 
 use std::sync::Arc;
 
+use super::dead::is_straggler;
 use super::retirement::{follow, remove_unreadable};
 use crate::cookie::Presented;
 use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
-use crate::payload::{Contents, Kind};
-use crate::session::{Destroy, Draft, Origin, Privilege, Session, State, Told};
-use crate::store::{Owner, Record, SessionId, SessionKey, StoreError};
+use crate::payload::{Contents, Kind, Retired};
+use crate::session::{Draft, Origin, Session, State, Told};
+use crate::store::{Owner, Record, SessionId, SessionKey, StoreError, Timestamp};
 
-/// What was found under an id, and whether it was found under the key of a successor.
-type Read = (Origin, Option<Contents>, bool);
+/// What was found under an id.
+struct Read {
+    origin: Origin,
+    contents: Option<Contents>,
+    /// It was found under the key of a successor.
+    followed: bool,
+}
 
-const NOTHING: Read = (Origin::New, None, false);
+impl From<Origin> for Read {
+    fn from(origin: Origin) -> Self {
+        Self { origin, contents: None, followed: false }
+    }
+}
 
-/// Reads the session that the cookie names; `closed` if the response has left.
-pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
-    let (origin, contents, followed) = match presented {
-        Presented::Nothing => (Origin::New, None, false),
+/// Reads the session that the cookie names, for a request that was opened at `opened_at`; `closed` if the response has left.
+pub(super) async fn load(
+    engine: &Arc<Engine>,
+    presented: &Presented,
+    opened_at: Timestamp,
+    closed: bool,
+) -> Result<Session, SessionError> {
+    let Read { origin, contents, followed } = match presented {
+        Presented::Nothing => Origin::New.into(),
         Presented::Malformed => {
             engine.tell(EventKind::MalformedCookie, None, None);
-            (Origin::New, None, false)
+            Origin::New.into()
         }
         Presented::Several => {
             engine.tell(EventKind::SeveralCookies, None, None);
-            (Origin::SeveralCookies, None, false)
+            Origin::SeveralCookies.into()
         }
         // In a box, or the future of every handler that asks for its session would have room for it.
-        Presented::One(id) => Box::pin(read(engine, id)).await?,
+        Presented::One(id) => Box::pin(read(engine, id, opened_at)).await?,
     };
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
-    let (id, told, owner) = match (&origin, presented) {
-        // Another request's response carries the new id, which is known to nobody else.
-        (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
-        (Origin::Stored { record, .. }, Presented::One(id)) => {
-            let told = Told::Cookie { lifetime, expires_at: record.expires_at };
-            (Some(id.clone()), told, record.owner.clone())
-        }
-        _ => (None, Told::Nothing, None),
-    };
-    let state = State {
-        removable: !matches!(presented, Presented::Nothing) && origin.owns_cookie(),
-        origin,
-        draft: Draft::new(contents, Arc::clone(&engine.random)),
-        owner,
-        privilege: Privilege::default(),
-        destroy: Destroy::No,
-        ignored: false,
-        discarded: false,
-        uncertain: false,
-        id,
-        lifetime,
-        told,
-        closed,
-    };
+    let mut state = State::new(origin, Draft::new(contents, Arc::clone(&engine.random)), lifetime);
+    state.closed = closed;
+    state.by_old_id = followed;
+    // Of one that was followed, another request's response carries the new id, which is known to nobody else.
+    if let (Some(record), Presented::One(id), false) = (state.record(), presented, followed) {
+        state.told = Told::Cookie { lifetime, expires_at: record.expires_at };
+        state.id = Some(id.clone());
+    }
     Ok(Session::new(Arc::clone(engine), state))
 }
 
 /// Reads what stands under an id. What cannot be used is as good as nothing.
-async fn read(engine: &Arc<Engine>, id: &SessionId) -> Result<Read, SessionError> {
+async fn read(engine: &Arc<Engine>, id: &SessionId, opened_at: Timestamp) -> Result<Read, SessionError> {
     let deadline = engine.deadline();
     let backend = Backend::new(engine, &deadline);
     let key = id.key();
+    if engine.is_settling(&key) {
+        engine.tell(EventKind::RetiredId, Some(key), None);
+        return Ok(Origin::Straggler { key }.into());
+    }
     let record = match backend.get(&key).await {
         Ok(Some(record)) => record,
         Ok(None) => {
             engine.tell(EventKind::UnknownId, Some(key), None);
-            return Ok(NOTHING);
+            return Ok(Origin::New.into());
         }
-        Err(SessionError::Store(StoreError::Corrupt { .. })) => {
-            return Box::pin(start_over(backend, &key)).await;
-        }
-        Err(error) => match error.leaves_alone() {
-            Some(why) => return Ok(leave_alone(engine, key, why, &error, None)),
-            None if engine.failure_policy == FailurePolicy::Anonymous => {
-                return Ok((Origin::StoreFailed { key }, None, false));
-            }
-            None => return Err(error),
-        },
+        Err(error) => return unread(backend, key, None, error).await,
     };
-    if !record.is_live_at(engine.now()) {
-        engine.tell(EventKind::Expired, Some(key), record.owner.as_ref());
-        return Ok(NOTHING);
-    }
+    let now = engine.now();
     match engine.decode(&key, &record) {
-        Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope && !engine.is_over(&record, &contents) => {
-            Ok((Origin::Stored { key, record }, Some(contents.into_owned()), false))
+        Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
+            Ok(Read { origin: Origin::Stored { key, record }, contents: Some(contents.into_owned()), followed: false })
         }
-        decoded => Box::pin(read_on(backend, key, record, decoded)).await,
-    }
-}
-
-/// Goes on where what stands under an id is no session of this one's.
-async fn read_on(
-    backend: Backend<'_>,
-    key: SessionKey,
-    record: Arc<Record>,
-    decoded: Result<Kind<'static>, SessionError>,
-) -> Result<Read, SessionError> {
-    let engine = backend.engine;
-    match decoded {
+        _ if !record.is_live_at(now) => {
+            engine.tell(EventKind::Expired, Some(key), record.owner.as_ref());
+            Ok(Origin::New.into())
+        }
         Ok(Kind::Live(contents)) if contents.reserved.scope == engine.scope => {
             engine.tell(EventKind::Expired, Some(key), record.owner.as_ref());
-            Ok(NOTHING)
+            Ok(Origin::New.into())
         }
         Ok(Kind::Live(_)) => {
             engine.tell(EventKind::OtherScope, Some(key), None);
-            Ok(NOTHING)
+            Ok(Origin::New.into())
         }
-        Ok(retired @ Kind::Retired { successor, .. }) => match follow(backend, retired).await {
-            Ok(Some((key, record, contents))) => Ok((Origin::Stored { key, record }, Some(contents), true)),
-            Ok(None) => {
-                engine.tell(EventKind::RetiredId, Some(key), None);
-                Ok((Origin::Retired { successor }, None, false))
-            }
-            Err(_) if engine.failure_policy == FailurePolicy::Anonymous => {
-                Ok((Origin::StoreFailed { key }, None, false))
-            }
-            Err(error) => Err(error),
-        },
-        Err(error) => match error.leaves_alone() {
-            Some(why) => Ok(leave_alone(engine, key, why, &error, record.owner.as_ref())),
-            None => match error {
-                // Whose it is nobody knows, so no owner is named. It opens nothing, and is kept for who looks into it.
-                SessionError::Codec(error) if error.is_tampered() => {
-                    engine.tell(EventKind::Tampered { error: &error }, Some(key), None);
-                    Ok(NOTHING)
-                }
-                _ => start_over(backend, &key).await,
-            },
-        },
+        Ok(Kind::Retired(retired)) => Box::pin(read_retired(backend, key, record, retired, opened_at)).await,
+        Err(error) => unread(backend, key, record.owner.as_ref(), error).await,
+    }
+}
+
+/// Goes on where the id is one that a session had before, or one of a session that is over.
+async fn read_retired(
+    backend: Backend<'_>,
+    key: SessionKey,
+    record: Arc<Record>,
+    retired: Retired,
+    opened_at: Timestamp,
+) -> Result<Read, SessionError> {
+    let engine = backend.engine;
+    match follow(backend, &key, retired.clone()).await {
+        Ok(Some((key, record, contents))) => {
+            Ok(Read { origin: Origin::Stored { key, record }, contents: Some(contents), followed: true })
+        }
+        Ok(None) => {
+            engine.tell(EventKind::RetiredId, Some(key), None);
+            Ok(match is_straggler(engine, &record, &retired, opened_at) {
+                true => Origin::Straggler { key }.into(),
+                false => Origin::Dead { key, record }.into(),
+            })
+        }
+        Err(_) if engine.failure_policy == FailurePolicy::Anonymous => Ok(Origin::StoreFailed { key }.into()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Goes on where what stands under an id was not read.
+async fn unread(
+    backend: Backend<'_>,
+    key: SessionKey,
+    owner: Option<&Owner>,
+    error: SessionError,
+) -> Result<Read, SessionError> {
+    let engine = backend.engine;
+    if let Some(why) = error.leaves_alone() {
+        return Ok(leave_alone(engine, key, why, &error, owner).into());
+    }
+    match error {
+        // Whose it is nobody knows, so no owner is named. It opens nothing, and is kept for who looks into it.
+        SessionError::Codec(error) if error.is_tampered() => {
+            engine.tell(EventKind::Tampered { error: &error }, Some(key), None);
+            Ok(Origin::New.into())
+        }
+        SessionError::Codec(_) | SessionError::Store(StoreError::Corrupt { .. }) => {
+            // Its browser must not be locked out for good. If it cannot be removed now, the next request tries again.
+            let _ = remove_unreadable(backend, &key).await;
+            Ok(Origin::New.into())
+        }
+        _ if engine.failure_policy == FailurePolicy::Anonymous => Ok(Origin::StoreFailed { key }.into()),
+        error => Err(error),
     }
 }
 
 /// Leaves what another server may read, or this one once it has the key or the version, as it is.
-fn leave_alone(engine: &Engine, key: SessionKey, why: ReadOnly, error: &SessionError, owner: Option<&Owner>) -> Read {
+fn leave_alone(engine: &Engine, key: SessionKey, why: ReadOnly, error: &SessionError, owner: Option<&Owner>) -> Origin {
     let kind = match error {
         SessionError::Codec(error) if error.lacks_key() => EventKind::NoKey { error },
         error => EventKind::UnknownFormat { error },
     };
     engine.tell(kind, Some(key), owner);
-    (Origin::LeftAlone { key, why }, None, false)
-}
-
-/// Removes what cannot be read, so that its browser is not locked out for good.
-async fn start_over(backend: Backend<'_>, key: &SessionKey) -> Result<Read, SessionError> {
-    // If it cannot be removed now, the next request tries again.
-    let _ = remove_unreadable(backend, key).await;
-    Ok(NOTHING)
+    Origin::LeftAlone { why }
 }

@@ -41,6 +41,7 @@ pub(super) async fn merge<'a>(
         // What the application sees is overwritten; which id it has is none of that.
         job.contents.reserved.renewed_from = contents.reserved.renewed_from;
         job.contents.reserved.renewed_at = contents.reserved.renewed_at;
+        job.contents.reserved.old_id_until = contents.reserved.old_id_until;
         // Nor is what another version keeps there, which the application of this one never saw.
         job.contents.reserved.keep_unknown_of(&contents.reserved);
     }
@@ -74,7 +75,7 @@ pub(super) async fn next_base<'a>(
     }
     let found = match engine.decode(key, &winner)? {
         Kind::Live(contents) => Some((*key, winner, contents.into_owned())),
-        retired @ Kind::Retired { .. } => follow(backend, retired).await?,
+        Kind::Retired(retired) => follow(backend, key, retired).await?,
     };
     match found {
         Some((_, record, _)) if record.owner != base.owner => Err(SessionError::Conflict),

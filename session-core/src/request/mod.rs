@@ -7,10 +7,13 @@
 mod close; // ends a request: one write at most, and the headers
 mod closed; // what that came to
 mod commit; // commit, reload, and what every write of a handle begins and ends with
+mod dead; // what comes with the id of a session that is over
+mod ending; // the end of a session, and the beginning after it
 mod finish; // goes on when nobody waits any more
 mod headers; // Vary and Cache-Control
 mod lazy; // LazySession: before anybody asks for it
 mod load; // reads: which record is the browser's, if any
+mod login; // how somebody logs in, whatever became of the session
 mod merge; // what follows a conflict
 mod owned; // the sessions of one owner, as the store lists them
 mod owner_limit; // so many sessions per owner
@@ -26,4 +29,4 @@ pub use close::Closing;
 pub use closed::{CloseOutcome, Closed, Handled};
 pub use lazy::LazySession;
 pub(crate) use owned::{OwnedPages, live_sessions};
-pub(crate) use retirement::{RETIRED_FOR, retire, successors};
+pub(crate) use retirement::{End, RETIRED_FOR, retire, successors};

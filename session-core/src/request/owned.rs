@@ -61,8 +61,8 @@ pub(crate) async fn live_sessions(backend: Backend<'_>, owner: &Owner) -> Result
             // What cannot be decoded is nobody's session any more.
             if record.is_live_at(now)
                 && let Ok(Kind::Live(contents)) = engine.decode(&key, &record)
-                && contents.reserved.scope == engine.scope
-                && !engine.is_over(&record, &contents)
+                && engine.opens(&record, &contents, now)
+                && !engine.is_settling(&key)
             {
                 found.push((key, record, contents.into_owned()));
             }

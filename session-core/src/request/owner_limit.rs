@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::owned::live_sessions;
-use super::retirement::{Found, retire};
+use super::retirement::{End, Found, retire};
 use crate::engine::{Backend, EventKind, OwnerLimit, OwnerLimitAction, SessionError};
+use crate::session::Ending;
 use crate::store::{Owner, SessionKey, Timestamp};
 
 /// Brings the owner's sessions down to the limit, the new one under `key` included.
@@ -33,10 +34,30 @@ pub(super) async fn enforce_owner_limit(
         return Err(SessionError::TooManySessions { max });
     }
     for (key, ..) in excess.iter().flatten() {
-        retire(backend, key, Some(owner)).await?;
+        retire(backend, key, &End::from_elsewhere(Some(owner))).await?;
         backend.engine.tell(EventKind::Evicted, Some(*key), Some(owner));
     }
     Ok(())
+}
+
+/// Tells whether the owner may have one more session once `endings` are made: where one too many is refused, that must be
+/// known before anything ends.
+///
+/// # Errors
+/// `TooManySessions` if not.
+pub(super) async fn check_owner_limit(
+    backend: Backend<'_>,
+    owner: &Owner,
+    endings: &[Ending],
+) -> Result<(), SessionError> {
+    let Some(OwnerLimit { max, action: OwnerLimitAction::Refuse }) = backend.engine.owner_limit else { return Ok(()) };
+    let max = max.get();
+    let ends = |key| {
+        endings.iter().any(|ending| ending.others.contains(key) || ending.origin.key().is_ok_and(|it| it == Some(*key)))
+    };
+    let sessions = by_lineage(live_sessions(backend, owner).await?);
+    let stay = sessions.iter().filter(|records| !records.iter().any(|(key, ..)| ends(key))).count();
+    if stay < max { Ok(()) } else { Err(SessionError::TooManySessions { max }) }
 }
 
 /// Groups the records of each session. One that is being renewed stands twice for a moment, and one whose renewal

@@ -1,18 +1,43 @@
 //! How a session moves to a new id: for a change of privilege, or every so often although nothing has changed.
 //!
-//! The two differ in the record that is left in the old one's place. That of a routine renewal says until when the old id
+//! The two differ in the record that is left in the old one's place. That of a routine renewal says that the old id
 //! *serves*: see `retirement.rs`. And who is second in one, since another request with the old id was faster, writes to
 //! what that one made instead of giving up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::finish::in_background;
 use super::merge::merge;
 use super::replace::replace;
 use super::retirement::retired;
-use super::write::{Once, Saved, create, replace_once, withdraw};
+use super::write::{New, Once, Saved, create, replace_once, withdraw};
 use crate::engine::{Backend, Engine, SessionError, unexpected};
+use crate::payload::{Contents, EndedBy, Kind, Moved, Retired};
 use crate::session::{Job, Origin, Session, State, has_effect};
-use crate::store::{Put, PutOutcome, Record, SessionKey};
+use crate::store::{Put, PutOutcome, Record, SessionKey, Timestamp};
+
+/// Says what the old id still opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OldId {
+    Dead,
+    /// The session under its new id, until that was presented, and for the overlap after that.
+    Serves,
+    /// The session under its new id, until then.
+    Until(Timestamp),
+}
+
+/// What a renewal came to.
+#[derive(Debug)]
+pub(super) enum Renewal {
+    Saved(Saved),
+    /// The session had ended; nothing was written.
+    Ended,
+}
+
+/// How long what is left under an old id stands at least: so long a handle that is older than the renewal, such as a
+/// WebSocket's, finds the session that it is to end. After that it is told that there is none.
+const MOVED_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// What came of retiring the old id in favour of a new one.
 #[derive(Debug)]
@@ -32,25 +57,29 @@ pub(super) async fn renew(
     key: &SessionKey,
     base: &Arc<Record>,
     job: &mut Job,
-) -> Result<Saved, SessionError> {
-    let owner = job.privilege.owner.clone().unwrap_or_else(|| base.owner.clone());
-    mark_renewed(backend.engine, job, *key);
+    old_id: OldId,
+) -> Result<Renewal, SessionError> {
+    let owner = job.privilege.login.clone().or_else(|| base.owner.clone());
+    let old_id_until = old_id.until(backend.engine, &job.contents);
+    let mark = |job: &mut Job, key| mark_renewed(backend.engine, job, key, old_id, old_id_until);
+    mark(job, *key);
     let mut new = create(backend, &job.contents, owner, Some(base)).await?;
-    match retire_for(backend, key, base, &new.key, &mut new.record, job).await {
-        Ok(Retire::Done { from }) => Ok(Saved::Renewed { from, new }),
+    let move_to = MoveTo { new: &mut new, old_id, old_id_until };
+    match retire_for(backend, key, base, move_to, job).await {
+        Ok(Retire::Done { from }) => Ok(Renewal::Saved(Saved::Renewed { from, new })),
         Ok(Retire::Ended) => {
             withdraw(backend, new.key).await;
-            Ok(Saved::Gone)
+            Ok(Renewal::Ended)
         }
         Ok(Retire::Overtaken { key, record }) => {
             withdraw(backend, new.key).await;
-            match has_effect(&job.log) {
-                true => replace(backend, &key, &record, job).await,
-                false => Ok(Saved::Nothing),
-            }
+            let saved = match has_effect(&job.log) {
+                true => replace(backend, &key, &record, job).await?,
+                false => Saved::Nothing,
+            };
+            Ok(Renewal::Saved(saved))
         }
-        // The old record may be retired in favour of the new one, which must then stay: it is what a later
-        // logout of the old one ends.
+        // The old record may be retired in favour of the new one, which must then stay: it is settled when that is known.
         Err(SessionError::Indeterminate) => Err(SessionError::Indeterminate),
         Err(error) => {
             withdraw(backend, new.key).await;
@@ -59,30 +88,64 @@ pub(super) async fn renew(
     }
 }
 
+impl OldId {
+    fn until(self, engine: &Engine, contents: &Contents) -> Option<Timestamp> {
+        match self {
+            Self::Dead => None,
+            Self::Serves => Some(engine.now() + engine.expiry_of(contents).longest_unused()),
+            Self::Until(until) => Some(until),
+        }
+    }
+}
+
 /// Notes in the job's contents that they move from `key` to a new id now.
-fn mark_renewed(engine: &Engine, job: &mut Job, key: SessionKey) {
+fn mark_renewed(engine: &Engine, job: &mut Job, key: SessionKey, old_id: OldId, until: Option<Timestamp>) {
     let reserved = &mut job.contents.reserved;
     reserved.renewed_from = Some(key);
     reserved.renewed_at = engine.renewal.map(|_| engine.now());
+    reserved.old_id_until = until.filter(|_| old_id == OldId::Serves);
 }
 
-/// Retires `key`, or what it was renewed to, in favour of `new_key`, and moves there what others wrote meanwhile.
+/// Where a session moves to.
+struct MoveTo<'a> {
+    new: &'a mut New,
+    old_id: OldId,
+    old_id_until: Option<Timestamp>,
+}
+
+/// Retires `key`, or what it was renewed to, in favour of a new one, and moves there what others wrote meanwhile.
 async fn retire_for(
     backend: Backend<'_>,
     key: &SessionKey,
     base: &Arc<Record>,
-    new_key: &SessionKey,
-    new: &mut Arc<Record>,
+    MoveTo { new, old_id, old_id_until }: MoveTo<'_>,
     job: &mut Job,
 ) -> Result<Retire, SessionError> {
     let engine = backend.engine;
     let (mut key, mut current) = (*key, Arc::clone(base));
     let mut turn = None;
     loop {
-        let overlap = engine.renewal.filter(|_| job.privilege.routine).map(|renewal| renewal.overlap);
-        let serves_until = overlap.map(|overlap| engine.now() + overlap);
-        let retired = retired(engine, &key, &current, Some(*new_key), serves_until)?;
-        let written = backend.put(&key, &retired, Put::End(current.version)).await?;
+        let now = engine.now();
+        let moved = Moved { to: new.key, serves_until: old_id_until };
+        let own_old_id_until = match engine.decode(&key, &current) {
+            Ok(Kind::Live(contents)) => contents.reserved.old_id_until,
+            _ => None,
+        };
+        let what = Retired {
+            moved: Some(moved),
+            by: EndedBy::Browser,
+            at: Some(now),
+            old_id_until: own_old_id_until,
+            ..Retired::default()
+        };
+        let record = retired(engine, &key, &current, what, old_id_until.unwrap_or(now).max(now + MOVED_FOR))?;
+        let written = match backend.put(&key, &record, Put::End(current.version)).await {
+            Err(SessionError::Indeterminate) => {
+                settle(backend, key, record, current, new.key);
+                return Err(SessionError::Indeterminate);
+            }
+            written => written?,
+        };
         let winner = match written.outcome {
             PutOutcome::Stored => return Ok(Retire::Done { from: key }),
             PutOutcome::Gone => return Ok(Retire::Ended),
@@ -97,9 +160,9 @@ async fn retire_for(
             return Ok(Retire::Overtaken { key: next, record: winner });
         }
         key = next;
-        mark_renewed(engine, job, key);
-        match replace_once(backend, new_key, &job.contents, new).await? {
-            Once::Stored(merged) => *new = merged,
+        mark_renewed(engine, job, key, old_id, old_id_until);
+        match replace_once(backend, &new.key, &job.contents, &new.record).await? {
+            Once::Stored(merged) => new.record = merged,
             // Nobody else knows the new id, so only a revocation by owner can have come first.
             Once::Conflict(_) | Once::Gone => return Ok(Retire::Ended),
         }
@@ -107,13 +170,59 @@ async fn retire_for(
     }
 }
 
+/// Finds out in the background whether the old record was retired, by sending the same write again; if it was not, the new
+/// one is nobody's, and goes. If that cannot be found out in an operation's time, both stay to their deadlines.
+fn settle(backend: Backend<'_>, key: SessionKey, retired: Record, current: Arc<Record>, new_key: SessionKey) {
+    let engine = Arc::clone(backend.engine);
+    in_background(async move {
+        let mut tries = 0;
+        loop {
+            let deadline = engine.deadline();
+            let backend = Backend::new(&engine, &deadline);
+            match backend.put(&key, &retired, Put::End(current.version)).await.map(|written| written.outcome) {
+                Ok(PutOutcome::Stored) => return,
+                // A write of ours that was stored and then replaced is followed by the mark of a login, or of nobody.
+                Ok(PutOutcome::Conflict(winner)) if leads_to(&engine, &key, &winner, &new_key) => return,
+                Ok(_) => return withdraw(backend, new_key).await,
+                Err(_) if tries < MOST_TRIES => tries += 1,
+                Err(_) => return,
+            }
+        }
+    });
+}
+
+/// How often a renewal is asked after, each time for as long as an operation may take.
+const MOST_TRIES: u32 = 100;
+
+/// Tells whether what stands under `key` has moved to `new_key`.
+fn leads_to(engine: &Engine, key: &SessionKey, record: &Record, new_key: &SessionKey) -> bool {
+    matches!(engine.decode(key, record), Ok(Kind::Retired(retired)) if retired.moved_to() == Some(*new_key))
+}
+
 impl Session {
-    /// Tells whether it is time for a new id, and this request has the old one to say so for.
+    /// Tells whether it is time for a new id, and this request's browser may be given one: it came with the present id, or
+    /// with the one before while nobody has presented that, so that the answer which carried it is likely lost.
     pub(super) fn renewal_due(&self, state: &State) -> bool {
         let engine = self.engine();
         let Some(renewal) = engine.renewal else { return false };
-        let (Origin::Stored { record, .. }, Some(_)) = (&state.origin, &state.id) else { return false };
-        let renewed_at = state.draft.contents().reserved.renewed_at.unwrap_or(record.created_at);
-        engine.now().since(renewed_at) >= renewal.every
+        let Origin::Stored { record, .. } = &state.origin else { return false };
+        let reserved = &state.draft.contents().reserved;
+        let now = engine.now();
+        let needed = || reserved.old_id_until.is_some_and(|until| until > now + renewal.overlap);
+        if state.id.is_none() && !(state.by_old_id && needed()) {
+            return false;
+        }
+        now.since(reserved.renewed_at.unwrap_or(record.created_at)) >= renewal.every
+    }
+
+    /// Tells until when the id before still opens the session, now that the present one was presented; `None` if that is
+    /// stored already, or no renewal has left one.
+    pub(super) fn old_id_due(&self, state: &State) -> Option<Timestamp> {
+        let engine = self.engine();
+        let until = state.draft.contents().reserved.old_id_until?;
+        let overlap = engine.renewal.map(|renewal| renewal.overlap).unwrap_or_default();
+        let presented = state.id.is_some() && matches!(state.origin, Origin::Stored { .. }) && !state.by_old_id;
+        let soon = engine.now() + overlap;
+        (presented && until > soon).then_some(soon)
     }
 }

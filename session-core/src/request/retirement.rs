@@ -1,83 +1,93 @@
-//! How a session ends, and what its retired id may still do.
+//! How sessions end, and where they go on.
 //!
-//! A record that is simply deleted leaves nothing by which a request that is still under way with the
-//! old id could be told from a newcomer. So logout, revocation and renewal all replace the record by a
-//! *retired* one: no data, no owner, a minute to live, and the key of the successor if there is one.
-//! Whoever writes against the old version meets it, and stops.
+//! A record that is simply deleted leaves nothing by which a request that is still under way with the old id could be told
+//! from a newcomer. So logout, revocation and renewal all replace the record by a *retired* one: no data, no owner, some
+//! time to live, who ended it and when, and the key of the session that it is now, if there is one. Whoever writes against
+//! the old version meets it, and stops.
 //!
 //! | a request with a retired id | if the id still serves | else |
 //! |---|---|---|
 //! | reads | the successor, by [`follow`]; its cookie is left to the response that carried the new id | an empty session |
-//! | writes | the successor | is refused |
-//! | logs in | the successor | begins a session of its own |
-//! | destroys | the successor ends | what the chain of successors leads to ends, by [`retire`]; the cookie stays |
+//! | writes | the successor | begins a session, or is a straggler: `dead.rs` |
+//! | logs in | the successor | goes on from what the chain of successors leads to: `login.rs` |
+//! | logs out | the successor ends | what the chain of successors leads to ends, by [`retire`] |
 //!
-//! An id serves after a routine renewal, for the overlap; after a logout, a revocation or a change of privilege it never
-//! does. What a handle may do that came by one which does not serve is decided in `session/origin.rs`.
+//! An id serves after a routine renewal, until the new one was presented and for the overlap after that; after a logout, a
+//! revocation or a change of privilege it does not, but for the second click of a login: see `login.rs`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{Backend, Engine, EventKind, SessionError, unexpected};
-use crate::payload::{Contents, Kind, Unknown};
+use crate::payload::{Beginning, Contents, EndedBy, Kind, Moved, Retired};
 use crate::store::{Owner, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
 
-/// How long a retired record stands: longer than any request that loaded the session before is under way.
+/// How long a record stands whose session ended: longer than any request that loaded it before is under way.
 pub(crate) const RETIRED_FOR: Duration = Duration::from_secs(60);
 
-/// How many successors are followed. Each is the renewal of the one before within a minute, so a longer
-/// chain is none that the core wrote.
-const LONGEST_CHAIN: usize = 100;
+/// How many successors are followed. Each is the renewal of the one before, so a longer chain is none that the core wrote.
+pub(super) const LONGEST_CHAIN: usize = 100;
 
 /// What is stored, decoded, for a change to be made on.
 pub(crate) type Found = (SessionKey, Arc<Record>, Contents);
 
-/// Makes the record that takes the place of `current`, whose id opens the successor until `serves_until`, if at all.
+/// Makes the record that takes the place of `current` until `expires_at`.
 pub(super) fn retired(
     engine: &Engine,
     key: &SessionKey,
     current: &Record,
-    successor: Option<SessionKey>,
-    serves_until: Option<Timestamp>,
+    retired: Retired,
+    expires_at: Timestamp,
 ) -> Result<Record, SessionError> {
-    let last_seen_at = current.last_seen_at.max(engine.now());
-    let kind = Kind::Retired { successor, serves_until, unknown: Unknown::NONE };
     Ok(Record {
         version: Version::random_from(&*engine.random)?,
-        payload: engine.encode(key, None, current.created_at, kind)?,
+        payload: engine.encode(key, None, current.created_at, Kind::Retired(retired))?,
         owner: None,
         created_at: current.created_at,
-        last_seen_at,
-        expires_at: last_seen_at + RETIRED_FOR,
+        last_seen_at: current.last_seen_at.max(engine.now()),
+        expires_at,
     })
+}
+
+/// Says until when what is left of a session stands that ended at `now`.
+pub(super) fn stands_until(engine: &Engine, now: Timestamp) -> Timestamp {
+    now + RETIRED_FOR.max(engine.straggler_window.saturating_mul(2))
 }
 
 /// Gives the session that what stands under a retired id still opens; `None` if it opens none.
 ///
 /// # Errors
 /// As the store fails.
-pub(super) async fn follow(backend: Backend<'_>, mut retired: Kind<'static>) -> Result<Option<Found>, SessionError> {
+pub(super) async fn follow(
+    backend: Backend<'_>,
+    key: &SessionKey,
+    mut retired: Retired,
+) -> Result<Option<Found>, SessionError> {
     let engine = backend.engine;
     for _ in 0..LONGEST_CHAIN {
-        let Kind::Retired { successor: Some(key), serves_until: Some(until), .. } = retired else { break };
+        let Some(Moved { to, serves_until: Some(until) }) = retired.moved else { break };
         let now = engine.now();
-        if until <= now {
+        if until <= now || engine.is_settling(&to) {
             break;
         }
-        let record = match backend.get(&key).await {
+        let record = match backend.get(&to).await {
             Ok(Some(record)) if record.is_live_at(now) => record,
             Ok(_) | Err(SessionError::Store(StoreError::Corrupt { .. })) => break,
             Err(error) => return Err(error),
         };
-        match engine.decode(&key, &record) {
-            Ok(Kind::Live(contents))
-                if contents.reserved.scope == engine.scope && !engine.is_over(&record, &contents) =>
-            {
-                return Ok(Some((key, record, contents.into_owned())));
+        // It knows whether its own id has been presented, and the old one is no longer needed.
+        let serves = |until: Option<Timestamp>| until.is_none_or(|until| now < until);
+        match engine.decode(&to, &record) {
+            Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
+                if serves(contents.reserved.old_id_until) {
+                    return Ok(Some((to, record, contents.into_owned())));
+                }
+                engine.tell(EventKind::OldId, Some(*key), record.owner.as_ref());
+                break;
             }
-            Ok(next @ Kind::Retired { .. }) => retired = next,
-            Ok(Kind::Live(_)) | Err(_) => break,
+            Ok(Kind::Retired(next)) if serves(next.old_id_until) => retired = next,
+            Ok(_) | Err(_) => break,
         }
     }
     Ok(None)
@@ -96,7 +106,7 @@ pub(crate) async fn successors(
     while let Some(key) = next.take_if(|key| keys.insert(*key)) {
         next = match Backend::new(engine, &engine.deadline()).get(&key).await? {
             Some(record) => match engine.decode(&key, &record) {
-                Ok(Kind::Retired { successor, .. }) => successor,
+                Ok(Kind::Retired(retired)) => retired.moved_to(),
                 _ => None,
             },
             None => None,
@@ -105,66 +115,97 @@ pub(crate) async fn successors(
     Ok(keys)
 }
 
-/// Ends the session under `key`, or the one it became; `false` if there is none, or `owner` is given and is
-/// not its owner.
+/// Says which session is to end, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct End<'a> {
+    /// It must be this owner's; `None` for anybody's.
+    pub(crate) owner: Option<&'a Owner>,
+    pub(crate) by: EndedBy,
+    /// The session that takes its place.
+    pub(crate) began: Option<SessionKey>,
+    /// It must not be of a later proof than this.
+    pub(crate) asked_at: Timestamp,
+}
+
+impl<'a> End<'a> {
+    /// Ends a session by a request of its own browser.
+    pub(crate) fn by_browser(asked_at: Timestamp) -> Self {
+        Self { owner: None, by: EndedBy::Browser, began: None, asked_at }
+    }
+
+    /// Ends a session from elsewhere, if it is `owner`'s.
+    pub(crate) fn from_elsewhere(owner: Option<&'a Owner>) -> Self {
+        Self { owner, by: EndedBy::Elsewhere, began: None, asked_at: Timestamp::MAX }
+    }
+}
+
+/// Ends the session under `key`, or the one it became; gives what it ended, `None` if there was none, or it was not to.
 ///
 /// # Errors
 /// As the store fails; `Codec` if this server cannot tell what stands there, and another may.
 pub(crate) async fn retire(
     backend: Backend<'_>,
     key: &SessionKey,
-    owner: Option<&Owner>,
-) -> Result<bool, SessionError> {
+    end: &End<'_>,
+) -> Result<Option<Arc<Record>>, SessionError> {
     let mut key = *key;
     for _ in 0..LONGEST_CHAIN {
-        match retire_one(backend, &key, owner).await? {
-            Retired::Done => return Ok(true),
-            Retired::Nothing => return Ok(false),
-            Retired::Before { successor } => key = successor,
+        match retire_one(backend, &key, end).await? {
+            One::Ended(record) => return Ok(Some(record)),
+            One::Nothing => return Ok(None),
+            One::Moved { to } => key = to,
         }
     }
     let source = "a chain of renewed sessions has no end".into();
     Err(StoreError::Corrupt { store: "session-core", source }.into())
 }
 
-/// What came of retiring one key.
-#[derive(Clone, Copy, Debug)]
-enum Retired {
-    Done,
+/// What came of ending what stands under one key.
+#[derive(Debug)]
+pub(super) enum One {
+    /// It ended; this is what it was.
+    Ended(Arc<Record>),
     Nothing,
     /// It had been renewed before.
-    Before {
-        successor: SessionKey,
+    Moved {
+        to: SessionKey,
     },
 }
 
-async fn retire_one(backend: Backend<'_>, key: &SessionKey, owner: Option<&Owner>) -> Result<Retired, SessionError> {
+/// Ends what stands under `key`, and follows nothing.
+pub(super) async fn retire_one(backend: Backend<'_>, key: &SessionKey, end: &End<'_>) -> Result<One, SessionError> {
+    let engine = backend.engine;
     let mut current = match backend.get(key).await {
         Ok(Some(record)) => record,
-        Ok(None) => return Ok(Retired::Nothing),
+        Ok(None) => return Ok(One::Nothing),
         // Whose it was cannot be told, so only who may end any session may end this one.
-        Err(SessionError::Store(StoreError::Corrupt { .. })) if owner.is_none() => {
-            let removed = remove_unreadable(backend, key).await?;
-            return Ok(if removed { Retired::Done } else { Retired::Nothing });
+        Err(SessionError::Store(StoreError::Corrupt { .. })) if end.owner.is_none() => {
+            return remove_unreadable(backend, key).await.map(|_| One::Nothing);
         }
         Err(error) => return Err(error),
     };
     loop {
-        match backend.engine.decode(key, &current) {
-            Ok(Kind::Retired { successor: None, .. }) => return Ok(Retired::Nothing),
-            Ok(Kind::Retired { successor: Some(successor), .. }) => return Ok(Retired::Before { successor }),
-            Ok(Kind::Live(_)) | Err(_) if owner.is_some() && current.owner.as_ref() != owner => {
-                return Ok(Retired::Nothing);
+        match engine.decode(key, &current) {
+            Ok(Kind::Retired(retired)) => return Ok(retired.moved_to().map_or(One::Nothing, |to| One::Moved { to })),
+            Ok(Kind::Live(_)) | Err(_) if end.owner.is_some() && current.owner.as_ref() != end.owner => {
+                return Ok(One::Nothing);
+            }
+            // Whoever logged in after the end was asked for did not ask for it.
+            Ok(Kind::Live(contents)) if contents.reserved.authenticated_at.is_some_and(|at| at > end.asked_at) => {
+                return Ok(One::Nothing);
             }
             // It may have a live successor, which an end here would cut off. To say "done" would be untrue.
             Err(error) if error.leaves_alone().is_some() => return Err(error),
             // A payload that cannot be decoded is ended like one that can.
             Ok(Kind::Live(_)) | Err(_) => {}
         }
-        let retired = retired(backend.engine, key, &current, None, None)?;
-        match backend.put(key, &retired, Put::End(current.version)).await?.outcome {
-            PutOutcome::Stored => return Ok(Retired::Done),
-            PutOutcome::Gone => return Ok(Retired::Nothing),
+        let now = engine.now();
+        let began = end.began.map(|key| Beginning { key, doubtful: false });
+        let what = Retired { began, by: end.by, at: Some(now), ..Retired::default() };
+        let record = retired(engine, key, &current, what, stands_until(engine, now))?;
+        match backend.put(key, &record, Put::End(current.version)).await?.outcome {
+            PutOutcome::Stored => return Ok(One::Ended(current)),
+            PutOutcome::Gone => return Ok(One::Nothing),
             PutOutcome::Conflict(winner) => current = winner,
             outcome @ PutOutcome::Exists => return Err(unexpected(&outcome)),
         }

@@ -1,24 +1,52 @@
 //! How the changes of a request are written: to a new session, into the one that there is, or under a new id.
 
-use super::renew::renew;
+use super::dead::begin;
+use super::ending::end;
+use super::login::log_in;
+use super::renew::{OldId, Renewal, renew};
 use super::replace::replace;
+use super::retirement::{End, retire_one};
 use super::write::{Saved, create};
 use crate::engine::{Backend, SessionError};
 use crate::session::{Job, Origin};
 
-/// Writes the job of a session that comes from `origin`; the caller takes note of what is [`Saved`].
-/// The job's contents are then what was written.
-pub(super) async fn save(backend: Backend<'_>, origin: &Origin, job: &mut Job) -> Result<Saved, SessionError> {
-    match origin {
-        Origin::New => {
-            let owner = job.privilege.owner.clone().flatten();
-            if owner.is_none() && job.contents.is_empty() {
-                return Ok(Saved::Nothing);
+/// Writes a job; the caller takes note of what is [`Saved`]. The job's contents are then what was written, and of its
+/// endings only those are left that were not made.
+pub(super) async fn save(backend: Backend<'_>, job: &mut Job) -> Result<Saved, SessionError> {
+    if !job.endings.is_empty() {
+        return Box::pin(end(backend, job)).await;
+    }
+    if job.privilege.login.is_some() {
+        return Box::pin(save_login(backend, job)).await;
+    }
+    match job.origin.clone() {
+        Origin::New if !job.begins() => Ok(Saved::Nothing),
+        Origin::New => Box::pin(create(backend, &job.contents, None, None)).await.map(Saved::Created),
+        Origin::Dead { key, record } => Box::pin(begin(backend, &key, &record, job)).await,
+        Origin::Stored { key, record } if job.privilege.renew => {
+            let old_id = if job.privilege.routine { OldId::Serves } else { OldId::Dead };
+            match Box::pin(renew(backend, &key, &record, job, old_id)).await? {
+                Renewal::Saved(saved) => Ok(saved),
+                Renewal::Ended => Ok(Saved::Gone),
             }
-            Box::pin(create(backend, &job.contents, owner, None)).await.map(Saved::Created)
         }
-        Origin::Stored { key, record } if job.privilege.renew => Box::pin(renew(backend, key, record, job)).await,
-        Origin::Stored { key, record } => replace(backend, key, record, job).await,
+        Origin::Stored { key, record } => replace(backend, &key, &record, job).await,
         _ => Ok(Saved::Nothing),
     }
+}
+
+/// Logs in; other sessions that the browser presented end first.
+async fn save_login(backend: Backend<'_>, job: &mut Job) -> Result<Saved, SessionError> {
+    let Some(owner) = job.privilege.login.clone() else { return Ok(Saved::Nothing) };
+    while let Some(other) = job.others.last() {
+        retire_one(backend, other, &End::by_browser(backend.engine.now())).await?;
+        job.others.pop();
+    }
+    if let Origin::Stored { key, record } = job.origin.clone() {
+        match renew(backend, &key, &record, job, OldId::Dead).await? {
+            Renewal::Saved(saved) => return Ok(saved),
+            Renewal::Ended => {}
+        }
+    }
+    log_in(backend, job.origin.key()?, &owner, job).await
 }

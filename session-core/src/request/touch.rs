@@ -38,7 +38,7 @@ impl Session {
         if seen.since(record.last_seen_at) < interval {
             return None;
         }
-        let expires_at = engine.expiry_of(state.draft.contents()).deadline(record.created_at, seen);
+        let expires_at = engine.deadline_of(state.draft.contents(), record.created_at, seen);
         Some(Touch { key: *key, version: record.version, seen, expires_at })
     }
 }

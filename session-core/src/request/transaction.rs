@@ -9,7 +9,7 @@ use super::save::save;
 use super::write::{Once, Saved, replace_once};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
 use crate::payload::Contents;
-use crate::session::{Draft, Job, Origin, Privilege, Session};
+use crate::session::{Draft, Job, Origin, Session, State};
 use crate::store::{Record, SessionKey};
 
 impl Session {
@@ -57,17 +57,22 @@ impl Session {
                 Some((key, record, contents)) => (Some((key, record)), contents),
                 None => (None, self.engine().new_contents()),
             };
-            let (value, job) = {
+            let decided = {
                 let mut state = self.state();
-                state.check_writable()?;
-                if state.privilege.renew {
-                    found = base.map(|(key, record)| (key, record, contents));
-                    continue;
-                }
-                let decided = decide(&mut state.draft, contents, &change);
+                // Another task of the request may have gone on to another session, or have asked for a new id.
+                let is_same = base.is_some() == matches!(state.origin, Origin::Stored { .. });
+                let decided = (is_same && !state.privilege.renew).then(|| {
+                    state.check_writable()?;
+                    decide(&mut state, contents, &change)
+                });
                 self.unlock(state);
-                decided?
+                decided
             };
+            let Some(decided) = decided else {
+                found = self.find(&deadline).await?;
+                continue;
+            };
+            let (value, job) = decided?;
             let (session, within) = (self.clone(), deadline.clone());
             let written;
             (lock, written) = Finish::new(async move {
@@ -105,7 +110,7 @@ impl Session {
                 }
                 Err(error) => Err(error),
             },
-            None => save(backend, &Origin::New, &mut job).await,
+            None => save(backend, &mut job).await,
         };
         match self.note(saved, job)? {
             CloseOutcome::Gone => Err(SessionError::Gone),
@@ -116,15 +121,15 @@ impl Session {
 
 /// Makes changes on `contents`, behind those made so far, and gives what there is to write.
 fn decide<T, E: From<SessionError>>(
-    so_far: &mut Draft,
+    state: &mut State,
     contents: Contents,
     change: impl Fn(&mut Draft) -> Result<T, E>,
 ) -> Result<(T, Job), E> {
-    let mut draft = so_far.on(contents)?;
+    let mut draft = state.draft.on(contents)?;
     let value = change(&mut draft);
-    so_far.absorb(&mut draft);
+    state.draft.absorb(&mut draft);
     let value = value?;
-    let taken = so_far.take_log().len();
+    let taken = state.draft.take_log().len();
     let (contents, log) = draft.into_parts();
-    Ok((value, Job { contents, log, taken, privilege: Privilege::default() }))
+    Ok((value, state.job(contents, log, taken)))
 }

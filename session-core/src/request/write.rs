@@ -25,6 +25,8 @@ pub(super) enum Saved {
     Replaced { key: SessionKey, record: Arc<Record> },
     /// Moved to a new id; the old one is retired.
     Renewed { from: SessionKey, new: New },
+    /// What was to end has ended, by the job's own write or not; and this began after it.
+    Ended { began: Option<New> },
     /// The session had ended; the changes are discarded.
     Gone,
 }
@@ -112,6 +114,14 @@ pub(super) async fn replace_once(
     }
 }
 
+/// Tells whether a session of its own can be made of `contents`.
+///
+/// # Errors
+/// `TooLarge` if they are; `Codec` if they cannot be written.
+pub(super) fn check_size(engine: &Engine, contents: &Contents) -> Result<(), SessionError> {
+    record(engine, &SessionKey::from_bytes([0; 32]), contents, None, None).map(drop)
+}
+
 /// Makes a record of `contents`, as of now. `previous` is what it replaces or continues.
 fn record(
     engine: &Engine,
@@ -124,7 +134,7 @@ fn record(
     let created_at = previous.map_or(now, |previous| previous.created_at);
     // Another server's clock may be ahead of ours; time does not run back for the session.
     let last_seen_at = previous.map_or(now, |previous| previous.last_seen_at.max(now));
-    let expires_at = engine.expiry_of(contents).deadline(created_at, last_seen_at);
+    let expires_at = engine.deadline_of(contents, created_at, last_seen_at);
     let payload = engine.encode(key, owner.as_ref(), created_at, Kind::Live(Cow::Borrowed(contents)))?;
     if payload.len() > engine.max_payload {
         return Err(SessionError::TooLarge { limit: engine.max_payload });

@@ -40,9 +40,11 @@ pub(crate) enum Change {
         apply: Apply,
     },
     Flash(StoredFlash),
-    /// Hands out exactly these messages.
+    /// Hands out these messages.
     TakeFlash(Vec<u64>),
-    Authenticated(Option<Timestamp>),
+    Authenticated(Timestamp),
+    /// The id that it had before opens it until then.
+    OldIdUntil(Timestamp),
     Expiry(Option<Expiry>),
     Lifetime(CookieLifetime),
 }
@@ -91,13 +93,11 @@ impl Change {
                 reserved.flash.push(OrRaw::Known(flash.clone()));
             }
             Self::TakeFlash(ids) => {
-                let before = reserved.flash.len();
+                // Where two pages show a message at once, both show it.
                 reserved.flash.retain(|stored| !stored.known().is_some_and(|known| ids.contains(&known.id)));
-                if before - reserved.flash.len() != ids.len() {
-                    return Err(SessionError::Conflict);
-                }
             }
-            Self::Authenticated(at) => reserved.authenticated_at = *at,
+            Self::Authenticated(at) => reserved.authenticated_at = Some(*at),
+            Self::OldIdUntil(at) => reserved.old_id_until = reserved.old_id_until.map(|until| until.min(*at)),
             Self::Expiry(expiry) => reserved.set_expiry(*expiry),
             Self::Lifetime(lifetime) => reserved.lifetime = Some(OrRaw::Known(*lifetime)),
         }

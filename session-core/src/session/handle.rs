@@ -9,7 +9,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use super::changes::Change;
 use super::origin::Origin;
-use super::state::{Destroy, State};
+use super::state::State;
 use super::{AsKey, Draft, KeyOf};
 use crate::cookie::CookieLifetime;
 use crate::engine::{Engine, EventKind, ReadOnly, SessionError};
@@ -30,21 +30,23 @@ use crate::store::{Record, SessionKey, Timestamp};
 /// of what was computed from it is a race of the caller's own: use `update`, or `transaction`.
 ///
 /// # Life cycle
-/// | | while the request runs | after `destroy` | once the response has left |
-/// |---|---|---|---|
-/// | reading | yes | yes, an empty session | yes |
-/// | changing | kept until close | `Destroyed` | kept until `commit`, and a warning is logged |
-/// | `renew`, `set_owner`, `set_authenticated` | done at close | `Destroyed` | `ResponseSent` |
-/// | `commit` | writes now, and empties the log | ends the session now; `Destroyed` the second time | writes now; `ResponseSent` if nothing was ever stored |
-/// | `transaction` | writes now, and empties the log | `Destroyed` | as `commit` |
-/// | `reload` | reads now | `Destroyed` | reads now |
-/// | `destroy` | done at close | nothing new | done at the next `commit`; the cookie stays |
-/// | `ignore` | nothing is written at close | `Destroyed` | no effect |
+/// | | while the request runs | once the response has left |
+/// |---|---|---|
+/// | reading | yes | yes |
+/// | changing | kept until close | kept until `commit`, and a warning is logged |
+/// | `log_in`, `renew` | done at close | `ResponseSent` |
+/// | `commit` | writes now, and empties the log | writes now; `ResponseSent` if nothing was ever stored |
+/// | `transaction` | writes now, and empties the log | as `commit` |
+/// | `reload` | reads now | reads now |
+/// | `destroy`, `log_out` | done at close | done at the next `commit`; the cookie stays |
+/// | `ignore` | nothing of the session is written at close | no effect |
+///
+/// After `destroy` or `log_out` the handle holds a new session, empty and of nobody's, to which all of the above applies:
+/// a message, a value or a login begins it, under a new id. A request that fails ends the old one, and begins none.
 ///
 /// A session that cannot be written ([`read_only`](Self::read_only) says why) is empty, keeps changes to itself,
-/// and answers `renew`, `set_owner`, `commit` and `transaction` with [`SessionError::ReadOnly`]; but see
-/// [`set_owner`](Self::set_owner) for a login. One that ended while the request ran answers
-/// [`SessionError::Gone`].
+/// and answers `renew`, `commit` and `transaction` with [`SessionError::ReadOnly`]. One that ended while the request ran
+/// answers [`SessionError::Gone`]. In both, [`log_in`](Self::log_in) begins a session.
 ///
 /// A value that is set to what it was changes nothing, and is no reason to write at close. `commit` writes it.
 ///
@@ -92,9 +94,6 @@ impl Session {
 
     fn change<T>(&self, change: impl FnOnce(&mut Draft) -> Result<T, SessionError>) -> Result<T, SessionError> {
         let mut state = self.state();
-        if state.destroy != Destroy::No {
-            return Err(SessionError::Destroyed);
-        }
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
         let too_late = state.closed && state.draft.log().len() > before;
@@ -128,8 +127,7 @@ impl Session {
     /// it.
     ///
     /// # Errors
-    /// `NotSerializable` if it could not be read again, see [what a session can hold](crate::guide::values);
-    /// `Destroyed` after `destroy`.
+    /// `NotSerializable` if it could not be read again, see [what a session can hold](crate::guide::values).
     #[doc(alias = "set")]
     pub fn insert<T: Serialize>(&self, key: impl KeyOf<T>, value: T) -> Result<(), SessionError> {
         self.change(|draft| draft.insert(key, value))
@@ -138,7 +136,7 @@ impl Session {
     /// Removes a value; nothing happens if there is none.
     ///
     /// # Errors
-    /// `Destroyed` after `destroy`.
+    /// None today.
     pub fn remove(&self, key: impl AsKey) -> Result<(), SessionError> {
         self.change(|draft| draft.remove(key))
     }
@@ -151,7 +149,7 @@ impl Session {
     ///
     /// # Errors
     /// `WrongType` if it is of another type, and it stays, unless its key says
-    /// [what then holds](crate::OnWrongType); `Destroyed` after `destroy`.
+    /// [what then holds](crate::OnWrongType).
     pub fn take<T: DeserializeOwned>(&self, key: impl KeyOf<T>) -> Result<Option<T>, SessionError> {
         self.change(|draft| draft.take(key))
     }
@@ -172,7 +170,7 @@ impl Session {
     /// it.
     ///
     /// # Errors
-    /// `Destroyed` after `destroy`.
+    /// None today.
     pub fn clear(&self) -> Result<(), SessionError> {
         self.change(Draft::clear)
     }
@@ -187,7 +185,7 @@ impl Session {
     ///
     /// # Errors
     /// `WrongType` if the old value is of another type, unless its key says [what then holds](crate::OnWrongType);
-    /// `NotSerializable` if the new one could not be read again. The old one stays. `Destroyed` after `destroy`.
+    /// `NotSerializable` if the new one could not be read again. The old one stays.
     pub fn update<T, F>(&self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
     where
         T: Serialize + DeserializeOwned,
@@ -199,54 +197,52 @@ impl Session {
     /// Leaves a message for the next page.
     ///
     /// # Errors
-    /// `Random` if the message can be given no identity, `Destroyed` after `destroy`.
+    /// `Random` if the message can be given no identity.
     pub fn flash(&self, level: FlashLevel, message: impl Into<String>) -> Result<(), SessionError> {
         self.change(|draft| draft.flash(level, message))
     }
 
-    /// Removes all messages and gives them, oldest first. Each is handed out once, as with
-    /// [`take`](Self::take).
+    /// Removes all messages and gives them, oldest first. Of two pages that are shown at once, both may have them.
     ///
     /// # Errors
-    /// `Destroyed` after `destroy`.
+    /// None today.
     pub fn take_flash(&self) -> Result<Vec<Flash>, SessionError> {
         self.change(Draft::take_flash)
     }
 
-    /// Ends the session when the request is closed, whatever the response, and has the cookie removed.
+    /// Ends the session when the request is closed, whatever the response, and goes on with a new, empty one.
     ///
-    /// Requests of this session that are under way can no longer write. What is read from it now is empty. If
-    /// it was renewed meanwhile, what it was renewed to ends. Where this server leaves the session alone
+    /// Requests of the session that are under way can no longer write. If it was renewed meanwhile, what it was renewed to
+    /// ends. The cookie is removed, or is that of the new session where something is put into it. If another request has
+    /// ended the session already, nothing is begun, and the cookie stays: it may be a later login's.
+    ///
+    /// If the store fails, the answer is an error, the cookie is removed all the same, and the end is tried again in the
+    /// background; this process treats the session as ended meanwhile. A crash of the process loses that.
+    ///
+    /// Where this server leaves the session alone
     /// ([`UnknownFormat`](ReadOnly::UnknownFormat), [`NoKey`](ReadOnly::NoKey)), closing the request is an error instead, and
     /// the cookie stays.
     #[doc(alias("flush", "invalidate", "purge"))]
     pub fn destroy(&self) {
-        let mut state = self.state();
-        if state.destroy == Destroy::No {
-            state.destroy = Destroy::Asked;
-        }
-        state.forget();
+        let now = self.engine().now();
+        self.state().end(now);
     }
 
-    /// Leaves the session as it is stored: nothing is written at close. What is [committed](Self::commit) is
+    /// Leaves the session as it is stored: nothing of it is written at close. What is [committed](Self::commit) is
     /// written all the same, with the cookie that it needs, and so is what a [transaction](Self::transaction)
     /// writes.
     ///
     /// # Errors
-    /// `Destroyed` after `destroy`.
+    /// None today.
     pub fn ignore(&self) -> Result<(), SessionError> {
-        let mut state = self.state();
-        if state.destroy != Destroy::No {
-            return Err(SessionError::Destroyed);
-        }
-        state.ignored = true;
+        self.state().ignored = true;
         Ok(())
     }
 
     /// Gives this session timeouts of its own, instead of its `Sessions`' default; `None` goes back to that.
     ///
     /// # Errors
-    /// `InvalidExpiry` if they cannot work, `Destroyed` after `destroy`.
+    /// `InvalidExpiry` if they cannot work.
     pub fn set_expiry(&self, expiry: impl Into<Option<Expiry>>) -> Result<(), SessionError> {
         let expiry = expiry.into();
         if let Some(expiry) = &expiry {
@@ -262,7 +258,7 @@ impl Session {
     /// one is "remember me", together with a long [expiry](Self::set_expiry).
     ///
     /// # Errors
-    /// `Destroyed` after `destroy`.
+    /// None today.
     pub fn set_cookie_lifetime(&self, lifetime: CookieLifetime) -> Result<(), SessionError> {
         self.change(|draft| match draft.contents().reserved.lifetime() == Some(lifetime) {
             true => Ok(()),
@@ -270,7 +266,7 @@ impl Session {
         })
     }
 
-    /// Gives the key that the session is stored under; `None` before the first write, and after `destroy`.
+    /// Gives the key that the session is stored under; `None` before the first write.
     ///
     /// It names the session in logs and in lists of a user's sessions. A renewal changes it.
     #[doc(alias = "id")]
@@ -305,7 +301,7 @@ impl Session {
 
     fn stored<T>(&self, read: impl FnOnce(&SessionKey, &Record) -> T) -> Option<T> {
         match &*self.state() {
-            State { origin: Origin::Stored { key, record }, destroy: Destroy::No, .. } => Some(read(key, record)),
+            State { origin: Origin::Stored { key, record }, .. } => Some(read(key, record)),
             _ => None,
         }
     }

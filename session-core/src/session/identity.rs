@@ -12,11 +12,11 @@ impl Session {
     /// Gives the session a new id when the request is closed, and retires the old one. Its values, its
     /// owner and its beginning stay.
     ///
-    /// Call it on every change of privilege; [`set_owner`](Self::set_owner) does it by itself. A session
-    /// without content gets no id, and so no new one.
+    /// Call it on every change of privilege; [`log_in`](Self::log_in) does it by itself. A session without content gets no
+    /// id, and so no new one.
     ///
     /// # Errors
-    /// `Destroyed` after `destroy`; `ResponseSent`; `ReadOnly` or `Gone` if the session cannot be written.
+    /// `ResponseSent`; `ReadOnly` or `Gone` if the session cannot be written.
     #[doc(alias("cycle_id", "regenerate"))]
     pub fn renew(&self) -> Result<(), SessionError> {
         let mut state = self.state();
@@ -32,32 +32,57 @@ impl Session {
         self.state().owner.clone()
     }
 
-    /// Says whom the session belongs to: the user who logged in, or nobody.
+    /// Takes note that `owner` has proved who they are: the session is theirs, under a new [id](Self::renew), from when the
+    /// request is closed.
     ///
-    /// Another owner than before is a change of privilege: the id is [renewed](Self::renew), and the time of
-    /// authentication is set, or cleared with the owner. The owner that is there already changes nothing; for
-    /// one who logged in again, call [`set_authenticated`](Self::set_authenticated).
+    /// A session has one owner for life, or none:
     ///
-    /// A request that came with a retired id, and whose session is therefore read-only, starts a new session
-    /// by this. Its visitor was logged out elsewhere a moment ago, or never saw the answer to their last login.
+    /// | it belonged to | |
+    /// |---|---|
+    /// | nobody | its values stay: the cart that was filled before the login |
+    /// | the same owner | its values stay; the time of the proof is set, as after a password was asked for again |
+    /// | another | it [ends](Self::destroy), and a new one begins, with nothing of it |
+    ///
+    /// Nobody who proved who they are is refused because their session has ended meanwhile, or because they clicked twice:
+    /// where the request came with the id of a session that is over, the login goes on from the one that it became, or
+    /// begins a new one.
+    ///
+    /// ```
+    /// # use session_core::{Owner, Session, SessionError};
+    /// fn after_the_password_was_checked(session: &Session, user: u64) -> Result<(), SessionError> {
+    ///     session.log_in(Owner::new(user.to_string())?)
+    /// }
+    /// ```
     ///
     /// # Errors
-    /// As [`renew`](Self::renew).
-    pub fn set_owner(&self, owner: impl Into<Option<Owner>>) -> Result<(), SessionError> {
-        let owner = owner.into();
+    /// `ResponseSent`; `ReadOnly` if the store failed, or the session is another server's to read. Closing the request may
+    /// end with `TooManySessions`, `TooLarge`, or `Conflict` where it also [took](Self::take) what another request took.
+    #[doc(alias("set_owner", "login", "authenticate"))]
+    pub fn log_in(&self, owner: Owner) -> Result<(), SessionError> {
+        let now = self.engine().now();
         let mut state = self.state();
-        if owner.is_some() {
-            state.start_anew();
+        state.check_login()?;
+        if state.owner.as_ref().is_some_and(|there| *there != owner) {
+            state.end(now);
         }
-        state.check_renewable()?;
-        if state.owner == owner {
-            return Ok(());
-        }
-        let authenticated_at = owner.is_some().then(|| self.engine().now());
-        state.draft.change(Change::Authenticated(authenticated_at))?;
-        state.owner.clone_from(&owner);
-        state.privilege = Privilege { renew: true, routine: false, owner: Some(owner) };
+        state.draft.change(Change::Authenticated(now))?;
+        state.owner = Some(owner.clone());
+        state.privilege = Privilege { renew: true, routine: false, login: Some(owner) };
         Ok(())
+    }
+
+    /// Ends the session, as [`destroy`](Self::destroy) does; the handle goes on with a new, empty one of nobody's.
+    ///
+    /// ```
+    /// # use session_core::{FlashLevel, Session, SessionError};
+    /// fn log_out(session: &Session) -> Result<(), SessionError> {
+    ///     session.log_out();
+    ///     session.flash(FlashLevel::Info, "You are signed out.")
+    /// }
+    /// ```
+    #[doc(alias("logout", "sign_out"))]
+    pub fn log_out(&self) {
+        self.destroy();
     }
 
     /// Tells when the owner last proved who they are; `None` if never.
@@ -69,22 +94,9 @@ impl Session {
     /// Tells whether the owner proved who they are within the last `max_age`; `false` if never.
     ///
     /// Ask before what needs a fresh proof, such as a change of password ("step-up"); if it is too old, have them prove
-    /// it again, and call [`set_authenticated`](Self::set_authenticated).
+    /// it again, and call [`log_in`](Self::log_in).
     #[must_use]
     pub fn is_authenticated_within(&self, max_age: Duration) -> bool {
         self.authenticated_at().is_some_and(|at| self.engine().now().since(at) <= max_age)
-    }
-
-    /// Takes note that the owner proved who they are again, and [renews](Self::renew) the id.
-    ///
-    /// # Errors
-    /// As [`renew`](Self::renew).
-    pub fn set_authenticated(&self) -> Result<(), SessionError> {
-        let mut state = self.state();
-        state.check_renewable()?;
-        state.draft.change(Change::Authenticated(Some(self.engine().now())))?;
-        state.privilege.renew = true;
-        state.privilege.routine = false;
-        Ok(())
     }
 }

@@ -12,10 +12,10 @@ mod origin; // where a session comes from, and so what may become of it
 mod state; // what a handle knows
 mod value; // one value: how it is written and read
 
-pub(crate) use changes::{has_effect, replay};
+pub(crate) use changes::{Change, has_effect, replay};
 pub use draft::Draft;
 pub use handle::Session;
 pub use key::{AsKey, Key, KeyOf, OnWrongType};
 pub(crate) use origin::Origin;
-pub(crate) use state::{Destroy, Job, Privilege, State, Told};
+pub(crate) use state::{Ending, Job, Privilege, State, Told};
 pub(crate) use value::{WrongTypes, present, read_or};

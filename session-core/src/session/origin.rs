@@ -12,20 +12,24 @@ pub(crate) enum Origin {
     New,
     /// This record is stored, or was when it was last read or written.
     Stored { key: SessionKey, record: Arc<Record> },
-    /// The request came with a retired id.
-    Retired { successor: Option<SessionKey> },
+    /// The request came with the id of a session that is over, and is as good as a newcomer. What is left of that one
+    /// stands here, for who begins a session to mark.
+    Dead { key: SessionKey, record: Arc<Record> },
+    /// The request came with the id of a session that its browser ended a moment ago, or that was ended while the request
+    /// was on its way.
+    Straggler { key: SessionKey },
     /// The store failed, and the policy is to go on without.
     StoreFailed { key: SessionKey },
     /// What is there is for other servers to read: this one writes, ends and removes nothing.
-    LeftAlone { key: SessionKey, why: ReadOnly },
+    LeftAlone { why: ReadOnly },
     /// The request came with several different ids.
     SeveralCookies,
     /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
     Ended { key: Option<SessionKey> },
 }
 
-/// What a handle may do that came by a retired id is decided here; what the id still opens, where it is read and ended,
-/// in `request/retirement.rs`.
+/// What a handle may do that came by a dead id is decided here; what the id still opens, where it is read and ended, in
+/// `request/retirement.rs` and `request/dead.rs`.
 impl Origin {
     /// Gives the record that is stored; `None` if none is, or nobody knows.
     pub(crate) fn record(&self) -> Option<&Arc<Record>> {
@@ -38,52 +42,47 @@ impl Origin {
     /// Says why the session was read-only from the start; `None` if it was not.
     pub(crate) fn read_only(&self) -> Option<ReadOnly> {
         match self {
-            Self::Retired { .. } => Some(ReadOnly::Retired),
+            Self::Straggler { .. } => Some(ReadOnly::Retired),
             Self::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
-            Self::LeftAlone { why, .. } => Some(*why),
+            Self::LeftAlone { why } => Some(*why),
             Self::SeveralCookies => Some(ReadOnly::SeveralCookies),
-            Self::New | Self::Stored { .. } | Self::Ended { .. } => None,
+            Self::New | Self::Stored { .. } | Self::Dead { .. } | Self::Ended { .. } => None,
         }
     }
 
-    /// Gives the key under which, or behind which, a `destroy` finds what it ends; `None` if there is nothing to end.
+    /// Says why nobody can log in here; `None` if they can, whatever else they cannot. A browser that was logged out
+    /// elsewhere, or whose last login got no answer, still holds an id that opens nothing.
+    pub(crate) fn refuses_logins(&self) -> Option<ReadOnly> {
+        match self {
+            Self::StoreFailed { .. } | Self::LeftAlone { .. } => self.read_only(),
+            _ => None,
+        }
+    }
+
+    /// Gives the key under which, or behind which, there is a session to end or to log in to; `None` if there is none.
     ///
     /// # Errors
     /// `ReadOnly` where this server cannot tell what has to end.
-    pub(crate) fn to_end(&self) -> Result<Option<SessionKey>, SessionError> {
+    pub(crate) fn key(&self) -> Result<Option<SessionKey>, SessionError> {
         match *self {
             Self::Stored { key, .. } | Self::StoreFailed { key } => Ok(Some(key)),
             // The visitor wants to log out, and holds the id of a moment ago: it is the session of now that ends.
+            Self::Dead { key, .. } | Self::Straggler { key } => Ok(Some(key)),
             Self::Ended { key } => Ok(key),
-            Self::Retired { successor } => Ok(successor),
             // It may be retired, with a live successor, and then it is not what has to end.
-            Self::LeftAlone { why, .. } => Err(SessionError::ReadOnly(why)),
+            Self::LeftAlone { why } => Err(SessionError::ReadOnly(why)),
             Self::New | Self::SeveralCookies => Ok(None),
         }
     }
 
     /// Gives what is left when the session turns out to be over.
     pub(crate) fn ended(&self) -> Self {
-        let key = match *self {
-            Self::Stored { key, .. } | Self::StoreFailed { key } | Self::LeftAlone { key, .. } => Some(key),
-            Self::Ended { key } => key,
-            Self::New | Self::Retired { .. } | Self::SeveralCookies => None,
-        };
-        Self::Ended { key }
+        Self::Ended { key: self.key().unwrap_or_default() }
     }
 
-    /// Tells whether a login begins a session here although nothing else may be written.
-    ///
-    /// A browser that was logged out elsewhere, or whose last login got no answer, still holds a retired id
-    /// for a while, and must be able to log in. A straggler's mere write must not: its cookie would take the
-    /// place of a login's.
-    pub(crate) fn login_starts_anew(&self) -> bool {
-        matches!(self, Self::Retired { .. })
-    }
-
-    /// Tells whether the browser's cookie is this session's to remove. Not one with a retired id: what the browser has
-    /// by now may be the cookie of the session that came after. Nor one that another server may read.
-    pub(crate) fn owns_cookie(&self) -> bool {
-        !matches!(self, Self::Retired { .. } | Self::LeftAlone { .. })
+    /// Tells whether the browser's cookie goes if this cannot be ended. Not a straggler's: what the browser has by now may
+    /// be the cookie of the session that came after.
+    pub(crate) fn holds_cookie(&self) -> bool {
+        matches!(self, Self::Stored { .. } | Self::StoreFailed { .. })
     }
 }

@@ -10,12 +10,16 @@ use crate::engine::SessionError;
 use crate::payload::Contents;
 use crate::store::{Owner, Record, SessionId, SessionKey, Timestamp};
 
-/// How far the end of the session has come that the handler asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Destroy {
-    No,
-    Asked,
-    Done,
+/// A session that this request is to end.
+#[derive(Clone, Debug)]
+pub(crate) struct Ending {
+    pub(crate) origin: Origin,
+    /// Others of this browser's that end with it.
+    pub(crate) others: Vec<SessionKey>,
+    /// When the handler asked for it.
+    pub(crate) asked_at: Timestamp,
+    /// Which of the handle's sessions it was.
+    epoch: u32,
 }
 
 /// A change of privilege that is not written yet.
@@ -24,7 +28,8 @@ pub(crate) struct Privilege {
     pub(crate) renew: bool,
     /// The renewal is one of those made every so often: no privilege changes, and the old id serves for a while.
     pub(crate) routine: bool,
-    pub(crate) owner: Option<Option<Owner>>,
+    /// Who logs in.
+    pub(crate) login: Option<Owner>,
 }
 
 /// What the browser has been told of the session's cookie.
@@ -45,8 +50,13 @@ pub(crate) struct State {
     pub(crate) owner: Option<Owner>,
     /// What nobody is writing yet.
     pub(crate) privilege: Privilege,
-    pub(crate) destroy: Destroy,
-    /// Nothing is to be written at close.
+    /// What is to end before, or with, what the handle holds now.
+    pub(crate) endings: Vec<Ending>,
+    /// Other sessions that the browser presented, which end with this one.
+    pub(crate) others: Vec<SessionKey>,
+    /// Counts the sessions that the handle has held: after an end comes a beginning.
+    epoch: u32,
+    /// Nothing of the session is to be written at close.
     pub(crate) ignored: bool,
     /// Changes were discarded after they were made, which the next write has to tell.
     pub(crate) discarded: bool,
@@ -58,23 +68,62 @@ pub(crate) struct State {
     pub(crate) lifetime: CookieLifetime,
     /// What the browser knows; where that differs from what is stored, a cookie is due.
     pub(crate) told: Told,
-    /// The browser has a cookie that `destroy` must remove.
-    pub(crate) removable: bool,
+    /// A session of the browser's was ended here, so that its cookie must go.
+    pub(crate) ended: bool,
+    /// The session came by an id that it had before its last renewal.
+    pub(crate) by_old_id: bool,
     /// The response has left, or is about to.
     pub(crate) closed: bool,
 }
 
 /// What there is to write, taken from the state when the write began.
 pub(crate) struct Job {
+    pub(crate) origin: Origin,
     pub(crate) contents: Contents,
     pub(crate) log: Vec<Entry>,
     /// How many changes of the log are the state's, to be given back to it if they are not written. A transaction
     /// adds its own behind them.
     pub(crate) taken: usize,
     pub(crate) privilege: Privilege,
+    /// Other sessions that the browser presented; each goes when it has ended.
+    pub(crate) others: Vec<SessionKey>,
+    /// What is to end; each goes when that is done.
+    pub(crate) endings: Vec<Ending>,
+    /// One of them was ended by this write.
+    pub(crate) ended: bool,
+    epoch: u32,
+}
+
+impl Job {
+    /// Tells whether there is anything to store under a new id.
+    pub(crate) fn begins(&self) -> bool {
+        self.privilege.login.is_some() || !self.contents.is_empty()
+    }
 }
 
 impl State {
+    /// Makes the state of a session that is read from `origin`, for a browser that has been told `told`.
+    pub(crate) fn new(origin: Origin, draft: Draft, lifetime: CookieLifetime) -> Self {
+        Self {
+            owner: origin.record().and_then(|record| record.owner.clone()),
+            origin,
+            draft,
+            privilege: Privilege::default(),
+            endings: Vec::new(),
+            others: Vec::new(),
+            epoch: 0,
+            ignored: false,
+            discarded: false,
+            uncertain: false,
+            id: None,
+            lifetime,
+            told: Told::Nothing,
+            ended: false,
+            by_old_id: false,
+            closed: false,
+        }
+    }
+
     pub(crate) fn record(&self) -> Option<&Arc<Record>> {
         self.origin.record()
     }
@@ -86,12 +135,15 @@ impl State {
 
     /// Says why nothing can be written, if so.
     pub(crate) fn check_writable(&self) -> Result<(), SessionError> {
-        if self.destroy != Destroy::No {
-            return Err(SessionError::Destroyed);
-        }
         match self.origin {
-            Origin::New if self.closed => Err(SessionError::ResponseSent),
-            Origin::New | Origin::Stored { .. } => Ok(()),
+            Origin::New | Origin::Dead { .. } if self.closed => Err(SessionError::ResponseSent),
+            Origin::New | Origin::Stored { .. } | Origin::Dead { .. } => Ok(()),
+            // Whoever logs in begins anew.
+            Origin::Straggler { .. } | Origin::SeveralCookies | Origin::Ended { .. }
+                if self.privilege.login.is_some() =>
+            {
+                Ok(())
+            }
             Origin::Ended { .. } => Err(SessionError::Gone),
             _ => Err(self.origin.read_only().map_or(SessionError::Gone, SessionError::ReadOnly)),
         }
@@ -99,37 +151,86 @@ impl State {
 
     /// Says why the session can be given no new id, if so.
     pub(crate) fn check_renewable(&self) -> Result<(), SessionError> {
-        match self.destroy {
-            Destroy::No if self.closed => Err(SessionError::ResponseSent),
-            _ => self.check_writable(),
-        }
+        if self.closed { Err(SessionError::ResponseSent) } else { self.check_writable() }
     }
 
-    /// Lets a request whose visitor logs in start anew, where nothing but a login may.
-    pub(crate) fn start_anew(&mut self) {
-        if self.origin.login_starts_anew() && self.destroy == Destroy::No && !self.closed {
-            self.origin = Origin::New;
+    /// Says why nobody can log in, if so.
+    pub(crate) fn check_login(&self) -> Result<(), SessionError> {
+        if self.closed {
+            return Err(SessionError::ResponseSent);
         }
+        self.origin.refuses_logins().map_or(Ok(()), |why| Err(SessionError::ReadOnly(why)))
+    }
+
+    /// Has the session end, and goes on with a new one.
+    pub(crate) fn end(&mut self, asked_at: Timestamp) {
+        let origin = std::mem::replace(&mut self.origin, Origin::New);
+        let others = std::mem::take(&mut self.others);
+        if !matches!(origin, Origin::New) || !others.is_empty() {
+            self.endings.push(Ending { origin, others, asked_at, epoch: self.epoch });
+        }
+        self.epoch += 1;
+        self.id = None;
+        self.told = Told::Nothing;
+        self.ignored = false;
+        self.by_old_id = false;
+        self.forget();
+    }
+
+    /// Tells whether a write that began with `job` still writes what the handle holds.
+    pub(crate) fn is_current(&self, job: &Job) -> bool {
+        self.epoch == job.epoch
     }
 
     /// Hands out what there is to write.
     pub(crate) fn take_job(&mut self) -> Job {
         let (contents, log) = (self.draft.contents().clone(), self.draft.take_log());
-        Job { contents, taken: log.len(), log, privilege: std::mem::take(&mut self.privilege) }
+        let taken = log.len();
+        self.job(contents, log, taken)
+    }
+
+    /// Makes a job of `contents`, to which `log` leads, of which `taken` changes are the draft's.
+    pub(crate) fn job(&mut self, contents: Contents, log: Vec<Entry>, taken: usize) -> Job {
+        let privilege = std::mem::take(&mut self.privilege);
+        let others = if privilege.login.is_some() { std::mem::take(&mut self.others) } else { Vec::new() };
+        Job {
+            origin: self.origin.clone(),
+            contents,
+            taken,
+            log,
+            privilege,
+            others,
+            endings: std::mem::take(&mut self.endings),
+            ended: false,
+            epoch: self.epoch,
+        }
     }
 
     /// Takes back what was certainly not written.
     pub(crate) fn restore(&mut self, job: Job) {
-        if self.destroy != Destroy::No {
+        let is_current = self.is_current(&job);
+        let Job { mut log, taken, privilege, others, endings, ended, .. } = job;
+        self.ended |= ended;
+        self.endings.splice(..0, endings);
+        if !is_current {
             return;
         }
-        let Job { mut log, taken, privilege, .. } = job;
+        self.others.extend(others);
         log.truncate(taken);
         self.draft.restore(log);
         // One that nobody asked for is not tried again by whatever writes next.
         self.privilege.renew |= privilege.renew && !privilege.routine;
-        if self.privilege.owner.is_none() {
-            self.privilege.owner = privilege.owner;
+        if self.privilege.login.is_none() {
+            self.privilege.login = privilege.login;
+        }
+    }
+
+    /// Takes note of what was stored for a session that was to end before that was known.
+    pub(crate) fn stored_too_late(&mut self, job: &Job, key: SessionKey, record: Arc<Record>, now: Timestamp) {
+        let origin = Origin::Stored { key, record };
+        match self.endings.iter_mut().find(|ending| ending.epoch == job.epoch) {
+            Some(ending) => ending.origin = origin,
+            None => self.endings.push(Ending { origin, others: Vec::new(), asked_at: now, epoch: job.epoch }),
         }
     }
 
@@ -141,15 +242,13 @@ impl State {
         contents: Contents,
         lifetime: CookieLifetime,
     ) {
-        if self.destroy == Destroy::No {
-            if self.privilege.owner.is_none() {
-                self.owner.clone_from(&record.owner);
-            }
-            if !self.draft.rebase(contents) {
-                self.discarded = true;
-                self.privilege = Privilege::default();
-                self.owner.clone_from(&record.owner);
-            }
+        if self.privilege.login.is_none() {
+            self.owner.clone_from(&record.owner);
+        }
+        if !self.draft.rebase(contents) {
+            self.discarded = true;
+            self.privilege = Privilege::default();
+            self.owner.clone_from(&record.owner);
         }
         self.uncertain = false;
         self.lifetime = lifetime;
@@ -171,7 +270,7 @@ impl State {
     pub(crate) fn renewed(&mut self, id: SessionId) {
         self.id = Some(id);
         self.told = Told::Nothing;
-        self.removable = true;
+        self.by_old_id = false;
     }
 
     /// Takes note that the session is over, with all changes that were not written.

@@ -2,9 +2,14 @@
 
 #![allow(dead_code, unused_imports, reason = "no test uses all of it")]
 
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{ManualClock, Session, SessionStore, Sessions, SessionsBuilder, Timestamp};
+use session_core::{
+    Codec, Json, ManualClock, Record, RecordHead, Session, SessionKey, SessionStore, Sessions, SessionsBuilder,
+    Timestamp,
+};
 use session_ets::{EtsStore, Table};
 
 pub(crate) mod browser;
@@ -33,6 +38,16 @@ pub(crate) fn builder(store: impl SessionStore) -> (SessionsBuilder, ManualClock
 pub(crate) fn sessions(store: impl SessionStore) -> (Sessions, ManualClock) {
     let (builder, clock) = builder(store);
     (builder.build().unwrap(), clock)
+}
+
+/// Gives how many sessions that can be used stand in the store, however long.
+pub(crate) async fn live(store: &EtsStore, now: Timestamp) -> usize {
+    let page = store.scan().unwrap().page(None, NonZeroUsize::MAX).await.unwrap();
+    let is_session = |(key, record): &(SessionKey, Arc<Record>)| {
+        let head = RecordHead::new(key, record.created_at, now);
+        record.is_live_at(now) && !Json.decode(&head, &record.payload).unwrap().is_retired()
+    };
+    page.records.iter().filter(|entry| is_session(entry)).count()
 }
 
 /// Adds one to a counter, whatever others do.

@@ -5,8 +5,9 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
-use session_core::StoreError;
+use session_core::{ManualClock, StoreError};
 use session_ets::EtsStore;
 
 use super::wrapped::{Around, Wrapped};
@@ -18,11 +19,15 @@ pub(crate) type Stepped = Wrapped<Steps>;
 
 /// How many steps were made.
 #[derive(Debug)]
-pub(crate) struct Steps(Arc<AtomicUsize>);
+pub(crate) struct Steps {
+    made: Arc<AtomicUsize>,
+    clock: ManualClock,
+}
 
 impl Stepped {
-    pub(crate) fn new(inner: EtsStore, steps: Arc<AtomicUsize>) -> Self {
-        Self::around(inner, Steps(steps))
+    /// Each step takes a millisecond of `clock`, so that what came before can be told from what came after.
+    pub(crate) fn new(inner: EtsStore, made: Arc<AtomicUsize>, clock: ManualClock) -> Self {
+        Self::around(inner, Steps { made, clock })
     }
 }
 
@@ -38,7 +43,8 @@ impl Around for Steps {
                 |_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending },
             )
             .await;
-            self.0.fetch_add(1, Ordering::Relaxed);
+            self.made.fetch_add(1, Ordering::Relaxed);
+            self.clock.advance(Duration::from_millis(1));
         }
         done.await
     }

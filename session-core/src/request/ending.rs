@@ -1,0 +1,110 @@
+//! The end of a session, and the beginning after it.
+//!
+//! A beginning of nobody's is stored first, and the end is written last and names it: a crash in between leaves a session
+//! that nobody has the id of, and never one that was to end without the new one. One of an owner comes after the end, so
+//! that no moment shows two people at one browser. Only the request whose own write ended the session begins another, or
+//! removes the cookie; but a login always begins.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::finish::in_background;
+use super::login::log_in;
+use super::owner_limit::check_owner_limit;
+use super::retirement::{End, retire};
+use super::write::{New, Saved, check_size, create, withdraw};
+use crate::engine::{Backend, EventKind, SessionError};
+use crate::session::{Ending, Job};
+use crate::store::{SessionKey, Timestamp};
+
+/// Ends what the job is to end, and begins what it has to begin.
+pub(super) async fn end(backend: Backend<'_>, job: &mut Job) -> Result<Saved, SessionError> {
+    if job.begins() {
+        check_size(backend.engine, &job.contents)?;
+    }
+    if let Some(owner) = job.privilege.login.clone() {
+        check_owner_limit(backend, &owner, &job.endings).await?;
+        let last = job.endings.last().and_then(|ending| ending.origin.key().ok().flatten());
+        end_all(backend, job, None).await?;
+        return Box::pin(log_in(backend, last, &owner, job)).await;
+    }
+    if !job.begins() {
+        end_all(backend, job, None).await?;
+        return Ok(Saved::Ended { began: None });
+    }
+    let new = create(backend, &job.contents, None, None).await?;
+    match end_all(backend, job, Some(&new)).await {
+        Ok(()) if job.ended => Ok(Saved::Ended { began: Some(new) }),
+        Ok(()) => {
+            withdraw(backend, new.key).await;
+            Ok(Saved::Ended { began: None })
+        }
+        Err(error) => {
+            withdraw(backend, new.key).await;
+            Err(error)
+        }
+    }
+}
+
+/// Ends what the job is to end, one after the other, and takes each from the job; the last is told what began.
+async fn end_all(backend: Backend<'_>, job: &mut Job, began: Option<&New>) -> Result<(), SessionError> {
+    while let Some(ending) = job.endings.first_mut() {
+        // Each is ended once.
+        while let Some(other) = ending.others.last() {
+            job.ended |= end_one(backend, other, &End::by_browser(ending.asked_at)).await?;
+            ending.others.pop();
+        }
+        let (key, asked_at, is_last) = (ending.origin.key()?, ending.asked_at, job.endings.len() == 1);
+        if let Some(key) = key {
+            let began = began.filter(|_| is_last).map(|new| new.key);
+            job.ended |= end_one(backend, &key, &End { began, ..End::by_browser(asked_at) }).await?;
+        }
+        job.endings.remove(0);
+    }
+    Ok(())
+}
+
+async fn end_one(backend: Backend<'_>, key: &SessionKey, end: &End<'_>) -> Result<bool, SessionError> {
+    let ended = retire(backend, key, end).await?;
+    if let Some(record) = &ended {
+        backend.engine.tell(EventKind::Destroyed, Some(*key), record.owner.as_ref());
+    }
+    Ok(ended.is_some())
+}
+
+/// How long is waited before an end is tried again in the background, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
+
+/// Tries in the background to make the ends that the store failed to make, for as long as the sessions may live. This
+/// process treats their ids as ended meanwhile.
+pub(super) fn settle(backend: Backend<'_>, endings: Vec<Ending>) {
+    for ending in endings {
+        let own = ending.origin.key().ok().flatten();
+        for key in own.into_iter().chain(ending.others) {
+            settle_one(backend, key, ending.asked_at);
+        }
+    }
+}
+
+fn settle_one(backend: Backend<'_>, key: SessionKey, asked_at: Timestamp) {
+    let engine = Arc::clone(backend.engine);
+    if !engine.settling.begin(key) {
+        return;
+    }
+    let gives_up_at = asked_at + engine.expiry.longest_unused();
+    in_background(async move {
+        let mut pause = PAUSES.0;
+        while engine.now() < gives_up_at {
+            let deadline = engine.deadline();
+            match end_one(Backend::new(&engine, &deadline), &key, &End::by_browser(asked_at)).await {
+                Err(error) if error.leaves_alone().is_none() => {}
+                _ => break,
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+        engine.settling.done(&key);
+    });
+}
