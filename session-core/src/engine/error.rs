@@ -155,8 +155,9 @@ pub enum ReadOnly {
     /// The store failed, and the failure policy says to go on without a session.
     #[error("the store failed when it was loaded")]
     StoreFailed,
-    /// The request came with the id of a session that was renewed or ended a moment ago.
-    #[error("the request came with an id that was renewed or ended")]
+    /// The request is a straggler: it came with the id of a session that its browser ended, or was given another id for, a
+    /// moment ago, or that was ended while it was on its way. A login begins a session all the same.
+    #[error("the request came with the id of a session that was just ended or renewed")]
     Retired,
     /// The request came with several different session cookies, and nothing tells which is right.
     #[error("the request came with several different session cookies")]

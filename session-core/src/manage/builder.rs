@@ -13,8 +13,10 @@ use crate::engine::{
     Renewal, Sessions, Settling, Turns,
 };
 use crate::payload::{Codec, Expiry, Json};
-use crate::request::RETIRED_FOR;
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
+
+/// How long an old id may serve once the new one has been presented.
+const MOST_OVERLAP: Duration = Duration::from_secs(60);
 
 /// How long after its end a session's id is a straggler's, unless set.
 const STRAGGLER_WINDOW: Duration = Duration::from_secs(10);
@@ -285,8 +287,8 @@ impl SessionsBuilder {
         }
         let overlap = self.renewal_overlap;
         let renewal = self.renew_every.map(|every| Renewal { every, overlap });
-        if renewal.is_some_and(|renewal| overlap > RETIRED_FOR || overlap >= renewal.every) {
-            return Err(BuildError::RenewalOverlap { max: RETIRED_FOR });
+        if renewal.is_some_and(|renewal| overlap > MOST_OVERLAP || overlap >= renewal.every) {
+            return Err(BuildError::RenewalOverlap { max: MOST_OVERLAP });
         }
         let mut observer = self.observer;
         if let Some(FingerprintKey(secret)) = &self.fingerprint_key {

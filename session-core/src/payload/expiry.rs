@@ -30,7 +30,8 @@ pub struct Expiry {
     /// How long after its last use a session ends.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "millis")]
     pub idle: Option<Duration>,
-    /// How long after its beginning a session ends, used or not; renewal does not extend it.
+    /// How long after the last login in it a session ends, used or not; without a login, after its beginning. Renewal does
+    /// not extend it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "millis")]
     pub absolute: Option<Duration>,
 }
@@ -46,8 +47,7 @@ impl Default for Expiry {
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// The longest timeouts that standards allow. They are judged from the session's beginning, where some count from the
-/// login, which is later.
+/// The longest timeouts that standards allow, counted from the login, as they ask.
 impl Expiry {
     /// NIST SP 800-63B-4, authenticator assurance level 1: 30 days in all.
     pub const NIST_AAL1: Self = Self { idle: None, absolute: Some(HOUR.saturating_mul(24 * 30)) };
@@ -103,6 +103,11 @@ impl Expiry {
     /// Gives the longest that a session can live unused.
     pub(crate) fn longest_unused(&self) -> Duration {
         self.idle.or(self.absolute).unwrap_or_default()
+    }
+
+    /// Gives the longest that a session can live, if there is an end to that; else unused.
+    pub(crate) fn longest(&self) -> Duration {
+        self.absolute.or(self.idle).unwrap_or_default()
     }
 
     /// Gives the default touch interval; `None` where there is no idle deadline to move.

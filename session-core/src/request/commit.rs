@@ -108,7 +108,7 @@ impl Session {
         let (key, record, outcome, kind) = match saved {
             Err(error) => {
                 let replaces = matches!(state.origin, Origin::Stored { .. }) && !job.privilege.renew;
-                if replaces && matches!(error, SessionError::Indeterminate) {
+                if replaces && state.is_current(&job) && matches!(error, SessionError::Indeterminate) {
                     // What may have been written is not replayed. It stays in the contents, so if the next write
                     // finds the old version in place, which tells that this one never happened, it is written
                     // with that.
@@ -126,7 +126,7 @@ impl Session {
                 return Ok(CloseOutcome::Unchanged);
             }
             Ok(Saved::Ended { began: None }) => {
-                if state.is_current(&job) {
+                if !job.ended && state.is_current(&job) {
                     state.forget();
                 }
                 return Ok(if job.ended { CloseOutcome::Destroyed } else { CloseOutcome::Gone });

@@ -93,7 +93,7 @@ fn settle_one(backend: Backend<'_>, key: SessionKey, asked_at: Timestamp) {
     if !engine.settling.begin(key) {
         return;
     }
-    let gives_up_at = asked_at + engine.expiry.longest_unused();
+    let gives_up_at = asked_at + engine.expiry.longest();
     in_background(async move {
         let mut pause = PAUSES.0;
         while engine.now() < gives_up_at {

@@ -29,4 +29,4 @@ pub use close::Closing;
 pub use closed::{CloseOutcome, Closed, Handled};
 pub use lazy::LazySession;
 pub(crate) use owned::{OwnedPages, live_sessions};
-pub(crate) use retirement::{End, RETIRED_FOR, retire, successors};
+pub(crate) use retirement::{End, retire, successors};

@@ -24,7 +24,7 @@ use crate::payload::{Beginning, Contents, EndedBy, Kind, Moved, Retired};
 use crate::store::{Owner, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
 
 /// How long a record stands whose session ended: longer than any request that loaded it before is under way.
-pub(crate) const RETIRED_FOR: Duration = Duration::from_secs(60);
+const RETIRED_FOR: Duration = Duration::from_secs(120);
 
 /// How many successors are followed. Each is the renewal of the one before, so a longer chain is none that the core wrote.
 pub(super) const LONGEST_CHAIN: usize = 100;
