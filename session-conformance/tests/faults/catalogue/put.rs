@@ -224,6 +224,36 @@ impl Fault for DeadlineNeverBack {
     }
 }
 
+/// Keeps beside the record when it would be over at the latest, and never looks at what it was shortened to.
+#[derive(Debug, Default)]
+pub struct LongestDeadline(Mutex<BTreeMap<SessionKey, Timestamp>>);
+impl LongestDeadline {
+    fn is_live_at(&self, key: &SessionKey, now: Timestamp, stands: &Record) -> bool {
+        now < *self.0.lock().unwrap().get(key).unwrap_or(&stands.expires_at)
+    }
+
+    fn note(&self, key: &SessionKey, until: Timestamp) {
+        let mut longest = self.0.lock().unwrap();
+        let there = longest.entry(*key).or_insert(until);
+        *there = until.max(*there);
+    }
+}
+#[async_trait]
+impl Fault for LongestDeadline {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        let fits = call.record.payload.len() <= limits().max_payload;
+        let stands = call.stands().filter(|stands| fits && Some(stands.version) == call.put.replaces());
+        let outcome = match stands {
+            Some(stands) if self.is_live_at(call.key, call.record.last_seen_at, &stands) => call.write()?,
+            _ => call.right().await?,
+        };
+        if outcome == PutOutcome::Stored {
+            self.note(call.key, call.record.expires_at);
+        }
+        Ok(outcome)
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct LosesItsEntry;
 #[async_trait]

@@ -181,22 +181,3 @@ impl Fault for SweepMakesRoom {
     }
 }
 
-/// Files what an owner has by deadline, so that of two records with one deadline the one hides the other.
-#[derive(Debug, Default)]
-pub struct OneForEachDeadline;
-#[async_trait]
-impl Fault for OneForEachDeadline {
-    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
-        let mut filed = std::collections::BTreeMap::new();
-        for key in (SweepCall { limit: NonZeroUsize::MAX, ..call }).due() {
-            if let Some(record) = call.memory.peek(&key) {
-                filed.insert((record.expires_at, record.owner.clone()), key);
-            }
-        }
-        let due: Vec<_> = filed.into_values().take(call.limit.get()).collect();
-        let mut rows = call.memory.rows();
-        let before = rows.len();
-        rows.retain(|key, row| !due.contains(key) || row.as_ref().is_some_and(|it| it.is_live_at(call.before)));
-        Ok((before - rows.len()) as u64)
-    }
-}

@@ -119,16 +119,16 @@ impl Fault for WritesBack {
 }
 
 /// The second half of a touch, which is done whatever becomes of the first.
-struct Deadline<'a>(TouchCall<'a>);
+struct LastSeen<'a>(TouchCall<'a>);
 
-impl Drop for Deadline<'_> {
+impl Drop for LastSeen<'_> {
     fn drop(&mut self) {
         let mut rows = self.0.memory.rows();
         if let Some(Some(record)) = rows.get_mut(self.0.key)
             && record.version == self.0.version
         {
             let record = std::sync::Arc::make_mut(record);
-            record.expires_at = record.expires_at.max(self.0.until);
+            record.last_seen_at = record.last_seen_at.max(self.0.seen);
         }
     }
 }
@@ -138,11 +138,12 @@ pub struct TouchInTwoSteps;
 #[async_trait]
 impl Fault for TouchInTwoSteps {
     async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
-        let half = TouchCall { until: Timestamp::MIN, ..call };
-        if !half.right().await? {
+        let half = TouchCall { seen: Timestamp::MIN, ..call };
+        let is_live = call.memory.peek(call.key).is_some_and(|stands| stands.is_live_at(call.seen));
+        if !is_live || !half.right().await? {
             return Ok(false);
         }
-        let _deadline = Deadline(call);
+        let _last_seen = LastSeen(call);
         gap().await;
         Ok(true)
     }
