@@ -6,8 +6,7 @@ use cookie::time::{self, OffsetDateTime};
 use crate::store::{SessionId, Timestamp};
 
 use super::host::is_loopback;
-use super::syntax::trim;
-use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, SameSite};
+use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, SameSite, SigningKey};
 
 /// Reads and writes one session cookie, as a checked [`CookieConfig`] describes it.
 #[derive(Clone, Debug)]
@@ -16,19 +15,6 @@ pub(crate) struct Cookies {
     name: String,
     /// What every cookie says behind its value, written once.
     attributes: String,
-}
-
-/// Says what a request's `Cookie` headers present under the cookie's name.
-#[derive(Clone, Debug)]
-pub(crate) enum Presented {
-    /// No cookie of that name.
-    Nothing,
-    /// Cookies of that name, none of them well-formed.
-    Malformed,
-    /// One id, perhaps more than once, perhaps beside malformed values.
-    One(SessionId),
-    /// Several different well-formed ids. Which one is the visitor's cannot be told, so none is.
-    Several,
 }
 
 impl Cookies {
@@ -53,49 +39,9 @@ impl Cookies {
         self.config.lifetime
     }
 
-    /// Finds the id in the values of a request's `Cookie` headers.
-    ///
-    /// The `cookie` crate's parser is not used: it trims all of Unicode's blanks, so a cookie that a
-    /// sibling domain planted under U+2003 and our name would read as ours, prefix and all. Browsers
-    /// strip space and tab alone, and so does this. A quoted or percent-encoded value is malformed,
-    /// because [`set`](Self::set) writes none.
-    pub(crate) fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
-        let mut presented = Presented::Nothing;
-        let mut first: &[u8] = &[];
-        for value in headers.into_iter().flat_map(|header| self.values(header)) {
-            match (&presented, self.decode(value)) {
-                (Presented::Nothing, None) => presented = Presented::Malformed,
-                (_, None) => {}
-                (Presented::One(_), Some((id, _))) if id == first => {}
-                (Presented::One(_) | Presented::Several, Some(_)) => return Presented::Several,
-                (Presented::Nothing | Presented::Malformed, Some((encoded, id))) => {
-                    first = encoded;
-                    presented = Presented::One(id);
-                }
-            }
-        }
-        presented
-    }
-
-    /// Gives the values under the cookie's name in one header, in order.
-    fn values<'a>(&self, header: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        header.split(|&b| b == b';').filter_map(|pair| {
-            let equals = pair.iter().position(|&b| b == b'=')?;
-            let (name, value) = (&pair[..equals], &pair[equals + 1..]);
-            (trim(name) == self.name.as_bytes()).then(|| trim(value))
-        })
-    }
-
-    /// Gives the id in a value, as it stands there and decoded; `None` if it is not exactly what
-    /// [`set`](Self::set) writes, or signed by no key of ours.
-    fn decode<'a>(&self, value: &'a [u8]) -> Option<(&'a [u8], SessionId)> {
-        let Some(keys) = &self.config.signing_keys else {
-            return Some((value, SessionId::parse(value)?));
-        };
-        let (encoded, rest) = value.split_at_checked(SessionId::ENCODED_LEN)?;
-        let mac = rest.strip_prefix(b".")?;
-        let id = SessionId::parse(encoded)?;
-        keys.iter().any(|key| key.verifies(&self.name, encoded, mac)).then_some((encoded, id))
+    /// Gives the keys that sign, the first of them, and verify; `None` if cookies are not signed.
+    pub(super) fn signing_keys(&self) -> Option<&[SigningKey]> {
+        self.config.signing_keys.as_deref()
     }
 
     /// Writes the `Set-Cookie` value that gives `id` to the browser.
@@ -115,7 +61,7 @@ impl Cookies {
             CookieLifetime::Persistent => end(expires_at.since(now), expires_at),
         };
         let id = id.encoded();
-        let mac = match self.config.signing_keys.as_deref() {
+        let mac = match self.signing_keys() {
             Some([first, ..]) => format!(".{}", first.sign(&self.name, id.as_bytes())),
             _ => String::new(),
         };

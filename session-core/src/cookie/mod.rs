@@ -15,8 +15,9 @@
 mod check; // what is refused when it is built
 mod config; // CookieConfig, and what it is made of
 mod error; // why it is refused
-mod header; // the cookie as requests and responses have it
+mod header; // the cookie as responses have it
 mod host; // hosts that are one's own machine
+mod presented; // the cookie as requests have it, and the ids in it
 mod signing; // MACs
 pub(crate) mod syntax; // what tokens are, and blanks
 #[cfg(test)]
@@ -24,5 +25,8 @@ mod tests;
 
 pub use config::{CookieConfig, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
 pub use error::CookieError;
-pub(crate) use header::{Cookies, Presented};
+pub(crate) use header::Cookies;
+#[cfg(any(fuzzing, test))]
+pub(crate) use presented::MOST_CANDIDATES;
+pub(crate) use presented::Presented;
 pub use signing::SigningKey;

@@ -29,7 +29,18 @@ fn read(cookies: &Cookies, header: impl AsRef<[u8]>) -> Presented {
 }
 
 fn is_one(presented: &Presented, id: &SessionId) -> bool {
-    matches!(presented, Presented::One(found) if found.key() == id.key())
+    matches!(presented.candidates(), [found] if found.key() == id.key()) && !presented.has_more()
+}
+
+/// Cookies of the name, none of them well-formed.
+fn is_malformed(presented: &Presented) -> bool {
+    !presented.is_nothing() && presented.candidates().is_empty() && !presented.has_more()
+}
+
+/// Which of `ids` were found, in order, and whether there is more.
+fn found(presented: &Presented, ids: &[SessionId]) -> (Vec<usize>, bool) {
+    let place = |found: &SessionId| ids.iter().position(|id| id.key() == found.key()).unwrap();
+    (presented.candidates().iter().map(place).collect(), presented.has_more())
 }
 
 #[test]
@@ -45,9 +56,9 @@ fn what_is_set_is_read_back() {
 #[test]
 fn no_cookie_is_nothing() {
     let long = "a=b; ".repeat(13_108);
-    assert!(matches!(host().read([]), Presented::Nothing));
+    assert!(host().read([]).is_nothing());
     for header in ["", ";", ";;; ;", "=", "a", "a=b", NAME, " ", "=x; ==; a==b", &format!("{NAME};{NAME}"), &long] {
-        assert!(matches!(read(&host(), header), Presented::Nothing), "{header}");
+        assert!(read(&host(), header).is_nothing(), "{header}");
     }
 }
 
@@ -81,10 +92,10 @@ fn no_other_blank_is_stripped_so_no_sibling_plants_a_cookie() {
             format!("{NAME}{blank}={value}"),
             format!(" {blank} {NAME} {blank} ={value}"),
         ] {
-            assert!(matches!(read(&planted, &header), Presented::Nothing), "{header:?}");
+            assert!(read(&planted, &header).is_nothing(), "{header:?}");
         }
         for header in [format!("{NAME}={blank}{value}"), format!("{NAME}={value}{blank}")] {
-            assert!(matches!(read(&planted, &header), Presented::Malformed), "{header:?}");
+            assert!(is_malformed(&read(&planted, &header)), "{header:?}");
         }
     }
 }
@@ -106,10 +117,10 @@ fn a_name_is_compared_byte_for_byte() {
         "__Host\u{2010}session",
         "__Hos\u{73f}-session",
     ] {
-        assert!(matches!(read(&cookies, format!("{name}={value}")), Presented::Nothing), "{name}");
+        assert!(read(&cookies, format!("{name}={value}")).is_nothing(), "{name}");
     }
     let nul = format!("__Host-session\0={value}");
-    assert!(matches!(read(&cookies, nul), Presented::Nothing));
+    assert!(read(&cookies, nul).is_nothing());
 }
 
 #[test]
@@ -130,11 +141,11 @@ fn a_value_is_decoded_strictly() {
         format!("{} {}", &good[..21], &good[21..]),
         "A".repeat(65_536),
     ] {
-        assert!(matches!(read(&cookies, format!("{NAME}={value}")), Presented::Malformed), "{value}");
+        assert!(is_malformed(&read(&cookies, format!("{NAME}={value}"))), "{value}");
     }
     let mut not_utf8 = format!("{NAME}={good}").into_bytes();
     *not_utf8.last_mut().unwrap() = 0xff;
-    assert!(matches!(read(&cookies, not_utf8), Presented::Malformed));
+    assert!(is_malformed(&read(&cookies, not_utf8)));
 }
 
 #[test]
@@ -153,16 +164,42 @@ fn a_malformed_value_is_ignored_beside_a_well_formed_one() {
 }
 
 #[test]
-fn one_id_twice_is_one_and_two_ids_are_several() {
-    let (a, b) = (id(), id());
+fn one_id_twice_is_one_and_different_ids_are_candidates_in_their_order() {
+    let ids = [id(), id()];
     for cookies in [host(), signed(&[1, 2])] {
-        let (pair_a, pair_b) = (pair(&cookies, &a), pair(&cookies, &b));
-        assert!(is_one(&read(&cookies, format!("{pair_a}; {pair_a}")), &a));
-        assert!(is_one(&cookies.read([pair_a.as_bytes(), pair_a.as_bytes()]), &a));
-        assert!(matches!(read(&cookies, format!("{pair_a}; {pair_b}")), Presented::Several));
-        assert!(matches!(read(&cookies, format!("{pair_a}; {NAME}=x; {pair_b}; {pair_a}")), Presented::Several));
-        assert!(matches!(cookies.read([pair_b.as_bytes(), pair_a.as_bytes()]), Presented::Several));
+        let [a, b] = ids.each_ref().map(|id| pair(&cookies, id));
+        assert!(is_one(&read(&cookies, format!("{a}; {a}")), &ids[0]));
+        assert!(is_one(&cookies.read([a.as_bytes(), a.as_bytes()]), &ids[0]));
+        assert_eq!(found(&read(&cookies, format!("{a}; {b}")), &ids), (vec![0, 1], false));
+        assert_eq!(found(&read(&cookies, format!("{b}; {NAME}=x; {a}; {b}")), &ids), (vec![1, 0], false));
+        assert_eq!(found(&cookies.read([b.as_bytes(), a.as_bytes()]), &ids), (vec![1, 0], false));
     }
+}
+
+#[test]
+fn four_different_ids_are_looked_at_and_that_there_are_more_is_known() {
+    let ids: Vec<_> = (0..6).map(|_| id()).collect();
+    for cookies in [host(), signed(&[1])] {
+        let header = |ids: &[SessionId]| ids.iter().map(|id| pair(&cookies, id)).collect::<Vec<_>>().join("; ");
+        assert_eq!(found(&read(&cookies, header(&ids[..4])), &ids), (vec![0, 1, 2, 3], false));
+        assert_eq!(found(&read(&cookies, header(&ids)), &ids), (vec![0, 1, 2, 3], true));
+        // Neither what is malformed nor what was there before is one more.
+        let noise = format!("{0}; {NAME}=x; {0}; a=b", header(&ids[..4]));
+        assert_eq!(found(&read(&cookies, noise), &ids), (vec![0, 1, 2, 3], false));
+    }
+}
+
+#[test]
+fn sixteen_signatures_are_verified_and_what_is_behind_is_more() {
+    let (id, cookies, forger) = (id(), signed(&[1, 2]), signed(&[3]));
+    let forged = |count| (0..count).map(|_| pair(&forger, &self::id()) + "; ").collect::<String>();
+    assert!(is_one(&read(&cookies, forged(15) + &pair(&cookies, &id)), &id));
+    assert!(is_malformed(&read(&cookies, forged(16))));
+    let hidden = read(&cookies, forged(16) + &pair(&cookies, &id));
+    assert_eq!(found(&hidden, &[]), (vec![], true));
+    // Where nothing is signed nothing is verified, and what only looks signed costs nothing.
+    let unsigned = format!("{0}{0}{1}", forged(16), pair(&host(), &id));
+    assert!(is_one(&read(&host(), unsigned), &id));
 }
 
 #[test]
@@ -171,7 +208,7 @@ fn keys_rotate_without_ending_sessions() {
     let (old, both, new) = (signed(&[1]), signed(&[2, 1]), signed(&[2]));
     assert!(is_one(&read(&both, pair(&old, &id)), &id));
     assert_eq!(pair(&both, &id), pair(&new, &id), "the first key signs");
-    assert!(matches!(read(&new, pair(&old, &id)), Presented::Malformed));
+    assert!(is_malformed(&read(&new, pair(&old, &id))));
     // The same id under both keys, as two tabs may send it while keys change.
     assert!(is_one(&read(&both, format!("{}; {}", pair(&old, &id), pair(&new, &id))), &id));
 }
@@ -184,28 +221,28 @@ fn a_signature_is_for_one_name() {
     let bare = config("shop").with_prefix(CookiePrefix::None).build().unwrap();
     let (_, value) = pair(&shop, &id).split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();
     assert!(is_one(&read(&shop, format!("__Host-shop={value}")), &id));
-    assert!(matches!(read(&admin, format!("__Host-admin={value}")), Presented::Malformed));
-    assert!(matches!(read(&bare, format!("shop={value}")), Presented::Malformed), "the prefix is covered, too");
+    assert!(is_malformed(&read(&admin, format!("__Host-admin={value}"))));
+    assert!(is_malformed(&read(&bare, format!("shop={value}"))), "the prefix is covered, too");
 }
 
 #[test]
 fn a_signed_cookie_is_taken_whole_or_not_at_all() {
     let (id, cookies) = (id(), signed(&[1]));
     let good = pair(&cookies, &id);
-    assert!(matches!(read(&cookies, pair(&host(), &id)), Presented::Malformed), "unsigned where signing is on");
-    assert!(matches!(read(&host(), &good), Presented::Malformed), "signed where signing is off");
+    assert!(is_malformed(&read(&cookies, pair(&host(), &id))), "unsigned where signing is on");
+    assert!(is_malformed(&read(&host(), &good)), "signed where signing is off");
     for len in NAME.len() + 1..good.len() {
-        assert!(matches!(read(&cookies, &good[..len]), Presented::Malformed), "{len}");
+        assert!(is_malformed(&read(&cookies, &good[..len])), "{len}");
     }
     for i in NAME.len() + 1..good.len() {
         let mut bad = good.clone().into_bytes();
         bad[i] = if bad[i] == b'A' { b'B' } else { b'A' };
-        assert!(matches!(read(&cookies, bad), Presented::Malformed), "{i}");
+        assert!(is_malformed(&read(&cookies, bad)), "{i}");
     }
     let other = pair(&cookies, &self::id());
     let dot = good.find('.').unwrap();
     let swapped = format!("{}{}", &good[..dot], &other[dot..]);
-    assert!(matches!(read(&cookies, swapped), Presented::Malformed), "the MAC of another id");
+    assert!(is_malformed(&read(&cookies, swapped)), "the MAC of another id");
 }
 
 proptest! {

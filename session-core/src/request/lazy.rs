@@ -64,7 +64,7 @@ impl LazySession {
     #[must_use]
     pub fn has_cookie(&self) -> bool {
         self.0.asked.store(true, Ordering::Relaxed);
-        matches!(self.0.presented, Presented::One(_) | Presented::Several)
+        !self.0.presented.candidates().is_empty() || self.0.presented.has_more()
     }
 
     /// Reads the session from the store, the first time it is called; after that it is free.

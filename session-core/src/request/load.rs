@@ -16,32 +16,32 @@ const NOTHING: Read = (Origin::New, None, false);
 
 /// Reads the session that the cookie names; `closed` if the response has left.
 pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
-    let (origin, contents, followed) = match presented {
-        Presented::Nothing => (Origin::New, None, false),
-        Presented::Malformed => {
+    let (origin, contents, followed) = match presented.candidates() {
+        // In a box, or the future of every handler that asks for its session would have room for it.
+        [id] if !presented.has_more() => Box::pin(read(engine, id)).await?,
+        [] if presented.is_nothing() => NOTHING,
+        [] if !presented.has_more() => {
             engine.tell(EventKind::MalformedCookie, None, None);
-            (Origin::New, None, false)
+            NOTHING
         }
-        Presented::Several => {
+        _ => {
             engine.tell(EventKind::SeveralCookies, None, None);
             (Origin::SeveralCookies, None, false)
         }
-        // In a box, or the future of every handler that asks for its session would have room for it.
-        Presented::One(id) => Box::pin(read(engine, id)).await?,
     };
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
-    let (id, told, owner) = match (&origin, presented) {
+    let (id, told, owner) = match (&origin, presented.candidates()) {
         // Another request's response carries the new id, which is known to nobody else.
         (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
-        (Origin::Stored { record, .. }, Presented::One(id)) => {
+        (Origin::Stored { record, .. }, [id]) => {
             let told = Told::Cookie { lifetime, expires_at: record.expires_at };
             (Some(id.clone()), told, record.owner.clone())
         }
         _ => (None, Told::Nothing, None),
     };
     let state = State {
-        removable: !matches!(presented, Presented::Nothing) && origin.owns_cookie(),
+        removable: !presented.is_nothing() && origin.owns_cookie(),
         origin,
         draft: Draft::new(contents, Arc::clone(&engine.random)),
         owner,

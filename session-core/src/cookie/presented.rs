@@ -1,0 +1,146 @@
+//! Which ids a request presents: read from the raw bytes of its `Cookie` headers, within bounds.
+
+use super::header::Cookies;
+use super::signing::MAC_LEN;
+use super::syntax::trim;
+use crate::store::SessionId;
+
+/// How many different ids of one request are looked at. A browser has one, and while attributes change two or three;
+/// each may cost a look into the store.
+pub(crate) const MOST_CANDIDATES: usize = 4;
+
+/// How many signatures of one request are verified, so that headers full of forged cookies cost little.
+const MOST_SIGNATURES: usize = 16;
+
+/// What a request's `Cookie` headers present under the cookie's name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Presented {
+    candidates: Candidates,
+    /// How many cookies of the name there are, up to where reading ended.
+    cookies: usize,
+    more: bool,
+}
+
+/// The ids that were found. A request has one or none as a rule, which takes no room of its own.
+#[derive(Clone, Debug, Default)]
+enum Candidates {
+    #[default]
+    None,
+    One(SessionId),
+    Several(Vec<SessionId>),
+}
+
+impl Presented {
+    /// Gives the different well-formed ids, in the order of the headers, [`MOST_CANDIDATES`] at most.
+    pub(crate) fn candidates(&self) -> &[SessionId] {
+        match &self.candidates {
+            Candidates::None => &[],
+            Candidates::One(id) => std::slice::from_ref(id),
+            Candidates::Several(ids) => ids,
+        }
+    }
+
+    /// Tells whether there is more than was looked at, so that an id which was not found may still be there.
+    pub(crate) fn has_more(&self) -> bool {
+        self.more
+    }
+
+    /// Tells whether there is no cookie of the name, well-formed or not.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.cookies == 0
+    }
+
+    fn add(&mut self, id: SessionId) {
+        self.candidates = match std::mem::take(&mut self.candidates) {
+            Candidates::None => Candidates::One(id),
+            Candidates::One(first) => Candidates::Several(vec![first, id]),
+            Candidates::Several(mut ids) => {
+                ids.push(id);
+                Candidates::Several(ids)
+            }
+        };
+    }
+}
+
+impl Cookies {
+    /// Finds the ids in the values of a request's `Cookie` headers.
+    ///
+    /// The `cookie` crate's parser is not used: it trims all of Unicode's blanks, so a cookie that a
+    /// sibling domain planted under U+2003 and our name would read as ours, prefix and all. Browsers
+    /// strip space and tab alone, and so does this. A quoted or percent-encoded value is malformed,
+    /// because [`set`](Self::set) writes none.
+    pub(crate) fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
+        let mut reading = Reading::default();
+        for (name, value) in headers.into_iter().flat_map(pairs) {
+            if name == self.name().as_bytes() {
+                reading.take(self, value);
+                if reading.presented.more {
+                    break;
+                }
+            }
+        }
+        reading.presented
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Reading<'a> {
+    presented: Presented,
+    /// The candidates as they stand in the headers.
+    encoded: [&'a [u8]; MOST_CANDIDATES],
+    /// How many signatures were verified.
+    verified: usize,
+}
+
+impl<'a> Reading<'a> {
+    /// Takes the value of a cookie of the name. It is a candidate if it is exactly what [`Cookies::set`] writes, signed by
+    /// a key of ours where we sign.
+    fn take(&mut self, cookies: &Cookies, value: &'a [u8]) {
+        self.presented.cookies += 1;
+        let Some((encoded, mac)) = split(value) else { return };
+        let found = self.presented.candidates().len();
+        if self.encoded[..found].contains(&encoded) {
+            return;
+        }
+        let Some(id) = SessionId::parse(encoded) else { return };
+        match (cookies.signing_keys(), mac) {
+            (None, None) => {}
+            (None, Some(_)) | (Some(_), None) => return,
+            (Some(keys), Some(mac)) => {
+                if self.verified == MOST_SIGNATURES {
+                    self.presented.more = true;
+                    return;
+                }
+                self.verified += 1;
+                if !keys.iter().any(|key| key.verifies(cookies.name(), encoded, mac)) {
+                    return;
+                }
+            }
+        }
+        match self.encoded.get_mut(found) {
+            Some(room) => {
+                *room = encoded;
+                self.presented.add(id);
+            }
+            None => self.presented.more = true,
+        }
+    }
+}
+
+/// Gives the pairs of a header, in order, with nothing but space and tab stripped.
+fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    header.split(|&b| b == b';').filter_map(|pair| {
+        let equals = pair.iter().position(|&b| b == b'=')?;
+        Some((trim(&pair[..equals]), trim(&pair[equals + 1..])))
+    })
+}
+
+/// Gives what has the length of an id, and of a signature behind it, if there is something; `None` if that cannot be.
+fn split(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    match value.split_at_checked(SessionId::ENCODED_LEN)? {
+        (encoded, []) => Some((encoded, None)),
+        (encoded, [b'.', mac @ ..]) if mac.len() == MAC_LEN => Some((encoded, Some(mac))),
+        _ => None,
+    }
+}
