@@ -82,6 +82,9 @@ impl CookieConfig {
     }
 
     /// Sets the name, without prefix. The default is `session`, which says nothing of what runs here.
+    ///
+    /// Sessions that live know which name they were begun under: to change it without a logout, see
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie).
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();

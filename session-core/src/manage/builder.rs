@@ -7,7 +7,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::BuildError;
-use crate::cookie::CookieConfig;
+use crate::cookie::syntax::is_token;
+use crate::cookie::{CookieConfig, Cookies};
 use crate::engine::{
     ConflictPolicy, Engine, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
     Renewal, Sessions, Turns,
@@ -15,6 +16,9 @@ use crate::engine::{
 use crate::payload::{Codec, Expiry, Json};
 use crate::request::RETIRED_FOR;
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
+
+/// The scope of the cookie's default name.
+const DEFAULT_SCOPE: &str = "session";
 
 /// Sets up [`Sessions`]. Every setting has a default that is safe.
 ///
@@ -38,6 +42,7 @@ use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom}
 pub struct SessionsBuilder {
     store: Arc<dyn SessionStore>,
     cookie: CookieConfig,
+    scope: Option<String>,
     expiry: Expiry,
     touch_interval: Option<Duration>,
     codec: Box<dyn Codec>,
@@ -70,6 +75,7 @@ impl SessionsBuilder {
         Self {
             store,
             cookie: CookieConfig::default(),
+            scope: None,
             expiry: Expiry::default(),
             touch_interval: None,
             codec: Box::new(Json),
@@ -94,6 +100,17 @@ impl SessionsBuilder {
     /// Sets the cookie. The default is `__Host-session`, for https and loopback.
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
+        self
+    }
+
+    /// Names which sessions in the store are these `Sessions`', where several share it: an id of one scope is unknown to
+    /// the others. The default is the cookie's name without prefix.
+    ///
+    /// It stands in every session, so **whoever changes the cookie's name names the old scope**, or all sessions are
+    /// unknown from then on: `.cookie(CookieConfig::new("sid")).scope("session")`. The page
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie) has the rest.
+    pub fn scope(mut self, name: impl Into<String>) -> Self {
+        self.scope = Some(name.into());
         self
     }
 
@@ -274,10 +291,7 @@ impl SessionsBuilder {
             observer.count();
         }
         let cookies = self.cookie.build()?;
-        let scope = match cookies.base_name() {
-            "session" => String::new(),
-            name => name.to_owned(),
-        };
+        let scope = scope(self.scope, &cookies)?;
         Ok(Sessions::new(Engine {
             max_payload: self.max_payload.min(self.store.limits().max_payload),
             store: self.store,
@@ -299,6 +313,19 @@ impl SessionsBuilder {
             renewal,
         }))
     }
+}
+
+/// The longest name of a scope. It stands in every payload.
+const MAX_SCOPE_LEN: usize = 255;
+
+/// Gives the scope as payloads have it: that of the default name is empty, and takes no room.
+fn scope(named: Option<String>, cookies: &Cookies) -> Result<String, BuildError> {
+    let scope = match named {
+        None => cookies.base_name().to_owned(),
+        Some(name) if (1..=MAX_SCOPE_LEN).contains(&name.len()) && name.bytes().all(is_token) => name,
+        Some(name) => return Err(BuildError::Scope { name, max: MAX_SCOPE_LEN }),
+    };
+    Ok(if scope == DEFAULT_SCOPE { String::new() } else { scope })
 }
 
 struct FingerprintKey(Zeroizing<Vec<u8>>);
