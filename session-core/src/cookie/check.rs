@@ -19,6 +19,7 @@ impl CookieConfig {
         check_path(&self.path)?;
         self.domain.as_deref().map_or(Ok(()), check_domain)?;
         self.check_combinations()?;
+        self.check_former_attributes()?;
         if self.signing_keys.as_ref().is_some_and(Vec::is_empty) {
             return Err(CookieError::NoSigningKey);
         }
@@ -70,14 +71,14 @@ fn check_name(name: &str) -> Result<(), CookieError> {
     if prefixed { Err(CookieError::PrefixedName { name: name.to_owned() }) } else { Ok(()) }
 }
 
-fn check_path(path: &str) -> Result<(), CookieError> {
+pub(super) fn check_path(path: &str) -> Result<(), CookieError> {
     let fits = path.starts_with('/')
         && path.len() <= MAX_ATTRIBUTE_LEN
         && path.bytes().all(|b| b.is_ascii_graphic() && b != b';');
     if fits { Ok(()) } else { Err(CookieError::InvalidPath { path: path.to_owned() }) }
 }
 
-fn check_domain(domain: &str) -> Result<(), CookieError> {
+pub(super) fn check_domain(domain: &str) -> Result<(), CookieError> {
     let last = domain.rsplit('.').next().unwrap_or_default();
     // A name of one label is a public suffix, for which browsers take no cookie; one whose last
     // label is a number is an IP address, below which lies nothing.
@@ -90,7 +91,7 @@ fn check_domain(domain: &str) -> Result<(), CookieError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SigningKey;
+    use super::super::{FormerAttributes, SigningKey};
     use super::*;
 
     fn refused(config: CookieConfig) -> CookieError {
@@ -248,6 +249,8 @@ mod tests {
             refused(secure().with_path("shop")),
             refused(secure().with_domain("localhost")),
             refused(plain().with_signing_keys([])),
+            refused(plain().with_former_attributes(FormerAttributes::default())),
+            refused(CookieConfig::default().with_former_attributes(FormerAttributes::default().with_path("/a"))),
             SigningKey::new([1; 8]).unwrap_err(),
             refused(CookieConfig::new("a".repeat(MAX_LEN))),
         ] {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SigningKey;
+use super::{FormerAttributes, SigningKey};
 
 /// Describes the session cookie.
 ///
@@ -36,6 +36,7 @@ pub struct CookieConfig {
     pub(super) lifetime: CookieLifetime,
     // `None` is "not signed"; an empty list is a mistake that the check reports.
     pub(super) signing_keys: Option<Vec<SigningKey>>,
+    pub(super) former_attributes: Vec<FormerAttributes>,
 }
 
 impl Default for CookieConfig {
@@ -60,6 +61,7 @@ impl CookieConfig {
             partition: CookiePartition::default(),
             lifetime: CookieLifetime::default(),
             signing_keys: None,
+            former_attributes: Vec::new(),
         }
     }
 
@@ -148,6 +150,28 @@ impl CookieConfig {
         self
     }
 
+    /// Names what the cookie had before its path, domain or partition was changed; several may be named.
+    ///
+    /// Browsers keep one cookie for each, and send them all. Where a request presents several, its response sets the one
+    /// that counts as it is now and removes the former ones; so does a logout, whatever is presented. Without this, a
+    /// logout leaves them, and visitors with two live sessions have to log in again. The page
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie) has recipes.
+    ///
+    /// ```
+    /// use session_core::cookie::{CookieConfig, CookiePrefix, FormerAttributes};
+    ///
+    /// // It was shared by all of example.org.
+    /// let config = CookieConfig::default()
+    ///     .with_prefix(CookiePrefix::Secure)
+    ///     .with_former_attributes(FormerAttributes::default().with_domain("example.org"));
+    /// # let _ = config;
+    /// ```
+    #[must_use]
+    pub fn with_former_attributes(mut self, attributes: FormerAttributes) -> Self {
+        self.former_attributes.push(attributes);
+        self
+    }
+
     /// Signs the cookie: the first key signs, all of them verify. Without it, the default, the cookie
     /// is not signed.
     ///
@@ -169,6 +193,11 @@ impl CookieConfig {
     pub fn with_signing_keys(mut self, keys: impl IntoIterator<Item = SigningKey>) -> Self {
         self.signing_keys = Some(keys.into_iter().collect());
         self
+    }
+
+    /// Gives the name with its prefix.
+    pub(super) fn whole_name(&self) -> String {
+        format!("{}{}", self.prefix.as_str(), self.name)
     }
 }
 

@@ -72,6 +72,20 @@ pub enum CookieError {
         /// The domain given.
         domain: String,
     },
+    /// Former attributes are named that the cookie has now, or that are named twice.
+    #[error("former attributes are named that are the present ones, or named before: leave them out")]
+    SameFormerAttributes,
+    /// Former attributes are named that the prefix `__Host-` forbids.
+    #[error(
+        "browsers never kept a `__Host-` cookie with the Path {path:?} and the Domain {domain:?}: leave these former \
+         attributes out, or use CookiePrefix::Secure"
+    )]
+    HostPrefixWithFormerAttributes {
+        /// The path named.
+        path: String,
+        /// The domain named.
+        domain: Option<String>,
+    },
     /// Signing is asked for, without a key.
     #[error("the list of signing keys is empty: give one, or leave `with_signing_keys` out")]
     NoSigningKey,

@@ -6,7 +6,7 @@ use cookie::time::{self, OffsetDateTime};
 use crate::store::{SessionId, Timestamp};
 
 use super::host::is_loopback;
-use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, SameSite, SigningKey};
+use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey};
 
 /// Reads and writes one session cookie, as a checked [`CookieConfig`] describes it.
 #[derive(Clone, Debug)]
@@ -15,13 +15,17 @@ pub(crate) struct Cookies {
     name: String,
     /// What every cookie says behind its value, written once.
     attributes: String,
+    /// What makes the browser forget cookies of former attributes.
+    former_removals: Vec<String>,
 }
 
 impl Cookies {
     pub(super) fn new(config: CookieConfig) -> Self {
-        let name = format!("{}{}", config.prefix.as_str(), config.name);
-        let attributes = attributes(&config);
-        Self { config, name, attributes }
+        let name = config.whole_name();
+        let attributes = attributes(&config, &FormerAttributes::present(&config), config.same_site);
+        let formers = config.former_attributes.iter();
+        let former_removals = formers.map(|former| former_removal(&config, &name, former)).collect();
+        Self { config, name, attributes, former_removals }
     }
 
     /// Gives the cookie's whole name, with its prefix.
@@ -73,7 +77,12 @@ impl Cookies {
     /// It repeats every attribute: a browser takes a cookie of another path, domain or partition for
     /// another cookie, and drops one that lacks what the prefix asks for.
     pub(crate) fn removal(&self) -> String {
-        [&self.name, "=", &self.attributes, &end(Duration::ZERO, Timestamp::MIN)].concat()
+        removal(&self.name, &self.attributes)
+    }
+
+    /// Gives the `Set-Cookie` values that make the browser forget the cookies of former attributes.
+    pub(crate) fn former_removals(&self) -> &[String] {
+        &self.former_removals
     }
 
     /// Tells whether the cookie may be used on the host that a request names; a development cookie
@@ -86,19 +95,33 @@ impl Cookies {
     }
 }
 
+fn removal(name: &str, attributes: &str) -> String {
+    [name, "=", attributes, &end(Duration::ZERO, Timestamp::MIN)].concat()
+}
+
+/// Writes what removes a cookie of that name and of former attributes. One that may go with every request is removed by
+/// the answer to any, also in a frame; it gives nothing away, since it has no value.
+fn former_removal(config: &CookieConfig, name: &str, former: &FormerAttributes) -> String {
+    let same_site = match config.transport {
+        CookieTransport::Https => SameSite::None,
+        _ => config.same_site,
+    };
+    removal(name, &attributes(config, former, same_site))
+}
+
 /// Writes the attributes that every cookie has.
-fn attributes(config: &CookieConfig) -> String {
+fn attributes(config: &CookieConfig, which: &FormerAttributes, same_site: SameSite) -> String {
     let mut cookie = Cookie::new("", "");
     cookie.set_http_only(true);
     cookie.set_secure(config.transport == CookieTransport::Https);
-    cookie.set_same_site(match config.same_site {
+    cookie.set_same_site(match same_site {
         SameSite::Lax => cookie::SameSite::Lax,
         SameSite::Strict => cookie::SameSite::Strict,
         SameSite::None => cookie::SameSite::None,
     });
-    cookie.set_partitioned(config.partition == CookiePartition::ByTopLevelSite);
-    cookie.set_path(&*config.path);
-    if let Some(domain) = &config.domain {
+    cookie.set_partitioned(which.partition == CookiePartition::ByTopLevelSite);
+    cookie.set_path(&*which.path);
+    if let Some(domain) = &which.domain {
         cookie.set_domain(domain);
     }
     behind_the_value(&cookie)

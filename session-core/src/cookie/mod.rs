@@ -15,6 +15,7 @@
 mod check; // what is refused when it is built
 mod config; // CookieConfig, and what it is made of
 mod error; // why it is refused
+mod former; // what it was before
 mod header; // the cookie as responses have it
 mod host; // hosts that are one's own machine
 mod presented; // the cookie as requests have it, and the ids in it
@@ -25,6 +26,7 @@ mod tests;
 
 pub use config::{CookieConfig, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
 pub use error::CookieError;
+pub use former::FormerAttributes;
 pub(crate) use header::Cookies;
 #[cfg(any(fuzzing, test))]
 pub(crate) use presented::MOST_CANDIDATES;

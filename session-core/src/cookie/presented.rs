@@ -50,6 +50,11 @@ impl Presented {
         self.cookies == 0
     }
 
+    /// Tells whether there are several cookies of the name, also if they have one id, or are malformed.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.cookies > 1
+    }
+
     fn add(&mut self, id: SessionId) {
         self.candidates = match std::mem::take(&mut self.candidates) {
             Candidates::None => Candidates::One(id),

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use super::closed::{CloseOutcome, Closed, Handled};
 use super::finish::{Finish, in_background};
 use super::lazy::LazySession;
+use super::set_cookies::SetCookies;
 use crate::cookie::CookieLifetime;
 use crate::engine::{Backend, Deadline, EventKind, GonePolicy, OnServerError, ReadOnly, SessionError, Sessions};
 use crate::payload::Kind;
@@ -26,7 +27,7 @@ impl Sessions {
     pub fn close(&self, session: &LazySession, handled: Handled) -> Closing {
         let vary = session.was_asked_for();
         let work = match session.close() {
-            None => Work::Done(Some((Ok(CloseOutcome::Untouched), None))),
+            None => Work::Done(Some((Ok(CloseOutcome::Untouched), SetCookies::default()))),
             Some(session) => match session.close_idle() {
                 Some(outcome) => Work::Done(Some(outcome)),
                 None => Work::Writing(Finish::new(session.clone().close(handled))),
@@ -46,7 +47,7 @@ impl Sessions {
     }
 }
 
-type Outcome = (Result<CloseOutcome, SessionError>, Option<String>);
+type Outcome = (Result<CloseOutcome, SessionError>, SetCookies);
 
 /// The future that [`Sessions::close`] makes. Dropped before its end, it goes on in the background.
 #[must_use = "the response needs what comes of it"]
@@ -65,11 +66,11 @@ impl Future for Closing {
     type Output = Closed;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
-        let (outcome, set_cookie) = match &mut self.work {
+        let (outcome, SetCookies { set_cookie, removals }) = match &mut self.work {
             Work::Done(outcome) => outcome.take().expect("a future is not polled after its end"),
             Work::Writing(writing) => ready!(Pin::new(writing).poll(cx)),
         };
-        Poll::Ready(Closed { outcome, set_cookie, vary: self.vary })
+        Poll::Ready(Closed { outcome, set_cookie, removals, vary: self.vary })
     }
 }
 
@@ -94,7 +95,8 @@ impl Session {
             return None;
         }
         state.closed = true;
-        Some((Ok(CloseOutcome::Unchanged), self.cookie(&mut state)))
+        let set_cookie = self.cookie(&mut state);
+        Some((Ok(CloseOutcome::Unchanged), SetCookies::set(set_cookie, &self.engine().cookies, &mut state)))
     }
 
     async fn close(self, handled: Handled) -> Outcome {
@@ -122,14 +124,16 @@ impl Session {
         if matches!(outcome, Err(_) | Ok(CloseOutcome::Discarded)) && state.destroy == Destroy::No {
             self.drop_changes(&mut state);
         }
-        let cookie = match state.destroy {
-            Destroy::No => self.cookie(&mut state),
-            // A logout that failed in the store at least leaves the browser without the id.
-            Destroy::Asked | Destroy::Done => {
-                std::mem::take(&mut state.removable).then(|| self.engine().cookies.removal())
-            }
+        let cookies = &self.engine().cookies;
+        let set_cookies = match state.destroy {
+            Destroy::No => SetCookies::set(self.cookie(&mut state), cookies, &mut state),
+            Destroy::Asked | Destroy::Done => match std::mem::take(&mut state.removable) {
+                // A logout that failed in the store at least leaves the browser without the id.
+                true => SetCookies::remove(cookies),
+                false => SetCookies::default(),
+            },
         };
-        (outcome, cookie)
+        (outcome, set_cookies)
     }
 
     /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the

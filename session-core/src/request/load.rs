@@ -6,7 +6,7 @@ use super::retirement::{follow, remove_unreadable};
 use crate::cookie::Presented;
 use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
 use crate::payload::{Contents, Kind};
-use crate::session::{Destroy, Draft, Origin, Privilege, Session, State, Told};
+use crate::session::{Destroy, Draft, Leftovers, Origin, Privilege, Session, State, Told};
 use crate::store::{Owner, Record, SessionId, SessionKey, StoreError};
 
 /// What was found under an id, and whether it was found under the key of a successor.
@@ -31,17 +31,26 @@ pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bo
     };
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
+    let leftovers = match presented.is_crowded() && !engine.cookies.former_removals().is_empty() {
+        true => Leftovers::Attributes,
+        false => Leftovers::None,
+    };
     let (id, told, owner) = match (&origin, presented.candidates()) {
         // Another request's response carries the new id, which is known to nobody else.
         (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
         (Origin::Stored { record, .. }, [id]) => {
-            let told = Told::Cookie { lifetime, expires_at: record.expires_at };
+            let told = match leftovers {
+                Leftovers::None => Told::Cookie { lifetime, expires_at: record.expires_at },
+                // Which of its cookies goes with the former ones nobody knows, so it is given the right one.
+                Leftovers::Attributes => Told::Nothing,
+            };
             (Some(id.clone()), told, record.owner.clone())
         }
         _ => (None, Told::Nothing, None),
     };
     let state = State {
         removable: !presented.is_nothing() && origin.owns_cookie(),
+        leftovers,
         origin,
         draft: Draft::new(contents, Arc::clone(&engine.random)),
         owner,

@@ -18,6 +18,7 @@ mod renew; // a new id, for a change of privilege or every so often
 mod replace; // writes in place
 mod retirement; // how sessions end, and what a retired id may do
 mod save; // to a new session, in place, or under a new id
+mod set_cookies; // the cookies that a response sets and removes
 mod touch; // the deadline of what is only read
 mod transaction; // what must be decided once
 mod write; // one step: create or replace

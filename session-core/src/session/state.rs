@@ -36,6 +36,16 @@ pub(crate) enum Told {
     Cookie { lifetime: CookieLifetime, expires_at: Timestamp },
 }
 
+/// What the browser still has from before the cookie was changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// Nothing that is known of.
+    #[default]
+    None,
+    /// It has several cookies of the name, among them perhaps those of former attributes.
+    Attributes,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) origin: Origin,
@@ -60,6 +70,8 @@ pub(crate) struct State {
     pub(crate) told: Told,
     /// The browser has a cookie that `destroy` must remove.
     pub(crate) removable: bool,
+    /// What the browser still has from before the cookie was changed.
+    pub(crate) leftovers: Leftovers,
     /// The response has left, or is about to.
     pub(crate) closed: bool,
 }

@@ -1,0 +1,181 @@
+//! What the cookie was before: attributes that it had.
+
+use super::check::{check_domain, check_path};
+use super::{CookieConfig, CookieError, CookiePartition, CookiePrefix, CookieTransport};
+
+/// Describes a cookie of the same name that was set before, by what browsers tell such cookies apart: path, domain and
+/// partition. What is not set is what most have: the path `/`, no domain, one cookie for all sites.
+///
+/// See [`with_former_attributes`](CookieConfig::with_former_attributes).
+///
+/// ```
+/// use session_core::cookie::FormerAttributes;
+///
+/// let shared = FormerAttributes::default().with_domain("example.org");
+/// let narrow = FormerAttributes::default().with_path("/shop");
+/// assert_ne!(shared, narrow);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FormerAttributes {
+    pub(super) path: String,
+    pub(super) domain: Option<String>,
+    pub(super) partition: CookiePartition,
+}
+
+impl Default for FormerAttributes {
+    fn default() -> Self {
+        Self { path: "/".to_owned(), domain: None, partition: CookiePartition::default() }
+    }
+}
+
+impl FormerAttributes {
+    /// Sets the path that the cookie had.
+    #[must_use]
+    pub fn with_path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Sets the domain that the cookie had.
+    #[must_use]
+    pub fn with_domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = Some(domain.into());
+        self
+    }
+
+    /// Sets whether the cookie was one per embedding site.
+    #[must_use]
+    pub fn with_partition(mut self, partition: CookiePartition) -> Self {
+        self.partition = partition;
+        self
+    }
+
+    /// Gives what the cookie has now.
+    pub(super) fn present(config: &CookieConfig) -> Self {
+        Self { path: config.path.clone(), domain: config.domain.clone(), partition: config.partition }
+    }
+
+    /// Tells whether browsers take both for one cookie.
+    fn is(&self, other: &Self) -> bool {
+        let domain = |it: &Self| it.domain.as_ref().map(|domain| domain.to_ascii_lowercase());
+        (&self.path, domain(self), self.partition) == (&other.path, domain(other), other.partition)
+    }
+
+    /// Tells whether browsers keep a cookie of that name with these.
+    pub(super) fn fit(&self, name: &str) -> bool {
+        !begins_with(name, CookiePrefix::Host) || (self.path == "/" && self.domain.is_none())
+    }
+}
+
+/// Tells whether a name has a prefix, as browsers compare it: in any case.
+pub(super) fn begins_with(name: &str, prefix: CookiePrefix) -> bool {
+    let prefix = prefix.as_str();
+    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+impl CookieConfig {
+    pub(super) fn check_former_attributes(&self) -> Result<(), CookieError> {
+        let mut named = vec![FormerAttributes::present(self)];
+        for former in &self.former_attributes {
+            check_path(&former.path)?;
+            former.domain.as_deref().map_or(Ok(()), check_domain)?;
+            if former.partition == CookiePartition::ByTopLevelSite && self.transport != CookieTransport::Https {
+                return Err(CookieError::PartitionedWithoutSecure);
+            }
+            if named.iter().any(|it| it.is(former)) {
+                return Err(CookieError::SameFormerAttributes);
+            }
+            if !former.fit(&self.whole_name()) {
+                let FormerAttributes { path, domain, .. } = former.clone();
+                return Err(CookieError::HostPrefixWithFormerAttributes { path, domain });
+            }
+            named.push(former.clone());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(config: CookieConfig) -> CookieError {
+        config.build().expect_err("should be refused")
+    }
+
+    fn former() -> FormerAttributes {
+        FormerAttributes::default()
+    }
+
+    fn secure() -> CookieConfig {
+        CookieConfig::default().with_prefix(CookiePrefix::Secure)
+    }
+
+    #[test]
+    fn a_removal_is_written_for_each_of_the_former_attributes() {
+        let cookies = secure()
+            .with_path("/shop")
+            .with_former_attributes(former())
+            .with_former_attributes(former().with_domain("example.org"))
+            .with_former_attributes(former().with_path("/old").with_partition(CookiePartition::ByTopLevelSite))
+            .build()
+            .unwrap();
+        // SameSite=None, so that an answer in a frame may remove what was set there.
+        let (begin, end) =
+            ("__Secure-session=; HttpOnly; SameSite=None;", "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
+        assert_eq!(
+            cookies.former_removals(),
+            [
+                format!("{begin} Secure; Path=/; {end}"),
+                format!("{begin} Secure; Path=/; Domain=example.org; {end}"),
+                format!("{begin} Partitioned; Secure; Path=/old; {end}"),
+            ]
+        );
+        assert!(CookieConfig::default().build().unwrap().former_removals().is_empty());
+    }
+
+    #[test]
+    fn over_plain_http_a_removal_is_not_secure() {
+        let cookies = CookieConfig::development().with_former_attributes(former().with_path("/a")).build().unwrap();
+        let [removal] = cookies.former_removals() else { panic!("there is one") };
+        assert!(removal.starts_with("session=; HttpOnly; SameSite=Lax; Path=/a; Max-Age=0"), "{removal}");
+    }
+
+    #[test]
+    fn former_attributes_that_are_the_present_ones_or_named_twice_are_refused() {
+        let domain = |domain: &str| former().with_domain(domain);
+        for config in [
+            CookieConfig::default().with_former_attributes(former()),
+            secure().with_domain("example.org").with_former_attributes(domain("EXAMPLE.org")),
+            secure().with_former_attributes(domain("a.org")).with_former_attributes(domain("a.org")),
+        ] {
+            assert_eq!(refused(config), CookieError::SameFormerAttributes);
+        }
+    }
+
+    #[test]
+    fn former_attributes_that_no_browser_kept_are_refused() {
+        let host = CookieConfig::default;
+        let under = |path: &str, domain: Option<&str>| CookieError::HostPrefixWithFormerAttributes {
+            path: path.to_owned(),
+            domain: domain.map(str::to_owned),
+        };
+        assert_eq!(refused(host().with_former_attributes(former().with_domain("a.org"))), under("/", Some("a.org")));
+        assert_eq!(refused(host().with_former_attributes(former().with_path("/a"))), under("/a", None));
+        let partitioned = former().with_partition(CookiePartition::ByTopLevelSite);
+        assert!(host().with_former_attributes(partitioned.clone()).build().is_ok());
+        assert_eq!(
+            refused(CookieConfig::development().with_former_attributes(partitioned)),
+            CookieError::PartitionedWithoutSecure
+        );
+        assert!(matches!(
+            refused(secure().with_former_attributes(former().with_path("a"))),
+            CookieError::InvalidPath { .. }
+        ));
+        assert!(matches!(
+            refused(secure().with_former_attributes(former().with_domain("org"))),
+            CookieError::InvalidDomain { .. }
+        ));
+    }
+}
