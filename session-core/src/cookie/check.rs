@@ -19,13 +19,16 @@ impl CookieConfig {
         check_path(&self.path)?;
         self.domain.as_deref().map_or(Ok(()), check_domain)?;
         self.check_combinations()?;
+        self.check_former_names()?;
         self.check_former_attributes()?;
         if self.signing_keys.as_ref().is_some_and(Vec::is_empty) {
             return Err(CookieError::NoSigningKey);
         }
         let cookies = Cookies::new(self);
         let id = SessionId::parse(&[b'A'; SessionId::ENCODED_LEN]).expect("256 zero bits are well-formed");
-        let len = cookies.set(&id, CookieLifetime::Persistent, Timestamp::MIN, Timestamp::MAX).len();
+        let longest = cookies.set(&id, CookieLifetime::Persistent, Timestamp::MIN, Timestamp::MAX);
+        let removals = cookies.former_removals().iter().chain(cookies.former_name_removals());
+        let len = removals.map(String::len).fold(longest.len(), usize::max);
         if len > MAX_LEN {
             return Err(CookieError::TooLong { len, max: MAX_LEN });
         }
@@ -57,13 +60,18 @@ impl CookieConfig {
     }
 }
 
-fn check_name(name: &str) -> Result<(), CookieError> {
+pub(super) fn check_token(name: &str) -> Result<(), CookieError> {
     if name.is_empty() {
         return Err(CookieError::EmptyName);
     }
-    if !name.bytes().all(is_token) {
-        return Err(CookieError::InvalidName { name: name.to_owned() });
+    match name.bytes().all(is_token) {
+        true => Ok(()),
+        false => Err(CookieError::InvalidName { name: name.to_owned() }),
     }
+}
+
+fn check_name(name: &str) -> Result<(), CookieError> {
+    check_token(name)?;
     // Browsers compare prefixes in any case; `__Http-` is the third, which newer ones know.
     let prefixed = ["__Host-", "__Secure-", "__Http-"]
         .iter()
@@ -249,6 +257,7 @@ mod tests {
             refused(secure().with_path("shop")),
             refused(secure().with_domain("localhost")),
             refused(plain().with_signing_keys([])),
+            refused(plain().with_former_name("session", Timestamp::MIN)),
             refused(plain().with_former_attributes(FormerAttributes::default())),
             refused(CookieConfig::default().with_former_attributes(FormerAttributes::default().with_path("/a"))),
             SigningKey::new([1; 8]).unwrap_err(),

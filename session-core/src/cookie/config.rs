@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::former::FormerName;
 use super::{FormerAttributes, SigningKey};
+use crate::store::Timestamp;
 
 /// Describes the session cookie.
 ///
@@ -37,6 +39,7 @@ pub struct CookieConfig {
     // `None` is "not signed"; an empty list is a mistake that the check reports.
     pub(super) signing_keys: Option<Vec<SigningKey>>,
     pub(super) former_attributes: Vec<FormerAttributes>,
+    pub(super) former_names: Vec<FormerName>,
 }
 
 impl Default for CookieConfig {
@@ -62,6 +65,7 @@ impl CookieConfig {
             lifetime: CookieLifetime::default(),
             signing_keys: None,
             former_attributes: Vec::new(),
+            former_names: Vec::new(),
         }
     }
 
@@ -169,6 +173,23 @@ impl CookieConfig {
     #[must_use]
     pub fn with_former_attributes(mut self, attributes: FormerAttributes) -> Self {
         self.former_attributes.push(attributes);
+        self
+    }
+
+    /// Names a whole name, with its prefix, that the cookie had before `changed_at`; several may be named.
+    ///
+    /// A cookie of that name counts where none of the present name is presented, and only for a session that began, and
+    /// was last given an id, before `changed_at`. Its session is given a new id under the present name at once, and the
+    /// former cookie is removed, with the attributes of the present one and of all
+    /// [former ones](Self::with_former_attributes).
+    ///
+    /// The time is a guard. Who can plant a cookie under the former name, say a sibling domain under one that is not
+    /// `__Host-`, could go on planting sessions of their own as long as it counts; so only what was there before does. Give
+    /// the time at which the last server stops that sets the former name, and take this out again an absolute timeout
+    /// later. Where the bare name changes, too, name the old [scope](crate::SessionsBuilder::scope).
+    #[must_use]
+    pub fn with_former_name(mut self, whole_name: impl Into<String>, changed_at: Timestamp) -> Self {
+        self.former_names.push(FormerName { name: whole_name.into(), changed_at });
         self
     }
 

@@ -75,10 +75,16 @@ pub enum CookieError {
     /// Former attributes are named that the cookie has now, or that are named twice.
     #[error("former attributes are named that are the present ones, or named before: leave them out")]
     SameFormerAttributes,
+    /// A former name is the present one, or is named twice.
+    #[error("the former name {name:?} is the present one, or was named before: leave it out")]
+    SameFormerName {
+        /// The name.
+        name: String,
+    },
     /// Former attributes are named that the prefix `__Host-` forbids.
     #[error(
         "browsers never kept a `__Host-` cookie with the Path {path:?} and the Domain {domain:?}: leave these former \
-         attributes out, or use CookiePrefix::Secure"
+         attributes out, or name the former name that had them"
     )]
     HostPrefixWithFormerAttributes {
         /// The path named.

@@ -1,7 +1,15 @@
-//! What the cookie was before: attributes that it had.
+//! What the cookie was before: attributes and names that it had.
 
-use super::check::{check_domain, check_path};
+use super::check::{check_domain, check_path, check_token};
 use super::{CookieConfig, CookieError, CookiePartition, CookiePrefix, CookieTransport};
+use crate::store::Timestamp;
+
+/// A whole name that the cookie had, and when that was changed.
+#[derive(Clone, Debug)]
+pub(crate) struct FormerName {
+    pub(crate) name: String,
+    pub(crate) changed_at: Timestamp,
+}
 
 /// Describes a cookie of the same name that was set before, by what browsers tell such cookies apart: path, domain and
 /// partition. What is not set is what most have: the path `/`, no domain, one cookie for all sites.
@@ -75,6 +83,35 @@ pub(super) fn begins_with(name: &str, prefix: CookiePrefix) -> bool {
 }
 
 impl CookieConfig {
+    /// Gives the attributes by which a cookie of `name` may stand in a browser: those named, and for a former name those
+    /// of the present one.
+    pub(super) fn attributes_of(&self, name: &str) -> Vec<FormerAttributes> {
+        let present = (name != self.whole_name()).then(|| FormerAttributes::present(self));
+        let all = present.into_iter().chain(self.former_attributes.iter().cloned());
+        let mut fit: Vec<_> = all.filter(|attributes| attributes.fit(name)).collect();
+        if fit.is_empty() && name != self.whole_name() {
+            // The one that a `__Host-` cookie always has.
+            fit.push(FormerAttributes::default());
+        }
+        fit
+    }
+
+    pub(super) fn check_former_names(&self) -> Result<(), CookieError> {
+        let mut named = vec![self.whole_name()];
+        for FormerName { name, .. } in &self.former_names {
+            check_token(name)?;
+            let prefix = [CookiePrefix::Host, CookiePrefix::Secure].into_iter().find(|it| begins_with(name, *it));
+            if let (Some(prefix), false) = (prefix, self.transport == CookieTransport::Https) {
+                return Err(CookieError::PrefixWithoutSecure { prefix: prefix.as_str() });
+            }
+            if named.contains(name) {
+                return Err(CookieError::SameFormerName { name: name.clone() });
+            }
+            named.push(name.clone());
+        }
+        Ok(())
+    }
+
     pub(super) fn check_former_attributes(&self) -> Result<(), CookieError> {
         let mut named = vec![FormerAttributes::present(self)];
         for former in &self.former_attributes {
@@ -86,7 +123,8 @@ impl CookieConfig {
             if named.iter().any(|it| it.is(former)) {
                 return Err(CookieError::SameFormerAttributes);
             }
-            if !former.fit(&self.whole_name()) {
+            let mut names = self.former_names.iter().map(|former| former.name.clone()).chain([self.whole_name()]);
+            if !names.any(|name| former.fit(&name)) {
                 let FormerAttributes { path, domain, .. } = former.clone();
                 return Err(CookieError::HostPrefixWithFormerAttributes { path, domain });
             }
@@ -177,5 +215,49 @@ mod tests {
             refused(secure().with_former_attributes(former().with_domain("org"))),
             CookieError::InvalidDomain { .. }
         ));
+    }
+
+    fn under(name: &str) -> CookieConfig {
+        CookieConfig::default().with_former_name(name, Timestamp::MIN)
+    }
+
+    #[test]
+    fn a_former_name_is_removed_with_all_attributes_that_it_may_have_had() {
+        let removed = |config: CookieConfig| -> Vec<String> {
+            let cookies = config.build().unwrap();
+            let shown = |set: &String| {
+                set.replace("HttpOnly; SameSite=None; ", "")
+                    .replace("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "")
+            };
+            assert!(cookies.former_removals().is_empty());
+            cookies.former_name_removals().iter().map(shown).collect()
+        };
+        assert_eq!(removed(under("sid")), ["sid=; Secure; Path=/"]);
+        // The domain is the former name's: with the present one no cookie can have had it.
+        let domain = former().with_domain("a.org");
+        assert_eq!(
+            removed(under("__Secure-session").with_former_attributes(domain)),
+            ["__Secure-session=; Secure; Path=/", "__Secure-session=; Secure; Path=/; Domain=a.org"]
+        );
+        assert_eq!(
+            removed(secure().with_path("/a").with_domain("a.org").with_former_name("__Host-session", Timestamp::MIN)),
+            ["__Host-session=; Secure; Path=/"]
+        );
+    }
+
+    #[test]
+    fn a_former_name_that_is_none_or_the_present_one_or_named_twice_is_refused() {
+        assert_eq!(refused(under("")), CookieError::EmptyName);
+        assert_eq!(refused(under("a b")), CookieError::InvalidName { name: "a b".to_owned() });
+        for config in [under("__Host-session"), under("sid").with_former_name("sid", Timestamp::MAX)] {
+            assert!(matches!(refused(config), CookieError::SameFormerName { .. }));
+        }
+        assert_eq!(
+            refused(CookieConfig::development().with_former_name("__host-session", Timestamp::MIN)),
+            CookieError::PrefixWithoutSecure { prefix: "__Host-" }
+        );
+        assert!(under("session").with_former_name("__Host-sid", Timestamp::MIN).build().is_ok());
+        let long = refused(under(&"a".repeat(4096)));
+        assert!(matches!(long, CookieError::TooLong { .. }), "{long}");
     }
 }

@@ -5,6 +5,7 @@ use cookie::time::{self, OffsetDateTime};
 
 use crate::store::{SessionId, Timestamp};
 
+use super::former::FormerName;
 use super::host::is_loopback;
 use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey};
 
@@ -17,15 +18,21 @@ pub(crate) struct Cookies {
     attributes: String,
     /// What makes the browser forget cookies of former attributes.
     former_removals: Vec<String>,
+    /// What makes it forget those of former names.
+    former_name_removals: Vec<String>,
 }
 
 impl Cookies {
     pub(super) fn new(config: CookieConfig) -> Self {
         let name = config.whole_name();
         let attributes = attributes(&config, &FormerAttributes::present(&config), config.same_site);
-        let formers = config.former_attributes.iter();
-        let former_removals = formers.map(|former| former_removal(&config, &name, former)).collect();
-        Self { config, name, attributes, former_removals }
+        let removals = |name: &str| {
+            let attributes = config.attributes_of(name).into_iter();
+            attributes.map(|attributes| former_removal(&config, name, &attributes)).collect::<Vec<_>>()
+        };
+        let former_removals = removals(&name);
+        let former_name_removals = config.former_names.iter().flat_map(|former| removals(&former.name)).collect();
+        Self { config, name, attributes, former_removals, former_name_removals }
     }
 
     /// Gives the cookie's whole name, with its prefix.
@@ -83,6 +90,16 @@ impl Cookies {
     /// Gives the `Set-Cookie` values that make the browser forget the cookies of former attributes.
     pub(crate) fn former_removals(&self) -> &[String] {
         &self.former_removals
+    }
+
+    /// Gives the `Set-Cookie` values that make the browser forget the cookies of former names.
+    pub(crate) fn former_name_removals(&self) -> &[String] {
+        &self.former_name_removals
+    }
+
+    /// Gives the names that the cookie had.
+    pub(crate) fn former_names(&self) -> &[FormerName] {
+        &self.config.former_names
     }
 
     /// Tells whether the cookie may be used on the host that a request names; a development cookie

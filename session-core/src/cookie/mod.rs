@@ -30,5 +30,5 @@ pub use former::FormerAttributes;
 pub(crate) use header::Cookies;
 #[cfg(any(fuzzing, test))]
 pub(crate) use presented::MOST_CANDIDATES;
-pub(crate) use presented::Presented;
+pub(crate) use presented::{By, Candidate, Presented};
 pub use signing::SigningKey;

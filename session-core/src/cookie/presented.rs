@@ -1,9 +1,10 @@
 //! Which ids a request presents: read from the raw bytes of its `Cookie` headers, within bounds.
 
+use super::former::FormerName;
 use super::header::Cookies;
 use super::signing::MAC_LEN;
 use super::syntax::trim;
-use crate::store::SessionId;
+use crate::store::{SessionId, Timestamp};
 
 /// How many different ids of one request are looked at. A browser has one, and while attributes change two or three;
 /// each may cost a look into the store.
@@ -12,7 +13,23 @@ pub(crate) const MOST_CANDIDATES: usize = 4;
 /// How many signatures of one request are verified, so that headers full of forged cookies cost little.
 const MOST_SIGNATURES: usize = 16;
 
-/// What a request's `Cookie` headers present under the cookie's name.
+/// An id that a request presents.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) id: SessionId,
+    pub(crate) by: By,
+}
+
+/// What kind of cookie an id came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// One that is as this server sets them.
+    Present,
+    /// One of a name that the cookie had until then.
+    FormerName { changed_at: Timestamp },
+}
+
+/// What a request's `Cookie` headers present under the cookie's name; or under its former ones, if there is none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Presented {
     candidates: Candidates,
@@ -26,17 +43,17 @@ pub(crate) struct Presented {
 enum Candidates {
     #[default]
     None,
-    One(SessionId),
-    Several(Vec<SessionId>),
+    One(Candidate),
+    Several(Vec<Candidate>),
 }
 
 impl Presented {
     /// Gives the different well-formed ids, in the order of the headers, [`MOST_CANDIDATES`] at most.
-    pub(crate) fn candidates(&self) -> &[SessionId] {
+    pub(crate) fn candidates(&self) -> &[Candidate] {
         match &self.candidates {
             Candidates::None => &[],
-            Candidates::One(id) => std::slice::from_ref(id),
-            Candidates::Several(ids) => ids,
+            Candidates::One(candidate) => std::slice::from_ref(candidate),
+            Candidates::Several(candidates) => candidates,
         }
     }
 
@@ -55,13 +72,13 @@ impl Presented {
         self.cookies > 1
     }
 
-    fn add(&mut self, id: SessionId) {
+    fn add(&mut self, candidate: Candidate) {
         self.candidates = match std::mem::take(&mut self.candidates) {
-            Candidates::None => Candidates::One(id),
-            Candidates::One(first) => Candidates::Several(vec![first, id]),
-            Candidates::Several(mut ids) => {
-                ids.push(id);
-                Candidates::Several(ids)
+            Candidates::None => Candidates::One(candidate),
+            Candidates::One(first) => Candidates::Several(vec![first, candidate]),
+            Candidates::Several(mut candidates) => {
+                candidates.push(candidate);
+                Candidates::Several(candidates)
             }
         };
     }
@@ -76,15 +93,24 @@ impl Cookies {
     /// because [`set`](Self::set) writes none.
     pub(crate) fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
         let mut reading = Reading::default();
+        let mut former = None;
         for (name, value) in headers.into_iter().flat_map(pairs) {
             if name == self.name().as_bytes() {
-                reading.take(self, value);
+                reading.take(self, self.name(), By::Present, value);
                 if reading.presented.more {
                     break;
                 }
+            } else if let Some(FormerName { name, changed_at }) =
+                self.former_names().iter().find(|former| former.name.as_bytes() == name)
+            {
+                let by = By::FormerName { changed_at: *changed_at };
+                former.get_or_insert_with(Box::<Reading<'_>>::default).take(self, name, by, value);
             }
         }
-        reading.presented
+        match former {
+            Some(former) if reading.presented.is_nothing() => former.presented,
+            _ => reading.presented,
+        }
     }
 }
 
@@ -99,9 +125,9 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Takes the value of a cookie of the name. It is a candidate if it is exactly what [`Cookies::set`] writes, signed by
+    /// Takes the value of a cookie of that name. It is a candidate if it is exactly what [`Cookies::set`] writes, signed by
     /// a key of ours where we sign.
-    fn take(&mut self, cookies: &Cookies, value: &'a [u8]) {
+    fn take(&mut self, cookies: &Cookies, name: &str, by: By, value: &'a [u8]) {
         self.presented.cookies += 1;
         let Some((encoded, mac)) = split(value) else { return };
         let found = self.presented.candidates().len();
@@ -118,7 +144,7 @@ impl<'a> Reading<'a> {
                     return;
                 }
                 self.verified += 1;
-                if !keys.iter().any(|key| key.verifies(cookies.name(), encoded, mac)) {
+                if !keys.iter().any(|key| key.verifies(name, encoded, mac)) {
                     return;
                 }
             }
@@ -126,7 +152,7 @@ impl<'a> Reading<'a> {
         match self.encoded.get_mut(found) {
             Some(room) => {
                 *room = encoded;
-                self.presented.add(id);
+                self.presented.add(Candidate { id, by });
             }
             None => self.presented.more = true,
         }

@@ -4,6 +4,7 @@ use super::*;
 use crate::store::{SessionId, Timestamp};
 
 const NAME: &str = "__Host-session";
+const NOW: Timestamp = Timestamp::from_millis(1_763_834_400_999);
 
 fn host() -> Cookies {
     CookieConfig::default().build().unwrap()
@@ -29,7 +30,7 @@ fn read(cookies: &Cookies, header: impl AsRef<[u8]>) -> Presented {
 }
 
 fn is_one(presented: &Presented, id: &SessionId) -> bool {
-    matches!(presented.candidates(), [found] if found.key() == id.key()) && !presented.has_more()
+    matches!(presented.candidates(), [found] if found.id.key() == id.key()) && !presented.has_more()
 }
 
 /// Cookies of the name, none of them well-formed.
@@ -39,7 +40,7 @@ fn is_malformed(presented: &Presented) -> bool {
 
 /// Which of `ids` were found, in order, and whether there is more.
 fn found(presented: &Presented, ids: &[SessionId]) -> (Vec<usize>, bool) {
-    let place = |found: &SessionId| ids.iter().position(|id| id.key() == found.key()).unwrap();
+    let place = |found: &Candidate| ids.iter().position(|id| id.key() == found.id.key()).unwrap();
     (presented.candidates().iter().map(place).collect(), presented.has_more())
 }
 
@@ -200,6 +201,29 @@ fn sixteen_signatures_are_verified_and_what_is_behind_is_more() {
     // Where nothing is signed nothing is verified, and what only looks signed costs nothing.
     let unsigned = format!("{0}{0}{1}", forged(16), pair(&host(), &id));
     assert!(is_one(&read(&host(), unsigned), &id));
+}
+
+#[test]
+fn a_former_name_counts_where_none_of_the_present_name_is_presented() {
+    let ids = [id(), id(), id()];
+    let named = |config: CookieConfig| config.with_former_name("sid", Timestamp::MIN).with_former_name("old", NOW);
+    let key = || [SigningKey::new([1; 32]).unwrap()];
+    let (plain, signed) = (CookieConfig::default(), CookieConfig::default().with_signing_keys(key()));
+    for config in [plain, signed] {
+        let as_named = |name: &str| config.clone().with_name(name).with_prefix(CookiePrefix::None).build().unwrap();
+        let (cookies, sid, old) = (named(config.clone()).build().unwrap(), as_named("sid"), as_named("old"));
+        let (a, b, c) = (pair(&cookies, &ids[0]), pair(&sid, &ids[1]), pair(&old, &ids[2]));
+        assert!(is_one(&read(&cookies, format!("{b}; {c}; {a}")), &ids[0]));
+        assert!(is_malformed(&read(&cookies, format!("{b}; {NAME}="))), "a malformed one is one, too");
+        let formers = read(&cookies, format!("{b}; {c}; x=y"));
+        assert_eq!(found(&formers, &ids), (vec![1, 2], false));
+        let by: Vec<_> = formers.candidates().iter().map(|candidate| candidate.by).collect();
+        let changed_at = [Timestamp::MIN, NOW];
+        assert_eq!(by, changed_at.map(|changed_at| By::FormerName { changed_at }));
+        // A signature is for the name that it was made for.
+        let renamed = a.replace(NAME, "sid");
+        assert_eq!(is_one(&read(&cookies, renamed), &ids[0]), !a.contains('.'));
+    }
 }
 
 #[test]

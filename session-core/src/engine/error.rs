@@ -162,7 +162,8 @@ pub enum ReadOnly {
     /// The request came with the id of a session that was renewed or ended a moment ago.
     #[error("the request came with an id that was renewed or ended")]
     Retired,
-    /// The request came with several different session cookies, and nothing tells which is right.
+    /// The request came with several different session cookies, and nothing tells which is right: several open a session,
+    /// and one of them is somebody's, so that a login alone begins another; or there are more than are looked at.
     #[error("the request came with several different session cookies")]
     SeveralCookies,
     /// The session was sealed with a key that this server lacks. It is left alone: another server may have it.

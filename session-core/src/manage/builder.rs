@@ -91,7 +91,7 @@ impl SessionsBuilder {
             observer: Observer::default(),
             fingerprint_key: None,
             renew_every: None,
-            renewal_overlap: Duration::from_secs(30),
+            renewal_overlap: Renewal::OVERLAP,
             #[cfg(feature = "metrics")]
             metrics: false,
         }

@@ -319,10 +319,10 @@ fn a_cookie_of_the_first_version_is_read() {
         });
         let presented = cookies.read([pair.as_slice()]);
         let [read] = presented.candidates() else { panic!("{name}") };
-        assert_eq!(read.encode(), id.encode(), "{name}");
+        assert_eq!(read.id.encode(), id.encode(), "{name}");
         // By another implementation: SHA-256 of the bytes 0 to 31.
         let key = "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd";
-        let hex: String = read.key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = read.id.key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, key, "{name}");
     }
 }

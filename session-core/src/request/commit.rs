@@ -84,6 +84,9 @@ impl Session {
         if self.state().destroy == Destroy::Asked {
             return Box::pin(self.end(backend)).await;
         }
+        if matches!(self.state().privilege.owner, Some(Some(_))) {
+            Box::pin(self.end_others(backend)).await?;
+        }
         let (origin, mut job) = {
             let mut state = self.state();
             if state.draft.log().is_empty() && !state.privilege.renew && !state.uncertain {
@@ -98,6 +101,7 @@ impl Session {
     /// Ends the session in the store, or what it was renewed to.
     async fn end(&self, backend: Backend<'_>) -> Result<CloseOutcome, SessionError> {
         let key = self.state().origin.to_end()?;
+        self.end_others(backend).await?;
         if let Some(key) = key {
             let ended = retire(backend, &key, None).await?;
             if ended {
@@ -109,6 +113,18 @@ impl Session {
         state.ended();
         state.destroy = Destroy::Done;
         Ok(CloseOutcome::Destroyed)
+    }
+
+    /// Ends what the request presented beside this session. Who logs in or out means all of it, and a login must not leave
+    /// the browser with two.
+    async fn end_others(&self, backend: Backend<'_>) -> Result<(), SessionError> {
+        loop {
+            let Some(key) = self.state().others.last().copied() else { return Ok(()) };
+            if retire(backend, &key, None).await? {
+                self.engine().tell(EventKind::Destroyed, Some(key), None);
+            }
+            self.state().others.retain(|other| *other != key);
+        }
     }
 
     /// Takes note of what came of a job.

@@ -2,55 +2,65 @@
 
 use std::sync::Arc;
 
+use super::candidates::{Picked, pick};
 use super::retirement::{follow, remove_unreadable};
-use crate::cookie::Presented;
+use crate::cookie::{By, Candidate, Presented};
 use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
 use crate::payload::{Contents, Kind};
 use crate::session::{Destroy, Draft, Leftovers, Origin, Privilege, Session, State, Told};
 use crate::store::{Owner, Record, SessionId, SessionKey, StoreError};
 
 /// What was found under an id, and whether it was found under the key of a successor.
-type Read = (Origin, Option<Contents>, bool);
+pub(super) type Read = (Origin, Option<Contents>, bool);
 
-const NOTHING: Read = (Origin::New, None, false);
+pub(super) const NOTHING: Read = (Origin::New, None, false);
 
 /// Reads the session that the cookie names; `closed` if the response has left.
 pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
-    let (origin, contents, followed) = match presented.candidates() {
-        // In a box, or the future of every handler that asks for its session would have room for it.
-        [id] if !presented.has_more() => Box::pin(read(engine, id)).await?,
-        [] if presented.is_nothing() => NOTHING,
+    let picked = match presented.candidates() {
         [] if !presented.has_more() => {
-            engine.tell(EventKind::MalformedCookie, None, None);
-            NOTHING
+            if !presented.is_nothing() {
+                engine.tell(EventKind::MalformedCookie, None, None);
+            }
+            None
         }
-        _ => {
-            engine.tell(EventKind::SeveralCookies, None, None);
-            (Origin::SeveralCookies, None, false)
-        }
+        // In a box, or the future of every handler that asks for its session would have room for it.
+        _ => Some(Box::pin(pick(engine, presented)).await?),
     };
+    let (read, candidate, others) = match picked {
+        None => (NOTHING, None, Vec::new()),
+        Some(Picked { read, candidate, others }) => (read, candidate, others),
+    };
+    let (origin, contents, followed) = read;
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
-    let leftovers = match presented.is_crowded() && !engine.cookies.former_removals().is_empty() {
+    let mut leftovers = match presented.is_crowded() && !engine.cookies.former_removals().is_empty() {
         true => Leftovers::Attributes,
         false => Leftovers::None,
     };
-    let (id, told, owner) = match (&origin, presented.candidates()) {
+    let owner = origin.record().and_then(|record| record.owner.clone());
+    let (id, told) = match (&origin, candidate) {
         // Another request's response carries the new id, which is known to nobody else.
-        (Origin::Stored { record, .. }, _) if followed => (None, Told::Nothing, record.owner.clone()),
-        (Origin::Stored { record, .. }, [id]) => {
+        (Origin::Stored { .. }, _) if followed => (None, Told::Nothing),
+        // It is told none before it has a new one, or what was planted under a former name would get the present one.
+        (Origin::Stored { .. }, Some(Candidate { by: By::FormerName { .. }, .. })) => {
+            leftovers = Leftovers::Name;
+            (None, Told::Nothing)
+        }
+        (Origin::Stored { record, .. }, Some(Candidate { id, by: By::Present })) => {
             let told = match leftovers {
                 Leftovers::None => Told::Cookie { lifetime, expires_at: record.expires_at },
                 // Which of its cookies goes with the former ones nobody knows, so it is given the right one.
-                Leftovers::Attributes => Told::Nothing,
+                _ => Told::Nothing,
             };
-            (Some(id.clone()), told, record.owner.clone())
+            (Some(id.clone()), told)
         }
-        _ => (None, Told::Nothing, None),
+        _ => (None, Told::Nothing),
     };
     let state = State {
         removable: !presented.is_nothing() && origin.owns_cookie(),
         leftovers,
+        others,
         origin,
         draft: Draft::new(contents, Arc::clone(&engine.random)),
         owner,
@@ -68,9 +78,8 @@ pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bo
 }
 
 /// Reads what stands under an id. What cannot be used is as good as nothing.
-async fn read(engine: &Arc<Engine>, id: &SessionId) -> Result<Read, SessionError> {
-    let deadline = engine.deadline();
-    let backend = Backend::new(engine, &deadline);
+pub(super) async fn read(backend: Backend<'_>, id: &SessionId) -> Result<Read, SessionError> {
+    let engine = backend.engine;
     let key = id.key();
     let record = match backend.get(&key).await {
         Ok(Some(record)) => record,

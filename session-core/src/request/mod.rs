@@ -4,6 +4,7 @@
 //! What a handler sees of it is in `session/`; sessions from outside are in `manage/`. Frameworks enter by
 //! [`Sessions::open`](crate::Sessions::open) and [`Sessions::close`](crate::Sessions::close).
 
+mod candidates; // which session is meant where several ids are presented
 mod close; // ends a request: one write at most, and the headers
 mod closed; // what that came to
 mod commit; // commit, reload, and what every write of a handle begins and ends with

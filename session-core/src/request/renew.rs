@@ -10,8 +10,8 @@ use super::merge::merge;
 use super::replace::replace;
 use super::retirement::retired;
 use super::write::{Once, Saved, create, replace_once, withdraw};
-use crate::engine::{Backend, Engine, SessionError, unexpected};
-use crate::session::{Job, Origin, Session, State, has_effect};
+use crate::engine::{Backend, Engine, Renewal, SessionError, unexpected};
+use crate::session::{Job, Leftovers, Origin, Session, State, has_effect};
 use crate::store::{Put, PutOutcome, Record, SessionKey};
 
 /// What came of retiring the old id in favour of a new one.
@@ -63,7 +63,8 @@ pub(super) async fn renew(
 fn mark_renewed(engine: &Engine, job: &mut Job, key: SessionKey) {
     let reserved = &mut job.contents.reserved;
     reserved.renewed_from = Some(key);
-    reserved.renewed_at = engine.renewal.map(|_| engine.now());
+    let asked_for = engine.renewal.is_some() || !engine.cookies.former_names().is_empty();
+    reserved.renewed_at = asked_for.then(|| engine.now());
 }
 
 /// Retires `key`, or what it was renewed to, in favour of `new_key`, and moves there what others wrote meanwhile.
@@ -79,7 +80,7 @@ async fn retire_for(
     let (mut key, mut current) = (*key, Arc::clone(base));
     let mut turn = None;
     loop {
-        let overlap = engine.renewal.filter(|_| job.privilege.routine).map(|renewal| renewal.overlap);
+        let overlap = job.privilege.routine.then(|| engine.renewal.map_or(Renewal::OVERLAP, |renewal| renewal.overlap));
         let serves_until = overlap.map(|overlap| engine.now() + overlap);
         let retired = retired(engine, &key, &current, Some(*new_key), serves_until)?;
         let written = backend.put(&key, &retired, Put::End(current.version)).await?;
@@ -109,8 +110,14 @@ async fn retire_for(
 
 impl Session {
     /// Tells whether it is time for a new id, and this request has the old one to say so for.
+    ///
+    /// Also if that came under a former name, as if its time had come: with an overlap, since a page is many requests.
     pub(super) fn renewal_due(&self, state: &State) -> bool {
         let engine = self.engine();
+        if state.leftovers == Leftovers::Name && state.id.is_none() && matches!(state.origin, Origin::Stored { .. }) {
+            // It stands under a former name, and is to have one under the present.
+            return true;
+        }
         let Some(renewal) = engine.renewal else { return false };
         let (Origin::Stored { record, .. }, Some(_)) = (&state.origin, &state.id) else { return false };
         let renewed_at = state.draft.contents().reserved.renewed_at.unwrap_or(record.created_at);

@@ -39,7 +39,8 @@ impl Session {
     /// one who logged in again, call [`set_authenticated`](Self::set_authenticated).
     ///
     /// A request that came with a retired id, and whose session is therefore read-only, starts a new session
-    /// by this. Its visitor was logged out elsewhere a moment ago, or never saw the answer to their last login.
+    /// by this. Its visitor was logged out elsewhere a moment ago, or never saw the answer to their last login. So does one
+    /// that came with [several](crate::ReadOnly::SeveralCookies) live sessions, which end.
     ///
     /// # Errors
     /// As [`renew`](Self::renew).

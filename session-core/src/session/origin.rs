@@ -18,8 +18,11 @@ pub(crate) enum Origin {
     StoreFailed { key: SessionKey },
     /// What is there is for other servers to read: this one writes, ends and removes nothing.
     LeftAlone { key: SessionKey, why: ReadOnly },
-    /// The request came with several different ids.
-    SeveralCookies,
+    /// The request came with several different ids, and none of them can be told to be the session's.
+    SeveralCookies {
+        /// Each was looked at, or one of them lives.
+        all_seen: bool,
+    },
     /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
     Ended { key: Option<SessionKey> },
 }
@@ -41,7 +44,7 @@ impl Origin {
             Self::Retired { .. } => Some(ReadOnly::Retired),
             Self::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
             Self::LeftAlone { why, .. } => Some(*why),
-            Self::SeveralCookies => Some(ReadOnly::SeveralCookies),
+            Self::SeveralCookies { .. } => Some(ReadOnly::SeveralCookies),
             Self::New | Self::Stored { .. } | Self::Ended { .. } => None,
         }
     }
@@ -58,7 +61,9 @@ impl Origin {
             Self::Retired { successor } => Ok(successor),
             // It may be retired, with a live successor, and then it is not what has to end.
             Self::LeftAlone { why, .. } => Err(SessionError::ReadOnly(why)),
-            Self::New | Self::SeveralCookies => Ok(None),
+            // What nobody looked at may live, and to say that it ended would be untrue.
+            Self::SeveralCookies { all_seen: false } => Err(SessionError::ReadOnly(ReadOnly::SeveralCookies)),
+            Self::New | Self::SeveralCookies { .. } => Ok(None),
         }
     }
 
@@ -67,7 +72,7 @@ impl Origin {
         let key = match *self {
             Self::Stored { key, .. } | Self::StoreFailed { key } | Self::LeftAlone { key, .. } => Some(key),
             Self::Ended { key } => key,
-            Self::New | Self::Retired { .. } | Self::SeveralCookies => None,
+            Self::New | Self::Retired { .. } | Self::SeveralCookies { .. } => None,
         };
         Self::Ended { key }
     }
@@ -76,14 +81,14 @@ impl Origin {
     ///
     /// A browser that was logged out elsewhere, or whose last login got no answer, still holds a retired id
     /// for a while, and must be able to log in. A straggler's mere write must not: its cookie would take the
-    /// place of a login's.
+    /// place of a login's. Nor where several sessions are presented, none of which is picked: a login ends them.
     pub(crate) fn login_starts_anew(&self) -> bool {
-        matches!(self, Self::Retired { .. })
+        matches!(self, Self::Retired { .. } | Self::SeveralCookies { all_seen: true })
     }
 
     /// Tells whether the browser's cookie is this session's to remove. Not one with a retired id: what the browser has
-    /// by now may be the cookie of the session that came after. Nor one that another server may read.
+    /// by now may be the cookie of the session that came after. Nor one that another server may read, or nobody looked at.
     pub(crate) fn owns_cookie(&self) -> bool {
-        !matches!(self, Self::Retired { .. } | Self::LeftAlone { .. })
+        !matches!(self, Self::Retired { .. } | Self::LeftAlone { .. } | Self::SeveralCookies { all_seen: false })
     }
 }

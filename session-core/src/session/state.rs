@@ -44,6 +44,8 @@ pub(crate) enum Leftovers {
     None,
     /// It has several cookies of the name, among them perhaps those of former attributes.
     Attributes,
+    /// It presents the session under a former name, which it is to be moved from.
+    Name,
 }
 
 #[derive(Debug)]
@@ -72,6 +74,8 @@ pub(crate) struct State {
     pub(crate) removable: bool,
     /// What the browser still has from before the cookie was changed.
     pub(crate) leftovers: Leftovers,
+    /// Live sessions beside this one that the request presented, too. A login and a logout end them first.
+    pub(crate) others: Vec<SessionKey>,
     /// The response has left, or is about to.
     pub(crate) closed: bool,
 }
@@ -176,6 +180,7 @@ impl State {
         {
             self.id = None;
             self.told = Told::Nothing;
+            self.leftovers = Leftovers::None;
         }
     }
 
