@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
-use crate::cookie::{Candidate, CookieConfig, CookieLifetime, Cookies, MOST_CANDIDATES, SigningKey};
+use crate::cookie::{Candidate, CookieConfig, CookieLifetime, Cookies, MOST_CANDIDATES, SigningKey, UnsignedCookies};
 #[cfg(feature = "sealed")]
 use crate::payload::Payload;
 use crate::payload::{Codec, Json, RecordHead};
@@ -22,13 +22,18 @@ use crate::store::{SessionId, SessionKey, Timestamp};
 /// Reads `data` as `Cookie` headers, one a line, unsigned and signed, and compares with the same
 /// rules written for clarity instead of speed.
 pub fn cookie_header(data: &[u8]) {
-    // The last two sign alone what the second, with both their keys, has to accept.
-    static READERS: LazyLock<[Cookies; 4]> =
-        LazyLock::new(|| [cookies(&[]), cookies(&[1, 2]), cookies(&[1]), cookies(&[2])]);
-    let [unsigned, signed, signers @ ..] = &*READERS;
+    // The last three set what the first, with both keys and unsigned ones, has to accept; the second all but the last's.
+    static READERS: LazyLock<[Cookies; 5]> = LazyLock::new(|| {
+        let until = UnsignedCookies::TakenUntil(Timestamp::MAX);
+        let both = config(&[1, 2]).with_unsigned_cookies(until).build().expect("nothing is wrong with it");
+        [both, cookies(&[1, 2]), cookies(&[1]), cookies(&[2]), cookies(&[])]
+    });
+    let [both, signed, setters @ ..] = &*READERS;
+    let [signers @ .., unsigned] = setters;
     let headers: Vec<&[u8]> = data.split(|&b| b == b'\n').collect();
     compare(&headers, unsigned, std::slice::from_ref(unsigned));
     compare(&headers, signed, signers);
+    compare(&headers, both, setters);
 }
 
 /// Reads `data` as a payload; what can be read is written and read again the same.
@@ -101,13 +106,16 @@ pub fn sealed(data: &[u8]) {
     }
 }
 
-fn cookies(keys: &[u8]) -> Cookies {
+fn config(keys: &[u8]) -> CookieConfig {
     let config = CookieConfig::default();
-    let config = match keys {
+    match keys {
         [] => config,
         keys => config.with_signing_keys(keys.iter().map(|&byte| SigningKey::new([byte; 32]).expect("32 bytes"))),
-    };
-    config.build().expect("nothing is wrong with it")
+    }
+}
+
+fn cookies(keys: &[u8]) -> Cookies {
+    config(keys).build().expect("nothing is wrong with it")
 }
 
 fn compare(headers: &[&[u8]], reader: &Cookies, writers: &[Cookies]) {
@@ -124,7 +132,7 @@ fn compare(headers: &[&[u8]], reader: &Cookies, writers: &[Cookies]) {
             expected.push(id);
         }
     }
-    let presented = reader.read(headers.iter().copied());
+    let presented = reader.read(headers.iter().copied(), || Timestamp::MIN);
     let found: Vec<String> = presented.candidates().iter().map(|found| found.id.encode()).collect();
     assert!(expected.starts_with(&found), "other ids, or in another order");
     match presented.has_more() {
@@ -135,7 +143,7 @@ fn compare(headers: &[&[u8]], reader: &Cookies, writers: &[Cookies]) {
     assert!(values.is_empty() || !presented.is_nothing());
     if let [Candidate { id, .. }] = presented.candidates() {
         let pair = pair(reader, id);
-        let again = reader.read([pair.as_bytes()]);
+        let again = reader.read([pair.as_bytes()], || Timestamp::MIN);
         assert!(matches!(again.candidates(), [again] if again.id.key() == id.key()));
     }
 }

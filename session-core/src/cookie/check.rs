@@ -3,7 +3,10 @@ use crate::store::{SessionId, Timestamp};
 use super::header::Cookies;
 use super::host::is_label;
 use super::syntax::is_token;
-use super::{CookieConfig, CookieError, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
+use super::{
+    CookieConfig, CookieError, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite,
+    UnsignedCookies,
+};
 
 /// The most bytes that every browser takes for a cookie, and for the value of one attribute.
 const MAX_LEN: usize = 4096;
@@ -23,6 +26,9 @@ impl CookieConfig {
         self.check_former_attributes()?;
         if self.signing_keys.as_ref().is_some_and(Vec::is_empty) {
             return Err(CookieError::NoSigningKey);
+        }
+        if self.unsigned != UnsignedCookies::Refused && self.signing_keys.is_none() {
+            return Err(CookieError::UnsignedWithoutSigningKey);
         }
         let cookies = Cookies::new(self);
         let id = SessionId::parse(&[b'A'; SessionId::ENCODED_LEN]).expect("256 zero bits are well-formed");
@@ -225,6 +231,10 @@ mod tests {
     #[test]
     fn signing_needs_a_key() {
         assert_eq!(refused(CookieConfig::default().with_signing_keys([])), CookieError::NoSigningKey);
+        for step in [UnsignedCookies::Set, UnsignedCookies::TakenUntil(Timestamp::MAX)] {
+            let keyless = CookieConfig::default().with_unsigned_cookies(step);
+            assert_eq!(refused(keyless), CookieError::UnsignedWithoutSigningKey);
+        }
         let key = SigningKey::new([1; 32]).unwrap();
         assert!(CookieConfig::default().with_signing_keys([key]).build().is_ok());
     }
@@ -257,6 +267,7 @@ mod tests {
             refused(secure().with_path("shop")),
             refused(secure().with_domain("localhost")),
             refused(plain().with_signing_keys([])),
+            refused(plain().with_unsigned_cookies(UnsignedCookies::Set)),
             refused(plain().with_former_name("session", Timestamp::MIN)),
             refused(plain().with_former_attributes(FormerAttributes::default())),
             refused(CookieConfig::default().with_former_attributes(FormerAttributes::default().with_path("/a"))),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::former::FormerName;
-use super::{FormerAttributes, SigningKey};
+use super::{FormerAttributes, SigningKey, UnsignedCookies};
 use crate::store::Timestamp;
 
 /// Describes the session cookie.
@@ -38,6 +38,7 @@ pub struct CookieConfig {
     pub(super) lifetime: CookieLifetime,
     // `None` is "not signed"; an empty list is a mistake that the check reports.
     pub(super) signing_keys: Option<Vec<SigningKey>>,
+    pub(super) unsigned: UnsignedCookies,
     pub(super) former_attributes: Vec<FormerAttributes>,
     pub(super) former_names: Vec<FormerName>,
 }
@@ -64,6 +65,7 @@ impl CookieConfig {
             partition: CookiePartition::default(),
             lifetime: CookieLifetime::default(),
             signing_keys: None,
+            unsigned: UnsignedCookies::default(),
             former_attributes: Vec::new(),
             former_names: Vec::new(),
         }
@@ -198,8 +200,9 @@ impl CookieConfig {
     ///
     /// Ids are 256 random bits, so nobody guesses one with or without a signature. It lets forged
     /// cookies be told apart before the store is asked, and a cookie for one name is none for another.
-    /// Switching it on or off ends every session. To change keys without ending any, put the new one
-    /// in front, and drop the old one when the absolute timeout has passed.
+    /// Switching it on at once ends every session; [`with_unsigned_cookies`](Self::with_unsigned_cookies)
+    /// has the steps by which it ends none. Switching it off ends every session. To change keys without
+    /// ending any, put the new one in front, and drop the old one when the absolute timeout has passed.
     ///
     /// ```
     /// use session_core::cookie::{CookieConfig, SigningKey};
@@ -213,6 +216,31 @@ impl CookieConfig {
     #[must_use]
     pub fn with_signing_keys(mut self, keys: impl IntoIterator<Item = SigningKey>) -> Self {
         self.signing_keys = Some(keys.into_iter().collect());
+        self
+    }
+
+    /// Sets what becomes of unsigned cookies while signing is introduced. The default is [`UnsignedCookies::Refused`].
+    ///
+    /// First all servers are given the keys and [`UnsignedCookies::Set`], then [`UnsignedCookies::TakenUntil`], and when
+    /// that time has passed nothing: at each moment every server takes what every other sets, so nobody is logged out.
+    ///
+    /// Until the end the signature protects nothing: who makes up ids has them looked up, and what was a cookie of another
+    /// name may be presented under this one. Neither opens a session of somebody else's, with or without a signature.
+    ///
+    /// ```
+    /// use session_core::Timestamp;
+    /// use session_core::cookie::{CookieConfig, SigningKey, UnsignedCookies};
+    ///
+    /// # let (bytes, in_a_month) = ([1; 32], Timestamp::MAX);
+    /// let signed = CookieConfig::default().with_signing_keys([SigningKey::new(bytes)?]);
+    /// let first = signed.clone().with_unsigned_cookies(UnsignedCookies::Set);
+    /// let second = signed.with_unsigned_cookies(UnsignedCookies::TakenUntil(in_a_month));
+    /// # let _ = (first, second);
+    /// # Ok::<(), session_core::cookie::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn with_unsigned_cookies(mut self, unsigned: UnsignedCookies) -> Self {
+        self.unsigned = unsigned;
         self
     }
 

@@ -95,6 +95,11 @@ pub enum CookieError {
     /// Signing is asked for, without a key.
     #[error("the list of signing keys is empty: give one, or leave `with_signing_keys` out")]
     NoSigningKey,
+    /// A step by which signing is introduced is set, without keys to sign by.
+    #[error(
+        "what becomes of unsigned cookies is set, and no signing key: give one, or leave `with_unsigned_cookies` out"
+    )]
+    UnsignedWithoutSigningKey,
     /// A signing key is too short to be safe.
     #[error("a signing key has at least {min} bytes, this has {len}: draw {min} from a cryptographic source")]
     ShortSigningKey {

@@ -7,7 +7,11 @@ use crate::store::{SessionId, Timestamp};
 
 use super::former::FormerName;
 use super::host::is_loopback;
-use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey};
+use super::presented::By;
+use super::{
+    CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey,
+    UnsignedCookies,
+};
 
 /// Reads and writes one session cookie, as a checked [`CookieConfig`] describes it.
 #[derive(Clone, Debug)]
@@ -50,9 +54,18 @@ impl Cookies {
         self.config.lifetime
     }
 
-    /// Gives the keys that sign, the first of them, and verify; `None` if cookies are not signed.
+    /// Gives the keys that verify, and of which the first signs; `None` if there are none.
     pub(super) fn signing_keys(&self) -> Option<&[SigningKey]> {
         self.config.signing_keys.as_deref()
+    }
+
+    /// Says as what an unsigned cookie is taken where there are keys; `None` if it is not.
+    pub(super) fn unsigned_as(&self, now: impl Fn() -> Timestamp) -> Option<By> {
+        match self.config.unsigned {
+            UnsignedCookies::Refused => None,
+            UnsignedCookies::Set => Some(By::Present),
+            UnsignedCookies::TakenUntil(until) => (now() < until).then_some(By::Unsigned),
+        }
     }
 
     /// Writes the `Set-Cookie` value that gives `id` to the browser.
@@ -73,7 +86,9 @@ impl Cookies {
         };
         let id = id.encoded();
         let mac = match self.signing_keys() {
-            Some([first, ..]) => format!(".{}", first.sign(&self.name, id.as_bytes())),
+            Some([first, ..]) if self.config.unsigned != UnsignedCookies::Set => {
+                format!(".{}", first.sign(&self.name, id.as_bytes()))
+            }
             _ => String::new(),
         };
         [&self.name, "=", &id, &mac, &self.attributes, &end].concat()

@@ -19,7 +19,7 @@ mod former; // what it was before
 mod header; // the cookie as responses have it
 mod host; // hosts that are one's own machine
 mod presented; // the cookie as requests have it, and the ids in it
-mod signing; // MACs
+mod signing; // MACs, and the steps to them
 pub(crate) mod syntax; // what tokens are, and blanks
 #[cfg(test)]
 mod tests;
@@ -31,4 +31,4 @@ pub(crate) use header::Cookies;
 #[cfg(any(fuzzing, test))]
 pub(crate) use presented::MOST_CANDIDATES;
 pub(crate) use presented::{By, Candidate, Presented};
-pub use signing::SigningKey;
+pub use signing::{SigningKey, UnsignedCookies};

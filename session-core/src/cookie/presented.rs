@@ -25,6 +25,8 @@ pub(crate) struct Candidate {
 pub(crate) enum By {
     /// One that is as this server sets them.
     Present,
+    /// One that is not signed, while signing is introduced.
+    Unsigned,
     /// One of a name that the cookie had until then.
     FormerName { changed_at: Timestamp },
 }
@@ -72,6 +74,14 @@ impl Presented {
         self.cookies > 1
     }
 
+    fn candidates_mut(&mut self) -> &mut [Candidate] {
+        match &mut self.candidates {
+            Candidates::None => &mut [],
+            Candidates::One(candidate) => std::slice::from_mut(candidate),
+            Candidates::Several(candidates) => candidates,
+        }
+    }
+
     fn add(&mut self, candidate: Candidate) {
         self.candidates = match std::mem::take(&mut self.candidates) {
             Candidates::None => Candidates::One(candidate),
@@ -90,13 +100,17 @@ impl Cookies {
     /// The `cookie` crate's parser is not used: it trims all of Unicode's blanks, so a cookie that a
     /// sibling domain planted under U+2003 and our name would read as ours, prefix and all. Browsers
     /// strip space and tab alone, and so does this. A quoted or percent-encoded value is malformed,
-    /// because [`set`](Self::set) writes none.
-    pub(crate) fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
+    /// because [`set`](Self::set) writes none. `now` is asked where it matters.
+    pub(crate) fn read<'a>(
+        &self,
+        headers: impl IntoIterator<Item = &'a [u8]>,
+        now: impl Fn() -> Timestamp,
+    ) -> Presented {
         let mut reading = Reading::default();
         let mut former = None;
         for (name, value) in headers.into_iter().flat_map(pairs) {
             if name == self.name().as_bytes() {
-                reading.take(self, self.name(), By::Present, value);
+                reading.take(self, self.name(), By::Present, value, &now);
                 if reading.presented.more {
                     break;
                 }
@@ -104,7 +118,7 @@ impl Cookies {
                 self.former_names().iter().find(|former| former.name.as_bytes() == name)
             {
                 let by = By::FormerName { changed_at: *changed_at };
-                former.get_or_insert_with(Box::<Reading<'_>>::default).take(self, name, by, value);
+                former.get_or_insert_with(Box::<Reading<'_>>::default).take(self, name, by, value, &now);
             }
         }
         match former {
@@ -127,17 +141,24 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Takes the value of a cookie of that name. It is a candidate if it is exactly what [`Cookies::set`] writes, signed by
     /// a key of ours where we sign.
-    fn take(&mut self, cookies: &Cookies, name: &str, by: By, value: &'a [u8]) {
+    fn take(&mut self, cookies: &Cookies, name: &str, mut by: By, value: &'a [u8], now: &impl Fn() -> Timestamp) {
         self.presented.cookies += 1;
         let Some((encoded, mac)) = split(value) else { return };
         let found = self.presented.candidates().len();
-        if self.encoded[..found].contains(&encoded) {
+        let known = self.encoded[..found].iter().position(|known| *known == encoded);
+        // What is there unsigned may be there signed, too.
+        if known.is_some_and(|known| mac.is_none() || self.presented.candidates()[known].by != By::Unsigned) {
             return;
         }
         let Some(id) = SessionId::parse(encoded) else { return };
         match (cookies.signing_keys(), mac) {
             (None, None) => {}
-            (None, Some(_)) | (Some(_), None) => return,
+            (None, Some(_)) => return,
+            (Some(_), None) => match cookies.unsigned_as(now) {
+                Some(unsigned) if by == By::Present => by = unsigned,
+                Some(_) => {}
+                None => return,
+            },
             (Some(keys), Some(mac)) => {
                 if self.verified == MOST_SIGNATURES {
                     self.presented.more = true;
@@ -148,6 +169,10 @@ impl<'a> Reading<'a> {
                     return;
                 }
             }
+        }
+        if let Some(known) = known {
+            self.presented.candidates_mut()[known].by = by;
+            return;
         }
         match self.encoded.get_mut(found) {
             Some(room) => {

@@ -25,8 +25,12 @@ fn pair(cookies: &Cookies, id: &SessionId) -> String {
     set.split(';').next().unwrap().to_owned()
 }
 
+fn read_all(cookies: &Cookies, headers: &[&[u8]]) -> Presented {
+    cookies.read(headers.iter().copied(), || NOW)
+}
+
 fn read(cookies: &Cookies, header: impl AsRef<[u8]>) -> Presented {
-    cookies.read([header.as_ref()])
+    read_all(cookies, &[header.as_ref()])
 }
 
 fn is_one(presented: &Presented, id: &SessionId) -> bool {
@@ -57,7 +61,7 @@ fn what_is_set_is_read_back() {
 #[test]
 fn no_cookie_is_nothing() {
     let long = "a=b; ".repeat(13_108);
-    assert!(host().read([]).is_nothing());
+    assert!(read_all(&host(), &[]).is_nothing());
     for header in ["", ";", ";;; ;", "=", "a", "a=b", NAME, " ", "=x; ==; a==b", &format!("{NAME};{NAME}"), &long] {
         assert!(read(&host(), header).is_nothing(), "{header}");
     }
@@ -161,7 +165,7 @@ fn a_malformed_value_is_ignored_beside_a_well_formed_one() {
     let (id, cookies) = (id(), host());
     let good = pair(&cookies, &id);
     assert!(is_one(&read(&cookies, format!("{NAME}=x; {good}; {NAME}=")), &id));
-    assert!(is_one(&cookies.read([format!("{NAME}=x").as_bytes(), good.as_bytes()]), &id));
+    assert!(is_one(&read_all(&cookies, &[format!("{NAME}=x").as_bytes(), good.as_bytes()]), &id));
 }
 
 #[test]
@@ -170,10 +174,10 @@ fn one_id_twice_is_one_and_different_ids_are_candidates_in_their_order() {
     for cookies in [host(), signed(&[1, 2])] {
         let [a, b] = ids.each_ref().map(|id| pair(&cookies, id));
         assert!(is_one(&read(&cookies, format!("{a}; {a}")), &ids[0]));
-        assert!(is_one(&cookies.read([a.as_bytes(), a.as_bytes()]), &ids[0]));
+        assert!(is_one(&read_all(&cookies, &[a.as_bytes(), a.as_bytes()]), &ids[0]));
         assert_eq!(found(&read(&cookies, format!("{a}; {b}")), &ids), (vec![0, 1], false));
         assert_eq!(found(&read(&cookies, format!("{b}; {NAME}=x; {a}; {b}")), &ids), (vec![1, 0], false));
-        assert_eq!(found(&cookies.read([b.as_bytes(), a.as_bytes()]), &ids), (vec![1, 0], false));
+        assert_eq!(found(&read_all(&cookies, &[b.as_bytes(), a.as_bytes()]), &ids), (vec![1, 0], false));
     }
 }
 
@@ -235,6 +239,41 @@ fn keys_rotate_without_ending_sessions() {
     assert!(is_malformed(&read(&new, pair(&old, &id))));
     // The same id under both keys, as two tabs may send it while keys change.
     assert!(is_one(&read(&both, format!("{}; {}", pair(&old, &id), pair(&new, &id))), &id));
+}
+
+#[test]
+fn each_step_to_signing_takes_what_the_steps_beside_it_set() {
+    let id = id();
+    let step = |unsigned| {
+        let keys = [SigningKey::new([1; 32]).unwrap()];
+        CookieConfig::default().with_signing_keys(keys).with_unsigned_cookies(unsigned).build().unwrap()
+    };
+    let steps = [
+        host(),
+        step(UnsignedCookies::Set),
+        step(UnsignedCookies::TakenUntil(NOW + std::time::Duration::from_millis(1))),
+        step(UnsignedCookies::TakenUntil(NOW)),
+    ];
+    let [plain, set, taken, over] = &steps;
+    for pair_of in steps.windows(2) {
+        let [before, after] = pair_of else { unreachable!("windows of two") };
+        // At the last step it is the time that decides, and no server sets unsigned ones any more.
+        assert!(is_one(&read(before, pair(after, &id)), &id) && is_one(&read(after, pair(before, &id)), &id));
+    }
+    assert_eq!(pair(plain, &id), pair(set, &id));
+    assert_eq!(pair(taken, &id), pair(over, &id));
+    assert!(is_malformed(&read(over, pair(plain, &id))));
+    let by = |cookies, header: String| read(cookies, header).candidates().iter().map(|it| it.by).collect::<Vec<_>>();
+    let (unsigned, signed) = (pair(plain, &id), pair(taken, &id));
+    assert_eq!(by(set, unsigned.clone()), [By::Present]);
+    assert_eq!(by(taken, unsigned.clone()), [By::Unsigned]);
+    // Both at once are the signed one, in either order; a signature that is forged makes it none.
+    for header in [format!("{unsigned}; {signed}"), format!("{signed}; {unsigned}")] {
+        assert_eq!(by(taken, header), [By::Present]);
+    }
+    let forged = pair(&self::signed(&[2]), &id);
+    assert_eq!(by(taken, format!("{unsigned}; {forged}")), [By::Unsigned]);
+    assert!(is_malformed(&read(taken, forged)));
 }
 
 #[test]

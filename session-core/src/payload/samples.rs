@@ -317,7 +317,7 @@ fn a_cookie_of_the_first_version_is_read() {
             let set = cookies.set(&id, CookieLifetime::Browser, Timestamp::MIN, Timestamp::MAX);
             keep(name, set.split(';').next().unwrap().into())
         });
-        let presented = cookies.read([pair.as_slice()]);
+        let presented = cookies.read([pair.as_slice()], || AT);
         let [read] = presented.candidates() else { panic!("{name}") };
         assert_eq!(read.id.encode(), id.encode(), "{name}");
         // By another implementation: SHA-256 of the bytes 0 to 31.
@@ -347,7 +347,7 @@ fn a_cookie_that_was_damaged_opens_nothing() {
             damages.push(("id of another", damaged(&whole, b"=AAEC", b"=ABEC")));
         }
         for (field, cookie) in damages {
-            let read = cookies(signed).read([cookie.as_slice()]);
+            let read = cookies(signed).read([cookie.as_slice()], || AT);
             assert!(read.candidates().is_empty() && !read.has_more(), "{name}: {field}");
         }
     }

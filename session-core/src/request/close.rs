@@ -206,6 +206,8 @@ impl Session {
         let (expires_at, lifetime) = (state.record()?.expires_at, state.lifetime);
         let known = match state.told {
             Told::Nothing => false,
+            // Nobody looked whether it still lives.
+            Told::Otherwise => true,
             Told::Cookie { lifetime: told, .. } if told != lifetime => false,
             // A persistent cookie tells the deadline as well.
             Told::Cookie { expires_at: told, .. } => lifetime == CookieLifetime::Browser || told == expires_at,

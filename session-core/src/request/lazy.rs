@@ -47,7 +47,7 @@ impl Sessions {
         let cookies = &self.engine().cookies;
         LazySession(Arc::new(Shared {
             sessions: self.clone(),
-            presented: cookies.read(cookie_headers),
+            presented: cookies.read(cookie_headers, || self.engine().now()),
             permitted: cookies.permits_host(host),
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),

@@ -47,11 +47,11 @@ pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bo
             leftovers = Leftovers::Name;
             (None, Told::Nothing)
         }
-        (Origin::Stored { record, .. }, Some(Candidate { id, by: By::Present })) => {
+        (Origin::Stored { record, .. }, Some(Candidate { id, by })) => {
             let told = match leftovers {
-                Leftovers::None => Told::Cookie { lifetime, expires_at: record.expires_at },
-                // Which of its cookies goes with the former ones nobody knows, so it is given the right one.
-                _ => Told::Nothing,
+                Leftovers::None if *by == By::Present => Told::Cookie { lifetime, expires_at: record.expires_at },
+                // It is to be signed; or which of its cookies goes with the former ones nobody knows.
+                _ => Told::Otherwise,
             };
             (Some(id.clone()), told)
         }

@@ -32,6 +32,9 @@ pub(crate) struct Privilege {
 pub(crate) enum Told {
     /// It has none, or one that names no session.
     Nothing,
+    /// It has this session's, but not as it is set now. It is given the same id again once a look finds that live: a
+    /// straggler's would take the place of a login's.
+    Otherwise,
     /// It has this session's, of this lifetime and with this deadline.
     Cookie { lifetime: CookieLifetime, expires_at: Timestamp },
 }
@@ -170,6 +173,7 @@ impl State {
         self.uncertain = false;
         self.lifetime = lifetime;
         self.origin = Origin::Stored { key, record };
+        self.found_live();
     }
 
     /// Takes note of the key that the session is found under. If another request has renewed it, that one's response
@@ -208,10 +212,18 @@ impl State {
 
     /// Takes note of a touch.
     pub(crate) fn touched(&mut self, seen: Timestamp, expires_at: Timestamp) {
+        self.found_live();
         if let Origin::Stored { record, .. } = &mut self.origin {
             let record = Arc::make_mut(record);
             record.last_seen_at = record.last_seen_at.max(seen);
             record.expires_at = record.expires_at.max(expires_at);
+        }
+    }
+
+    /// Takes note that the session was found live under its id, which may be given again.
+    fn found_live(&mut self) {
+        if self.told == Told::Otherwise {
+            self.told = Told::Nothing;
         }
     }
 }
