@@ -1,16 +1,14 @@
 use crate::store::{SessionId, Timestamp};
 
 use super::header::Cookies;
-use super::host::is_label;
-use super::syntax::is_token;
+use super::parts::{check_domain, check_path, check_token};
 use super::{
     CookieConfig, CookieError, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite,
     UnsignedCookies,
 };
 
-/// The most bytes that every browser takes for a cookie, and for the value of one attribute.
+/// The most bytes that every browser takes for a cookie.
 const MAX_LEN: usize = 4096;
-const MAX_ATTRIBUTE_LEN: usize = 1024;
 
 impl CookieConfig {
     /// Checks the config and makes of it what reads and writes cookies.
@@ -66,16 +64,6 @@ impl CookieConfig {
     }
 }
 
-pub(super) fn check_token(name: &str) -> Result<(), CookieError> {
-    if name.is_empty() {
-        return Err(CookieError::EmptyName);
-    }
-    match name.bytes().all(is_token) {
-        true => Ok(()),
-        false => Err(CookieError::InvalidName { name: name.to_owned() }),
-    }
-}
-
 fn check_name(name: &str) -> Result<(), CookieError> {
     check_token(name)?;
     // Browsers compare prefixes in any case; `__Http-` is the third, which newer ones know.
@@ -83,24 +71,6 @@ fn check_name(name: &str) -> Result<(), CookieError> {
         .iter()
         .any(|prefix| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
     if prefixed { Err(CookieError::PrefixedName { name: name.to_owned() }) } else { Ok(()) }
-}
-
-pub(super) fn check_path(path: &str) -> Result<(), CookieError> {
-    let fits = path.starts_with('/')
-        && path.len() <= MAX_ATTRIBUTE_LEN
-        && path.bytes().all(|b| b.is_ascii_graphic() && b != b';');
-    if fits { Ok(()) } else { Err(CookieError::InvalidPath { path: path.to_owned() }) }
-}
-
-pub(super) fn check_domain(domain: &str) -> Result<(), CookieError> {
-    let last = domain.rsplit('.').next().unwrap_or_default();
-    // A name of one label is a public suffix, for which browsers take no cookie; one whose last
-    // label is a number is an IP address, below which lies nothing.
-    let fits = domain.len() <= 253
-        && domain.contains('.')
-        && domain.split('.').all(is_label)
-        && !last.bytes().all(|b| b.is_ascii_digit());
-    if fits { Ok(()) } else { Err(CookieError::InvalidDomain { domain: domain.to_owned() }) }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! How the cookie is set up.
 
-use serde::{Deserialize, Serialize};
-
 use super::former::FormerName;
-use super::{FormerAttributes, SigningKey, UnsignedCookies};
+use super::{
+    CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, FormerAttributes, SameSite, SigningKey,
+    UnsignedCookies,
+};
 use crate::store::Timestamp;
 
 /// Describes the session cookie.
@@ -248,80 +249,22 @@ impl CookieConfig {
     pub(super) fn whole_name(&self) -> String {
         format!("{}{}", self.prefix.as_str(), self.name)
     }
-}
 
-/// Names what browsers check before they take the cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CookiePrefix {
-    /// `__Host-`: only this very host can have set the cookie, over https, for all its paths. No
-    /// sibling domain and no plain-http page can plant one.
-    #[default]
-    Host,
-    /// `__Secure-`: the cookie was set over https, perhaps by another host of the domain.
-    Secure,
-    /// No prefix: whoever can set a cookie for the host can set this one.
-    None,
-}
-
-impl CookiePrefix {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "__Host-",
-            Self::Secure => "__Secure-",
-            Self::None => "",
-        }
+    /// Gives the attributes that tell the cookie from others of its name.
+    pub(super) fn present_attributes(&self) -> FormerAttributes {
+        FormerAttributes { path: self.path.clone(), domain: self.domain.clone(), partition: self.partition }
     }
-}
 
-/// Says over what the cookie may travel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CookieTransport {
-    /// Https alone: the cookie is `Secure`.
-    #[default]
-    Https,
-    /// Plain http, too, on a server that is reached by a loopback address or `localhost`. On any
-    /// other host no session is opened.
-    HttpOnLoopback,
-    /// Plain http, too, on every host. Whoever sees the traffic *is* the visitor.
-    HttpAnywhere,
-}
-
-/// Says which requests that another site caused carry the cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// Only following a link, or another top-level navigation by a safe method.
-    #[default]
-    Lax,
-    /// None, so that a visitor who follows a link arrives as a stranger.
-    Strict,
-    /// All of them: needs [`CookieTransport::Https`] and a defence against request forgery.
-    None,
-}
-
-/// Says whether an embedded site has one cookie, or one per site that embeds it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CookiePartition {
-    /// One cookie.
-    #[default]
-    Shared,
-    /// One cookie per top-level site (`Partitioned`): needs [`CookieTransport::Https`], and
-    /// [`SameSite::None`] to be of use in a frame.
-    ByTopLevelSite,
-}
-
-/// Says how long browsers keep the cookie. When the session ends is judged on the server either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum CookieLifetime {
-    /// Until the browser closes.
-    #[default]
-    Browser,
-    /// Until the session's deadline, over restarts of the browser: "remember me". Browsers shorten
-    /// what is longer than 400 days.
-    Persistent,
+    /// Gives the attributes by which a cookie of `name` may stand in a browser: those named, and for a former name those
+    /// of the present one.
+    pub(super) fn attributes_of(&self, name: &str) -> Vec<FormerAttributes> {
+        let present = (name != self.whole_name()).then(|| self.present_attributes());
+        let all = present.into_iter().chain(self.former_attributes.iter().cloned());
+        let mut fit: Vec<_> = all.filter(|attributes| attributes.fit(name)).collect();
+        if fit.is_empty() && name != self.whole_name() {
+            // The one that a `__Host-` cookie always has.
+            fit.push(FormerAttributes::default());
+        }
+        fit
+    }
 }

@@ -7,7 +7,6 @@ use crate::store::{SessionId, Timestamp};
 
 use super::former::FormerName;
 use super::host::is_loopback;
-use super::presented::By;
 use super::{
     CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey,
     UnsignedCookies,
@@ -29,7 +28,7 @@ pub(crate) struct Cookies {
 impl Cookies {
     pub(super) fn new(config: CookieConfig) -> Self {
         let name = config.whole_name();
-        let attributes = attributes(&config, &FormerAttributes::present(&config), config.same_site);
+        let attributes = attributes(&config, &config.present_attributes(), config.same_site);
         let removals = |name: &str| {
             let attributes = config.attributes_of(name).into_iter();
             attributes.map(|attributes| former_removal(&config, name, &attributes)).collect::<Vec<_>>()
@@ -59,13 +58,8 @@ impl Cookies {
         self.config.signing_keys.as_deref()
     }
 
-    /// Says as what an unsigned cookie is taken where there are keys; `None` if it is not.
-    pub(super) fn unsigned_as(&self, now: impl Fn() -> Timestamp) -> Option<By> {
-        match self.config.unsigned {
-            UnsignedCookies::Refused => None,
-            UnsignedCookies::Set => Some(By::Present),
-            UnsignedCookies::TakenUntil(until) => (now() < until).then_some(By::Unsigned),
-        }
+    pub(super) fn unsigned(&self) -> UnsignedCookies {
+        self.config.unsigned
     }
 
     /// Writes the `Set-Cookie` value that gives `id` to the browser.

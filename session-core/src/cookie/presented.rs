@@ -1,5 +1,6 @@
 //! Which ids a request presents: read from the raw bytes of its `Cookie` headers, within bounds.
 
+use super::UnsignedCookies;
 use super::former::FormerName;
 use super::header::Cookies;
 use super::signing::MAC_LEN;
@@ -124,6 +125,15 @@ impl Cookies {
         match former {
             Some(former) if reading.presented.is_nothing() => former.presented,
             _ => reading.presented,
+        }
+    }
+
+    /// Says as what an unsigned cookie is taken where there are keys; `None` if it is not.
+    fn unsigned_as(&self, now: impl Fn() -> Timestamp) -> Option<By> {
+        match self.unsigned() {
+            UnsignedCookies::Refused => None,
+            UnsignedCookies::Set => Some(By::Present),
+            UnsignedCookies::TakenUntil(until) => (now() < until).then_some(By::Unsigned),
         }
     }
 }

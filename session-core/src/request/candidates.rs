@@ -17,19 +17,25 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::load::{NOTHING, Read, read};
+use super::load::{NOTHING, Picked, Read, read, session};
 use crate::cookie::{By, Candidate, Presented};
 use crate::engine::{Backend, Engine, EventKind, SessionError};
-use crate::session::Origin;
+use crate::session::{Origin, Session};
 use crate::store::{Owner, SessionKey};
 
-/// What the ids of a request came to.
-pub(super) struct Picked<'a> {
-    pub(super) read: Read,
-    /// The id that is the session's, as it was presented.
-    pub(super) candidate: Option<&'a Candidate>,
-    /// The sessions beside it that live.
-    pub(super) others: Vec<SessionKey>,
+/// Reads the session that a request means; `closed` if the response has left.
+pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
+    let picked = match presented.candidates() {
+        [] if !presented.has_more() => {
+            if !presented.is_nothing() {
+                engine.tell(EventKind::MalformedCookie, None, None);
+            }
+            Picked::alone(NOTHING, None)
+        }
+        // In a box, or the future of every handler that asks for its session would have room for it.
+        _ => Box::pin(pick(engine, presented)).await?,
+    };
+    Ok(session(engine, presented, picked, closed))
 }
 
 impl<'a> Picked<'a> {
@@ -43,7 +49,7 @@ impl<'a> Picked<'a> {
 }
 
 /// Picks the session of a request by the ids that it presents.
-pub(super) async fn pick<'a>(engine: &Arc<Engine>, presented: &'a Presented) -> Result<Picked<'a>, SessionError> {
+async fn pick<'a>(engine: &Arc<Engine>, presented: &'a Presented) -> Result<Picked<'a>, SessionError> {
     match presented.candidates() {
         [candidate] if !presented.has_more() => {
             let deadline = engine.deadline();

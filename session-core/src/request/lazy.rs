@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::OnceCell;
 
-use super::load::load;
+use super::candidates::load;
 use crate::cookie::Presented;
 use crate::engine::{SessionError, Sessions};
 use crate::session::Session;

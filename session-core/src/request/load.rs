@@ -1,8 +1,7 @@
-//! How a session is read: which record belongs to what the browser presents, if any.
+//! How a session is read: which record stands under an id, if any, and what a handle is made of.
 
 use std::sync::Arc;
 
-use super::candidates::{Picked, pick};
 use super::retirement::{follow, remove_unreadable};
 use crate::cookie::{By, Candidate, Presented};
 use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
@@ -15,23 +14,18 @@ pub(super) type Read = (Origin, Option<Contents>, bool);
 
 pub(super) const NOTHING: Read = (Origin::New, None, false);
 
-/// Reads the session that the cookie names; `closed` if the response has left.
-pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bool) -> Result<Session, SessionError> {
-    let picked = match presented.candidates() {
-        [] if !presented.has_more() => {
-            if !presented.is_nothing() {
-                engine.tell(EventKind::MalformedCookie, None, None);
-            }
-            None
-        }
-        // In a box, or the future of every handler that asks for its session would have room for it.
-        _ => Some(Box::pin(pick(engine, presented)).await?),
-    };
-    let (read, candidate, others) = match picked {
-        None => (NOTHING, None, Vec::new()),
-        Some(Picked { read, candidate, others }) => (read, candidate, others),
-    };
-    let (origin, contents, followed) = read;
+/// What the ids of a request came to.
+pub(super) struct Picked<'a> {
+    pub(super) read: Read,
+    /// The id that is the session's, as it was presented.
+    pub(super) candidate: Option<&'a Candidate>,
+    /// The sessions beside it that live.
+    pub(super) others: Vec<SessionKey>,
+}
+
+/// Makes the session of a request of what was found; `closed` if the response has left.
+pub(super) fn session(engine: &Arc<Engine>, presented: &Presented, picked: Picked<'_>, closed: bool) -> Session {
+    let Picked { read: (origin, contents, followed), candidate, others } = picked;
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
     let mut leftovers = match presented.is_crowded() && !engine.cookies.former_removals().is_empty() {
@@ -74,7 +68,7 @@ pub(super) async fn load(engine: &Arc<Engine>, presented: &Presented, closed: bo
         told,
         closed,
     };
-    Ok(Session::new(Arc::clone(engine), state))
+    Session::new(Arc::clone(engine), state)
 }
 
 /// Reads what stands under an id. What cannot be used is as good as nothing.

@@ -4,14 +4,14 @@
 //! What a handler sees of it is in `session/`; sessions from outside are in `manage/`. Frameworks enter by
 //! [`Sessions::open`](crate::Sessions::open) and [`Sessions::close`](crate::Sessions::close).
 
-mod candidates; // which session is meant where several ids are presented
+mod candidates; // reads: which session is meant, where several ids are presented or a former name
 mod close; // ends a request: one write at most, and the headers
 mod closed; // what that came to
 mod commit; // commit, reload, and what every write of a handle begins and ends with
 mod finish; // goes on when nobody waits any more
 mod headers; // Vary and Cache-Control
 mod lazy; // LazySession: before anybody asks for it
-mod load; // reads: which record is the browser's, if any
+mod load; // reads: which record stands under an id, if any
 mod merge; // what follows a conflict
 mod owned; // the sessions of one owner, as the store lists them
 mod owner_limit; // so many sessions per owner

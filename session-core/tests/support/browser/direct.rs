@@ -9,20 +9,20 @@ use crate::support::count;
 impl Browser {
     /// Sends a request.
     pub(crate) fn open(&self, sessions: &Sessions) -> LazySession {
-        let visit = self.visit("/");
+        let visit = self.visit("");
         let header = self.header(&visit);
         sessions.open_on_host(Some(visit.authority().as_bytes()), header.iter().map(String::as_bytes))
     }
 
     /// Takes what a response says.
     pub(crate) fn take(&mut self, closed: &Closed) {
-        let visit = self.visit("/");
+        let visit = self.visit("");
         self.receive(&visit, &set_cookies(closed));
     }
 
     /// Holds back the response to a request that this browser opened.
     pub(crate) fn hold_closed(&self, closed: Closed) -> Answer<Closed> {
-        self.hold(self.visit("/"), set_cookies(&closed), closed)
+        self.hold(self.visit(""), set_cookies(&closed), closed)
     }
 
     /// Sends a request whose handler is `handler`; its response is delivered when the test says so.
