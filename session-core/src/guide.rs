@@ -17,3 +17,6 @@ pub mod values {}
 
 #[doc = include_str!("../docs/changing_types.md")]
 pub mod changing_types {}
+
+#[doc = include_str!("../docs/changing_the_cookie.md")]
+pub mod changing_the_cookie {}

@@ -193,8 +193,8 @@ fn tell(mut response: Response, closed: Closed) -> Response {
             response.headers_mut().insert(name, value);
         }
     }
-    if let Some(cookie) = closed.set_cookie.and_then(|cookie| HeaderValue::try_from(cookie).ok()) {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    for cookie in closed.set_cookie.into_iter().chain(closed.removals) {
+        response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie).expect("it can stand in a header"));
     }
     if let Ok(outcome) = closed.outcome {
         response.extensions_mut().insert(outcome);

@@ -1,13 +1,14 @@
 use crate::store::{SessionId, Timestamp};
 
 use super::header::Cookies;
-use super::host::is_label;
-use super::syntax::is_token;
-use super::{CookieConfig, CookieError, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
+use super::parts::{check_domain, check_path, check_token};
+use super::{
+    CookieConfig, CookieError, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite,
+    UnsignedCookies,
+};
 
-/// The most bytes that every browser takes for a cookie, and for the value of one attribute.
+/// The most bytes that every browser takes for a cookie.
 const MAX_LEN: usize = 4096;
-const MAX_ATTRIBUTE_LEN: usize = 1024;
 
 impl CookieConfig {
     /// Checks the config and makes of it what reads and writes cookies.
@@ -19,12 +20,19 @@ impl CookieConfig {
         check_path(&self.path)?;
         self.domain.as_deref().map_or(Ok(()), check_domain)?;
         self.check_combinations()?;
+        self.check_former_names()?;
+        self.check_former_attributes()?;
         if self.signing_keys.as_ref().is_some_and(Vec::is_empty) {
             return Err(CookieError::NoSigningKey);
         }
+        if self.unsigned != UnsignedCookies::Refused && self.signing_keys.is_none() {
+            return Err(CookieError::UnsignedWithoutSigningKey);
+        }
         let cookies = Cookies::new(self);
         let id = SessionId::parse(&[b'A'; SessionId::ENCODED_LEN]).expect("256 zero bits are well-formed");
-        let len = cookies.set(&id, CookieLifetime::Persistent, Timestamp::MIN, Timestamp::MAX).len();
+        let longest = cookies.set(&id, CookieLifetime::Persistent, Timestamp::MIN, Timestamp::MAX);
+        let removals = cookies.former_removals().iter().chain(cookies.former_name_removals());
+        let len = removals.map(String::len).fold(longest.len(), usize::max);
         if len > MAX_LEN {
             return Err(CookieError::TooLong { len, max: MAX_LEN });
         }
@@ -57,12 +65,7 @@ impl CookieConfig {
 }
 
 fn check_name(name: &str) -> Result<(), CookieError> {
-    if name.is_empty() {
-        return Err(CookieError::EmptyName);
-    }
-    if !name.bytes().all(is_token) {
-        return Err(CookieError::InvalidName { name: name.to_owned() });
-    }
+    check_token(name)?;
     // Browsers compare prefixes in any case; `__Http-` is the third, which newer ones know.
     let prefixed = ["__Host-", "__Secure-", "__Http-"]
         .iter()
@@ -70,27 +73,9 @@ fn check_name(name: &str) -> Result<(), CookieError> {
     if prefixed { Err(CookieError::PrefixedName { name: name.to_owned() }) } else { Ok(()) }
 }
 
-fn check_path(path: &str) -> Result<(), CookieError> {
-    let fits = path.starts_with('/')
-        && path.len() <= MAX_ATTRIBUTE_LEN
-        && path.bytes().all(|b| b.is_ascii_graphic() && b != b';');
-    if fits { Ok(()) } else { Err(CookieError::InvalidPath { path: path.to_owned() }) }
-}
-
-fn check_domain(domain: &str) -> Result<(), CookieError> {
-    let last = domain.rsplit('.').next().unwrap_or_default();
-    // A name of one label is a public suffix, for which browsers take no cookie; one whose last
-    // label is a number is an IP address, below which lies nothing.
-    let fits = domain.len() <= 253
-        && domain.contains('.')
-        && domain.split('.').all(is_label)
-        && !last.bytes().all(|b| b.is_ascii_digit());
-    if fits { Ok(()) } else { Err(CookieError::InvalidDomain { domain: domain.to_owned() }) }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::SigningKey;
+    use super::super::{FormerAttributes, SigningKey};
     use super::*;
 
     fn refused(config: CookieConfig) -> CookieError {
@@ -216,6 +201,10 @@ mod tests {
     #[test]
     fn signing_needs_a_key() {
         assert_eq!(refused(CookieConfig::default().with_signing_keys([])), CookieError::NoSigningKey);
+        for step in [UnsignedCookies::Set, UnsignedCookies::TakenUntil(Timestamp::MAX)] {
+            let keyless = CookieConfig::default().with_unsigned_cookies(step);
+            assert_eq!(refused(keyless), CookieError::UnsignedWithoutSigningKey);
+        }
         let key = SigningKey::new([1; 32]).unwrap();
         assert!(CookieConfig::default().with_signing_keys([key]).build().is_ok());
     }
@@ -248,6 +237,10 @@ mod tests {
             refused(secure().with_path("shop")),
             refused(secure().with_domain("localhost")),
             refused(plain().with_signing_keys([])),
+            refused(plain().with_unsigned_cookies(UnsignedCookies::Set)),
+            refused(plain().with_former_name("session", Timestamp::MIN)),
+            refused(plain().with_former_attributes(FormerAttributes::default())),
+            refused(CookieConfig::default().with_former_attributes(FormerAttributes::default().with_path("/a"))),
             SigningKey::new([1; 8]).unwrap_err(),
             refused(CookieConfig::new("a".repeat(MAX_LEN))),
         ] {

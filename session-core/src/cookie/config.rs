@@ -1,8 +1,11 @@
 //! How the cookie is set up.
 
-use serde::{Deserialize, Serialize};
-
-use super::SigningKey;
+use super::former::FormerName;
+use super::{
+    CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, FormerAttributes, SameSite, SigningKey,
+    UnsignedCookies,
+};
+use crate::store::Timestamp;
 
 /// Describes the session cookie.
 ///
@@ -36,6 +39,9 @@ pub struct CookieConfig {
     pub(super) lifetime: CookieLifetime,
     // `None` is "not signed"; an empty list is a mistake that the check reports.
     pub(super) signing_keys: Option<Vec<SigningKey>>,
+    pub(super) unsigned: UnsignedCookies,
+    pub(super) former_attributes: Vec<FormerAttributes>,
+    pub(super) former_names: Vec<FormerName>,
 }
 
 impl Default for CookieConfig {
@@ -60,6 +66,9 @@ impl CookieConfig {
             partition: CookiePartition::default(),
             lifetime: CookieLifetime::default(),
             signing_keys: None,
+            unsigned: UnsignedCookies::default(),
+            former_attributes: Vec::new(),
+            former_names: Vec::new(),
         }
     }
 
@@ -82,6 +91,9 @@ impl CookieConfig {
     }
 
     /// Sets the name, without prefix. The default is `session`, which says nothing of what runs here.
+    ///
+    /// Sessions that live know which name they were begun under: to change it without a logout, see
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie).
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -145,13 +157,53 @@ impl CookieConfig {
         self
     }
 
+    /// Names what the cookie had before its path, domain or partition was changed; several may be named.
+    ///
+    /// Browsers keep one cookie for each, and send them all. Where a request presents several, its response sets the one
+    /// that counts as it is now and removes the former ones; so does a logout, whatever is presented. Without this, a
+    /// logout leaves them, and visitors with two live sessions have to log in again. The page
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie) has recipes.
+    ///
+    /// ```
+    /// use session_core::cookie::{CookieConfig, CookiePrefix, FormerAttributes};
+    ///
+    /// // It was shared by all of example.org.
+    /// let config = CookieConfig::default()
+    ///     .with_prefix(CookiePrefix::Secure)
+    ///     .with_former_attributes(FormerAttributes::default().with_domain("example.org"));
+    /// # let _ = config;
+    /// ```
+    #[must_use]
+    pub fn with_former_attributes(mut self, attributes: FormerAttributes) -> Self {
+        self.former_attributes.push(attributes);
+        self
+    }
+
+    /// Names a whole name, with its prefix, that the cookie had before `changed_at`; several may be named.
+    ///
+    /// A cookie of that name counts where none of the present name is presented, and only for a session that began, and
+    /// was last given an id, before `changed_at`. Its session is given a new id under the present name at once, and the
+    /// former cookie is removed, with the attributes of the present one and of all
+    /// [former ones](Self::with_former_attributes).
+    ///
+    /// The time is a guard. Who can plant a cookie under the former name, say a sibling domain under one that is not
+    /// `__Host-`, could go on planting sessions of their own as long as it counts; so only what was there before does. Give
+    /// the time at which the last server stops that sets the former name, and take this out again an absolute timeout
+    /// later. Where the bare name changes, too, name the old [scope](crate::SessionsBuilder::scope).
+    #[must_use]
+    pub fn with_former_name(mut self, whole_name: impl Into<String>, changed_at: Timestamp) -> Self {
+        self.former_names.push(FormerName { name: whole_name.into(), changed_at });
+        self
+    }
+
     /// Signs the cookie: the first key signs, all of them verify. Without it, the default, the cookie
     /// is not signed.
     ///
     /// Ids are 256 random bits, so nobody guesses one with or without a signature. It lets forged
     /// cookies be told apart before the store is asked, and a cookie for one name is none for another.
-    /// Switching it on or off ends every session. To change keys without ending any, put the new one
-    /// in front, and drop the old one when the absolute timeout has passed.
+    /// Switching it on at once ends every session; [`with_unsigned_cookies`](Self::with_unsigned_cookies)
+    /// has the steps by which it ends none. Switching it off ends every session. To change keys without
+    /// ending any, put the new one in front, and drop the old one when the absolute timeout has passed.
     ///
     /// ```
     /// use session_core::cookie::{CookieConfig, SigningKey};
@@ -167,80 +219,52 @@ impl CookieConfig {
         self.signing_keys = Some(keys.into_iter().collect());
         self
     }
-}
 
-/// Names what browsers check before they take the cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CookiePrefix {
-    /// `__Host-`: only this very host can have set the cookie, over https, for all its paths. No
-    /// sibling domain and no plain-http page can plant one.
-    #[default]
-    Host,
-    /// `__Secure-`: the cookie was set over https, perhaps by another host of the domain.
-    Secure,
-    /// No prefix: whoever can set a cookie for the host can set this one.
-    None,
-}
-
-impl CookiePrefix {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "__Host-",
-            Self::Secure => "__Secure-",
-            Self::None => "",
-        }
+    /// Sets what becomes of unsigned cookies while signing is introduced. The default is [`UnsignedCookies::Refused`].
+    ///
+    /// First all servers are given the keys and [`UnsignedCookies::Set`], then [`UnsignedCookies::TakenUntil`], and when
+    /// that time has passed nothing: at each moment every server takes what every other sets, so nobody is logged out.
+    ///
+    /// Until the end the signature protects nothing: who makes up ids has them looked up, and what was a cookie of another
+    /// name may be presented under this one. Neither opens a session of somebody else's, with or without a signature.
+    ///
+    /// ```
+    /// use session_core::Timestamp;
+    /// use session_core::cookie::{CookieConfig, SigningKey, UnsignedCookies};
+    ///
+    /// # let (bytes, in_a_month) = ([1; 32], Timestamp::MAX);
+    /// let signed = CookieConfig::default().with_signing_keys([SigningKey::new(bytes)?]);
+    /// let first = signed.clone().with_unsigned_cookies(UnsignedCookies::Set);
+    /// let second = signed.with_unsigned_cookies(UnsignedCookies::TakenUntil(in_a_month));
+    /// # let _ = (first, second);
+    /// # Ok::<(), session_core::cookie::CookieError>(())
+    /// ```
+    #[must_use]
+    pub fn with_unsigned_cookies(mut self, unsigned: UnsignedCookies) -> Self {
+        self.unsigned = unsigned;
+        self
     }
-}
 
-/// Says over what the cookie may travel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CookieTransport {
-    /// Https alone: the cookie is `Secure`.
-    #[default]
-    Https,
-    /// Plain http, too, on a server that is reached by a loopback address or `localhost`. On any
-    /// other host no session is opened.
-    HttpOnLoopback,
-    /// Plain http, too, on every host. Whoever sees the traffic *is* the visitor.
-    HttpAnywhere,
-}
+    /// Gives the name with its prefix.
+    pub(super) fn whole_name(&self) -> String {
+        format!("{}{}", self.prefix.as_str(), self.name)
+    }
 
-/// Says which requests that another site caused carry the cookie.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// Only following a link, or another top-level navigation by a safe method.
-    #[default]
-    Lax,
-    /// None, so that a visitor who follows a link arrives as a stranger.
-    Strict,
-    /// All of them: needs [`CookieTransport::Https`] and a defence against request forgery.
-    None,
-}
+    /// Gives the attributes that tell the cookie from others of its name.
+    pub(super) fn present_attributes(&self) -> FormerAttributes {
+        FormerAttributes { path: self.path.clone(), domain: self.domain.clone(), partition: self.partition }
+    }
 
-/// Says whether an embedded site has one cookie, or one per site that embeds it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CookiePartition {
-    /// One cookie.
-    #[default]
-    Shared,
-    /// One cookie per top-level site (`Partitioned`): needs [`CookieTransport::Https`], and
-    /// [`SameSite::None`] to be of use in a frame.
-    ByTopLevelSite,
-}
-
-/// Says how long browsers keep the cookie. When the session ends is judged on the server either way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum CookieLifetime {
-    /// Until the browser closes.
-    #[default]
-    Browser,
-    /// Until the session's deadline, over restarts of the browser: "remember me". Browsers shorten
-    /// what is longer than 400 days.
-    Persistent,
+    /// Gives the attributes by which a cookie of `name` may stand in a browser: those named, and for a former name those
+    /// of the present one.
+    pub(super) fn attributes_of(&self, name: &str) -> Vec<FormerAttributes> {
+        let present = (name != self.whole_name()).then(|| self.present_attributes());
+        let all = present.into_iter().chain(self.former_attributes.iter().cloned());
+        let mut fit: Vec<_> = all.filter(|attributes| attributes.fit(name)).collect();
+        if fit.is_empty() && name != self.whole_name() {
+            // The one that a `__Host-` cookie always has.
+            fit.push(FormerAttributes::default());
+        }
+        fit
+    }
 }

@@ -72,9 +72,34 @@ pub enum CookieError {
         /// The domain given.
         domain: String,
     },
+    /// Former attributes are named that the cookie has now, or that are named twice.
+    #[error("former attributes are named that are the present ones, or named before: leave them out")]
+    SameFormerAttributes,
+    /// A former name is the present one, or is named twice.
+    #[error("the former name {name:?} is the present one, or was named before: leave it out")]
+    SameFormerName {
+        /// The name.
+        name: String,
+    },
+    /// Former attributes are named that the prefix `__Host-` forbids.
+    #[error(
+        "browsers never kept a `__Host-` cookie with the Path {path:?} and the Domain {domain:?}: leave these former \
+         attributes out, or name the former name that had them"
+    )]
+    HostPrefixWithFormerAttributes {
+        /// The path named.
+        path: String,
+        /// The domain named.
+        domain: Option<String>,
+    },
     /// Signing is asked for, without a key.
     #[error("the list of signing keys is empty: give one, or leave `with_signing_keys` out")]
     NoSigningKey,
+    /// A step by which signing is introduced is set, without keys to sign by.
+    #[error(
+        "what becomes of unsigned cookies is set, and no signing key: give one, or leave `with_unsigned_cookies` out"
+    )]
+    UnsignedWithoutSigningKey,
     /// A signing key is too short to be safe.
     #[error("a signing key has at least {min} bytes, this has {len}: draw {min} from a cryptographic source")]
     ShortSigningKey {

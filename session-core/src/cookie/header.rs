@@ -5,9 +5,12 @@ use cookie::time::{self, OffsetDateTime};
 
 use crate::store::{SessionId, Timestamp};
 
+use super::former::FormerName;
 use super::host::is_loopback;
-use super::syntax::trim;
-use super::{CookieConfig, CookieLifetime, CookiePartition, CookieTransport, SameSite};
+use super::{
+    CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey,
+    UnsignedCookies,
+};
 
 /// Reads and writes one session cookie, as a checked [`CookieConfig`] describes it.
 #[derive(Clone, Debug)]
@@ -16,26 +19,23 @@ pub(crate) struct Cookies {
     name: String,
     /// What every cookie says behind its value, written once.
     attributes: String,
-}
-
-/// Says what a request's `Cookie` headers present under the cookie's name.
-#[derive(Clone, Debug)]
-pub(crate) enum Presented {
-    /// No cookie of that name.
-    Nothing,
-    /// Cookies of that name, none of them well-formed.
-    Malformed,
-    /// One id, perhaps more than once, perhaps beside malformed values.
-    One(SessionId),
-    /// Several different well-formed ids. Which one is the visitor's cannot be told, so none is.
-    Several,
+    /// What makes the browser forget cookies of former attributes.
+    former_removals: Vec<String>,
+    /// What makes it forget those of former names.
+    former_name_removals: Vec<String>,
 }
 
 impl Cookies {
     pub(super) fn new(config: CookieConfig) -> Self {
-        let name = format!("{}{}", config.prefix.as_str(), config.name);
-        let attributes = attributes(&config);
-        Self { config, name, attributes }
+        let name = config.whole_name();
+        let attributes = attributes(&config, &config.present_attributes(), config.same_site);
+        let removals = |name: &str| {
+            let attributes = config.attributes_of(name).into_iter();
+            attributes.map(|attributes| former_removal(&config, name, &attributes)).collect::<Vec<_>>()
+        };
+        let former_removals = removals(&name);
+        let former_name_removals = config.former_names.iter().flat_map(|former| removals(&former.name)).collect();
+        Self { config, name, attributes, former_removals, former_name_removals }
     }
 
     /// Gives the cookie's whole name, with its prefix.
@@ -53,49 +53,13 @@ impl Cookies {
         self.config.lifetime
     }
 
-    /// Finds the id in the values of a request's `Cookie` headers.
-    ///
-    /// The `cookie` crate's parser is not used: it trims all of Unicode's blanks, so a cookie that a
-    /// sibling domain planted under U+2003 and our name would read as ours, prefix and all. Browsers
-    /// strip space and tab alone, and so does this. A quoted or percent-encoded value is malformed,
-    /// because [`set`](Self::set) writes none.
-    pub(crate) fn read<'a>(&self, headers: impl IntoIterator<Item = &'a [u8]>) -> Presented {
-        let mut presented = Presented::Nothing;
-        let mut first: &[u8] = &[];
-        for value in headers.into_iter().flat_map(|header| self.values(header)) {
-            match (&presented, self.decode(value)) {
-                (Presented::Nothing, None) => presented = Presented::Malformed,
-                (_, None) => {}
-                (Presented::One(_), Some((id, _))) if id == first => {}
-                (Presented::One(_) | Presented::Several, Some(_)) => return Presented::Several,
-                (Presented::Nothing | Presented::Malformed, Some((encoded, id))) => {
-                    first = encoded;
-                    presented = Presented::One(id);
-                }
-            }
-        }
-        presented
+    /// Gives the keys that verify, and of which the first signs; `None` if there are none.
+    pub(super) fn signing_keys(&self) -> Option<&[SigningKey]> {
+        self.config.signing_keys.as_deref()
     }
 
-    /// Gives the values under the cookie's name in one header, in order.
-    fn values<'a>(&self, header: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
-        header.split(|&b| b == b';').filter_map(|pair| {
-            let equals = pair.iter().position(|&b| b == b'=')?;
-            let (name, value) = (&pair[..equals], &pair[equals + 1..]);
-            (trim(name) == self.name.as_bytes()).then(|| trim(value))
-        })
-    }
-
-    /// Gives the id in a value, as it stands there and decoded; `None` if it is not exactly what
-    /// [`set`](Self::set) writes, or signed by no key of ours.
-    fn decode<'a>(&self, value: &'a [u8]) -> Option<(&'a [u8], SessionId)> {
-        let Some(keys) = &self.config.signing_keys else {
-            return Some((value, SessionId::parse(value)?));
-        };
-        let (encoded, rest) = value.split_at_checked(SessionId::ENCODED_LEN)?;
-        let mac = rest.strip_prefix(b".")?;
-        let id = SessionId::parse(encoded)?;
-        keys.iter().any(|key| key.verifies(&self.name, encoded, mac)).then_some((encoded, id))
+    pub(super) fn unsigned(&self) -> UnsignedCookies {
+        self.config.unsigned
     }
 
     /// Writes the `Set-Cookie` value that gives `id` to the browser.
@@ -115,8 +79,10 @@ impl Cookies {
             CookieLifetime::Persistent => end(expires_at.since(now), expires_at),
         };
         let id = id.encoded();
-        let mac = match self.config.signing_keys.as_deref() {
-            Some([first, ..]) => format!(".{}", first.sign(&self.name, id.as_bytes())),
+        let mac = match self.signing_keys() {
+            Some([first, ..]) if self.config.unsigned != UnsignedCookies::Set => {
+                format!(".{}", first.sign(&self.name, id.as_bytes()))
+            }
             _ => String::new(),
         };
         [&self.name, "=", &id, &mac, &self.attributes, &end].concat()
@@ -127,7 +93,22 @@ impl Cookies {
     /// It repeats every attribute: a browser takes a cookie of another path, domain or partition for
     /// another cookie, and drops one that lacks what the prefix asks for.
     pub(crate) fn removal(&self) -> String {
-        [&self.name, "=", &self.attributes, &end(Duration::ZERO, Timestamp::MIN)].concat()
+        removal(&self.name, &self.attributes)
+    }
+
+    /// Gives the `Set-Cookie` values that make the browser forget the cookies of former attributes.
+    pub(crate) fn former_removals(&self) -> &[String] {
+        &self.former_removals
+    }
+
+    /// Gives the `Set-Cookie` values that make the browser forget the cookies of former names.
+    pub(crate) fn former_name_removals(&self) -> &[String] {
+        &self.former_name_removals
+    }
+
+    /// Gives the names that the cookie had.
+    pub(crate) fn former_names(&self) -> &[FormerName] {
+        &self.config.former_names
     }
 
     /// Tells whether the cookie may be used on the host that a request names; a development cookie
@@ -140,19 +121,33 @@ impl Cookies {
     }
 }
 
+fn removal(name: &str, attributes: &str) -> String {
+    [name, "=", attributes, &end(Duration::ZERO, Timestamp::MIN)].concat()
+}
+
+/// Writes what removes a cookie of that name and of former attributes. One that may go with every request is removed by
+/// the answer to any, also in a frame; it gives nothing away, since it has no value.
+fn former_removal(config: &CookieConfig, name: &str, former: &FormerAttributes) -> String {
+    let same_site = match config.transport {
+        CookieTransport::Https => SameSite::None,
+        _ => config.same_site,
+    };
+    removal(name, &attributes(config, former, same_site))
+}
+
 /// Writes the attributes that every cookie has.
-fn attributes(config: &CookieConfig) -> String {
+fn attributes(config: &CookieConfig, which: &FormerAttributes, same_site: SameSite) -> String {
     let mut cookie = Cookie::new("", "");
     cookie.set_http_only(true);
     cookie.set_secure(config.transport == CookieTransport::Https);
-    cookie.set_same_site(match config.same_site {
+    cookie.set_same_site(match same_site {
         SameSite::Lax => cookie::SameSite::Lax,
         SameSite::Strict => cookie::SameSite::Strict,
         SameSite::None => cookie::SameSite::None,
     });
-    cookie.set_partitioned(config.partition == CookiePartition::ByTopLevelSite);
-    cookie.set_path(&*config.path);
-    if let Some(domain) = &config.domain {
+    cookie.set_partitioned(which.partition == CookiePartition::ByTopLevelSite);
+    cookie.set_path(&*which.path);
+    if let Some(domain) = &which.domain {
         cookie.set_domain(domain);
     }
     behind_the_value(&cookie)

@@ -12,17 +12,27 @@
 //!    around it, so no neighbouring domain can plant a cookie that only looks like ours.
 //! 5. **A cookie without `Secure` is for loopback**, unless its config says otherwise.
 
+mod attributes; // what browsers are told of it
 mod check; // what is refused when it is built
-mod config; // CookieConfig, and what it is made of
+mod check_former; // and of what it was before
+mod config; // CookieConfig
 mod error; // why it is refused
-mod header; // the cookie as requests and responses have it
+mod former; // what it was before
+mod header; // the cookie as responses have it
 mod host; // hosts that are one's own machine
-mod signing; // MACs
+mod parts; // what a name, a path and a domain may be
+mod presented; // the cookie as requests have it, and the ids in it
+mod signing; // MACs, and the steps to them
 pub(crate) mod syntax; // what tokens are, and blanks
 #[cfg(test)]
 mod tests;
 
-pub use config::{CookieConfig, CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
+pub use attributes::{CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
+pub use config::CookieConfig;
 pub use error::CookieError;
-pub(crate) use header::{Cookies, Presented};
-pub use signing::SigningKey;
+pub use former::FormerAttributes;
+pub(crate) use header::Cookies;
+#[cfg(any(fuzzing, test))]
+pub(crate) use presented::MOST_CANDIDATES;
+pub(crate) use presented::{By, Candidate, Presented};
+pub use signing::{SigningKey, UnsignedCookies};

@@ -7,9 +7,13 @@ use sha2::Sha256;
 
 use super::CookieError;
 use crate::secrets::SecretKeys;
+use crate::store::Timestamp;
 
 /// Separates these MACs from every other use of the same key, and this version from a later one.
 const LABEL: &[u8] = b"session-core cookie v1\0";
+
+/// How many characters a MAC has in a cookie.
+pub(super) const MAC_LEN: usize = 43;
 
 /// Signs cookies by HMAC-SHA256.
 ///
@@ -27,6 +31,22 @@ const LABEL: &[u8] = b"session-core cookie v1\0";
 /// ```
 #[derive(Clone)]
 pub struct SigningKey(Hmac<Sha256>);
+
+/// Says what becomes of unsigned cookies on a server that has signing keys: the steps by which signing is introduced
+/// while sessions live. See [`with_unsigned_cookies`](crate::CookieConfig::with_unsigned_cookies).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnsignedCookies {
+    /// They are as good as malformed.
+    #[default]
+    Refused,
+    /// The first step: cookies are still set unsigned, and both kinds are taken. It lasts until every server has the keys.
+    Set,
+    /// The second step: cookies are set signed, and unsigned ones are taken until this time. A session that comes by one is
+    /// given the signed cookie at once. Give it what a visitor who is to stay logged in may take to come back: the idle
+    /// timeout is enough.
+    TakenUntil(Timestamp),
+}
 
 impl SigningKey {
     /// The fewest bytes a key may have.

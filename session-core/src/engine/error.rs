@@ -159,7 +159,8 @@ pub enum ReadOnly {
     /// moment ago, or that was ended while it was on its way. A login begins a session all the same.
     #[error("the request came with the id of a session that was just ended or renewed")]
     Retired,
-    /// The request came with several different session cookies, and nothing tells which is right.
+    /// The request came with several different session cookies, and nothing tells which is right: several open a session,
+    /// and one of them is somebody's, so that a login alone begins another; or there are more than are looked at.
     #[error("the request came with several different session cookies")]
     SeveralCookies,
     /// The session was sealed with a key that this server lacks. It is left alone: another server may have it.

@@ -15,7 +15,7 @@ use crate::store::SessionStore;
 /// leaves.
 ///
 /// Two of them in one app, a shop's and an admin's, need cookies of different names. They may share a store:
-/// an id of the one is unknown to the other.
+/// an id of the one is unknown to the other, since each has a [scope](crate::SessionsBuilder::scope) of its own.
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -33,8 +33,8 @@ pub enum FailurePolicy {
 
 /// Says what a request gets whose changes were dropped, because its session had ended: by logout, revocation or
 /// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that
-/// came with [several](crate::ReadOnly::SeveralCookies) session cookies is treated likewise, and so is one whose session
-/// this server [leaves alone](crate::ReadOnly::UnknownFormat), with 503.
+/// came with [several](crate::ReadOnly::SeveralCookies) session cookies of which none counts is treated likewise, and so is
+/// one whose session this server [leaves alone](crate::ReadOnly::UnknownFormat), with 503.
 ///
 /// A request that only read its session, or destroyed it, or said [`ignore`](crate::Session::ignore), or ended with a
 /// server error, is answered under either policy. So is one that was told by an error of
@@ -86,4 +86,9 @@ pub enum OwnerLimitAction {
 pub(crate) struct Renewal {
     pub(crate) every: Duration,
     pub(crate) overlap: Duration,
+}
+
+impl Renewal {
+    /// How long an old id serves, unless it is set.
+    pub(crate) const OVERLAP: Duration = Duration::from_secs(30);
 }

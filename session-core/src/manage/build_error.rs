@@ -14,6 +14,16 @@ pub enum BuildError {
     /// The cookie cannot work.
     #[error(transparent)]
     Cookie(#[from] CookieError),
+    /// The scope's name cannot be one.
+    #[error(
+        "{name:?} is no name of a scope; use 1 to {max} letters, digits, `-` and `_`, such as the cookie's old name"
+    )]
+    Scope {
+        /// The name given.
+        name: String,
+        /// The longest there may be.
+        max: usize,
+    },
     /// The timeouts cannot work.
     #[error("the expiry cannot work: {0}; see `Expiry`")]
     Expiry(&'static str),

@@ -7,7 +7,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::BuildError;
-use crate::cookie::CookieConfig;
+use crate::cookie::syntax::is_token;
+use crate::cookie::{CookieConfig, Cookies};
 use crate::engine::{
     ConflictPolicy, Engine, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
     Renewal, Sessions, Settling, Turns,
@@ -20,6 +21,9 @@ const MOST_OVERLAP: Duration = Duration::from_secs(60);
 
 /// How long after its end a session's id is a straggler's, unless set.
 const STRAGGLER_WINDOW: Duration = Duration::from_secs(10);
+
+/// The scope of the cookie's default name.
+const DEFAULT_SCOPE: &str = "session";
 
 /// Sets up [`Sessions`]. Every setting has a default that is safe.
 ///
@@ -43,6 +47,7 @@ const STRAGGLER_WINDOW: Duration = Duration::from_secs(10);
 pub struct SessionsBuilder {
     store: Arc<dyn SessionStore>,
     cookie: CookieConfig,
+    scope: Option<String>,
     expiry: Expiry,
     touch_interval: Option<Duration>,
     codec: Box<dyn Codec>,
@@ -76,6 +81,7 @@ impl SessionsBuilder {
         Self {
             store,
             cookie: CookieConfig::default(),
+            scope: None,
             expiry: Expiry::default(),
             touch_interval: None,
             codec: Box::new(Json),
@@ -91,7 +97,7 @@ impl SessionsBuilder {
             observer: Observer::default(),
             fingerprint_key: None,
             renew_every: None,
-            renewal_overlap: Duration::from_secs(30),
+            renewal_overlap: Renewal::OVERLAP,
             straggler_window: None,
             #[cfg(feature = "metrics")]
             metrics: false,
@@ -101,6 +107,17 @@ impl SessionsBuilder {
     /// Sets the cookie. The default is `__Host-session`, for https and loopback.
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
+        self
+    }
+
+    /// Names which sessions in the store are these `Sessions`', where several share it: an id of one scope is unknown to
+    /// the others. The default is the cookie's name without prefix.
+    ///
+    /// It stands in every session, so **whoever changes the cookie's name names the old scope**, or all sessions are
+    /// unknown from then on: `.cookie(CookieConfig::new("sid")).scope("session")`. The page
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie) has the rest.
+    pub fn scope(mut self, name: impl Into<String>) -> Self {
+        self.scope = Some(name.into());
         self
     }
 
@@ -299,10 +316,7 @@ impl SessionsBuilder {
             observer.count();
         }
         let cookies = self.cookie.build()?;
-        let scope = match cookies.base_name() {
-            "session" => String::new(),
-            name => name.to_owned(),
-        };
+        let scope = scope(self.scope, &cookies)?;
         Ok(Sessions::new(Engine {
             max_payload: self.max_payload.min(self.store.limits().max_payload),
             store: self.store,
@@ -326,6 +340,19 @@ impl SessionsBuilder {
             settling: Settling::default(),
         }))
     }
+}
+
+/// The longest name of a scope. It stands in every payload.
+const MAX_SCOPE_LEN: usize = 255;
+
+/// Gives the scope as payloads have it: that of the default name is empty, and takes no room.
+fn scope(named: Option<String>, cookies: &Cookies) -> Result<String, BuildError> {
+    let scope = match named {
+        None => cookies.base_name().to_owned(),
+        Some(name) if (1..=MAX_SCOPE_LEN).contains(&name.len()) && name.bytes().all(is_token) => name,
+        Some(name) => return Err(BuildError::Scope { name, max: MAX_SCOPE_LEN }),
+    };
+    Ok(if scope == DEFAULT_SCOPE { String::new() } else { scope })
 }
 
 struct FingerprintKey(Zeroizing<Vec<u8>>);

@@ -8,6 +8,7 @@ use super::closed::{CloseOutcome, Closed, Handled};
 use super::ending::settle;
 use super::finish::{Finish, in_background};
 use super::lazy::LazySession;
+use super::set_cookies::SetCookies;
 use crate::cookie::CookieLifetime;
 use crate::engine::{Backend, Deadline, EventKind, GonePolicy, OnServerError, ReadOnly, SessionError, Sessions};
 use crate::payload::Kind;
@@ -27,7 +28,7 @@ impl Sessions {
     pub fn close(&self, session: &LazySession, handled: Handled) -> Closing {
         let vary = session.was_asked_for();
         let work = match session.close() {
-            None => Work::Done(Some((Ok(CloseOutcome::Untouched), None))),
+            None => Work::Done(Some((Ok(CloseOutcome::Untouched), SetCookies::default()))),
             Some(session) => match session.close_idle() {
                 Some(outcome) => Work::Done(Some(outcome)),
                 None => Work::Writing(Finish::new(session.clone().close(handled))),
@@ -47,7 +48,7 @@ impl Sessions {
     }
 }
 
-type Outcome = (Result<CloseOutcome, SessionError>, Option<String>);
+type Outcome = (Result<CloseOutcome, SessionError>, SetCookies);
 
 /// The future that [`Sessions::close`] makes. Dropped before its end, it goes on in the background.
 #[must_use = "the response needs what comes of it"]
@@ -66,11 +67,11 @@ impl Future for Closing {
     type Output = Closed;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
-        let (outcome, set_cookie) = match &mut self.work {
+        let (outcome, SetCookies { set_cookie, removals }) = match &mut self.work {
             Work::Done(outcome) => outcome.take().expect("a future is not polled after its end"),
             Work::Writing(writing) => ready!(Pin::new(writing).poll(cx)),
         };
-        Poll::Ready(Closed { outcome, set_cookie, vary: self.vary })
+        Poll::Ready(Closed { outcome, set_cookie, removals, vary: self.vary })
     }
 }
 
@@ -97,7 +98,8 @@ impl Session {
             return None;
         }
         state.closed = true;
-        Some((Ok(CloseOutcome::Unchanged), self.cookie(&mut state)))
+        let set_cookie = self.cookie(&mut state);
+        Some((Ok(CloseOutcome::Unchanged), SetCookies::set(set_cookie, &self.engine().cookies, &mut state)))
     }
 
     async fn close(self, handled: Handled) -> Outcome {
@@ -136,9 +138,10 @@ impl Session {
             Ok(CloseOutcome::Unchanged) if state.ended => Ok(CloseOutcome::Destroyed),
             outcome => outcome,
         };
-        let cookie = self.cookie(&mut state);
-        let removes = std::mem::take(&mut state.ended) && cookie.is_none() && state.id.is_none();
-        (outcome, cookie.or_else(|| removes.then(|| self.engine().cookies.removal())))
+        let cookies = &self.engine().cookies;
+        let set_cookies = SetCookies::set(self.cookie(&mut state), cookies, &mut state);
+        let removes = std::mem::take(&mut state.ended) && set_cookies.set_cookie.is_none() && state.id.is_none();
+        (outcome, if removes { SetCookies::remove(cookies) } else { set_cookies })
     }
 
     /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the
@@ -224,6 +227,8 @@ impl Session {
         let (expires_at, lifetime) = (state.record()?.expires_at, state.lifetime);
         let known = match state.told {
             Told::Nothing => false,
+            // Nobody looked whether it still lives.
+            Told::Otherwise => true,
             Told::Cookie { lifetime: told, .. } if told != lifetime => false,
             // A persistent cookie tells the deadline as well.
             Told::Cookie { expires_at: told, .. } => lifetime == CookieLifetime::Browser || told == expires_at,

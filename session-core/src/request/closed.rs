@@ -5,6 +5,8 @@ use std::fmt;
 
 use super::headers;
 #[cfg(doc)]
+use crate::CookieConfig;
+#[cfg(doc)]
 use crate::engine::GonePolicy;
 use crate::engine::SessionError;
 
@@ -31,6 +33,9 @@ pub struct Closed {
     /// The value of a `Set-Cookie` header to add. A response that has it must be private: see
     /// [`cache_control`](Self::cache_control).
     pub set_cookie: Option<String>,
+    /// The values of `Set-Cookie` headers to add that remove what the cookie was before: see
+    /// [`CookieConfig::with_former_attributes`]. Empty as a rule.
+    pub removals: Vec<String>,
     /// The response depends on the cookie: see [`vary`](Self::vary()).
     pub vary: bool,
 }
@@ -75,7 +80,7 @@ impl Closed {
     ///
     /// A response that sets the cookie becomes private: `public` and `s-maxage` go, what is stricter stays.
     pub fn cache_control<'a>(&self, existing: impl IntoIterator<Item = &'a [u8]>) -> Option<Cow<'static, str>> {
-        self.set_cookie.as_ref().and_then(|_| headers::private(existing))
+        if self.set_cookie.is_some() || !self.removals.is_empty() { headers::private(existing) } else { None }
     }
 
     /// Gives the `Vary` of the response, from the values that it has; `None` if those will do.
@@ -89,6 +94,7 @@ impl fmt::Debug for Closed {
         f.debug_struct("Closed")
             .field("outcome", &self.outcome)
             .field("set_cookie", &self.set_cookie.as_ref().map(|_| "secret"))
+            .field("removals", &self.removals)
             .field("vary", &self.vary)
             .finish()
     }

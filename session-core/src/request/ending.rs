@@ -51,12 +51,13 @@ pub(super) async fn end(backend: Backend<'_>, job: &mut Job) -> Result<Saved, Se
 /// Ends what the job is to end, one after the other, and takes each from the job; the last is told what began.
 async fn end_all(backend: Backend<'_>, job: &mut Job, began: Option<&New>) -> Result<(), SessionError> {
     while let Some(ending) = job.endings.first_mut() {
-        // Each is ended once.
+        // Where this cannot be ended, nothing is.
+        let key = ending.origin.key()?;
         while let Some(other) = ending.others.last() {
             job.ended |= end_one(backend, other, &End::by_browser(ending.asked_at)).await?;
             ending.others.pop();
         }
-        let (key, asked_at, is_last) = (ending.origin.key()?, ending.asked_at, job.endings.len() == 1);
+        let (asked_at, is_last) = (ending.asked_at, job.endings.len() == 1);
         if let Some(key) = key {
             let began = began.filter(|_| is_last).map(|new| new.key);
             job.ended |= end_one(backend, &key, &End { began, ..End::by_browser(asked_at) }).await?;

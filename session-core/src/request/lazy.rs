@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::OnceCell;
 
-use super::load::load;
+use super::candidates::load;
 use crate::cookie::Presented;
 use crate::engine::{SessionError, Sessions};
 use crate::session::Session;
@@ -47,10 +47,11 @@ impl Sessions {
         cookie_headers: impl IntoIterator<Item = &'a [u8]>,
     ) -> LazySession {
         let cookies = &self.engine().cookies;
+        let opened_at = self.engine().now();
         LazySession(Arc::new(Shared {
             sessions: self.clone(),
-            presented: cookies.read(cookie_headers),
-            opened_at: self.engine().now(),
+            presented: cookies.read(cookie_headers, || opened_at),
+            opened_at,
             permitted: cookies.permits_host(host),
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -67,7 +68,7 @@ impl LazySession {
     #[must_use]
     pub fn has_cookie(&self) -> bool {
         self.0.asked.store(true, Ordering::Relaxed);
-        matches!(self.0.presented, Presented::One(_) | Presented::Several)
+        !self.0.presented.candidates().is_empty() || self.0.presented.has_more()
     }
 
     /// Reads the session from the store, the first time it is called; after that it is free.

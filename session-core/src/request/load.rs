@@ -1,21 +1,21 @@
-//! How a session is read: which record belongs to what the browser presents, if any.
+//! How a session is read: which record stands under an id, if any, and what a handle is made of.
 
 use std::sync::Arc;
 
 use super::dead::is_straggler;
 use super::retirement::{follow, remove_unreadable};
-use crate::cookie::Presented;
+use crate::cookie::{By, Candidate, Presented};
 use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
 use crate::payload::{Contents, Kind, Retired};
-use crate::session::{Draft, Origin, Session, State, Told};
+use crate::session::{Draft, Leftovers, Origin, Session, State, Told};
 use crate::store::{Owner, Record, SessionId, SessionKey, StoreError, Timestamp};
 
 /// What was found under an id.
-struct Read {
-    origin: Origin,
-    contents: Option<Contents>,
+pub(super) struct Read {
+    pub(super) origin: Origin,
+    pub(super) contents: Option<Contents>,
     /// It was found under the key of a successor.
-    followed: bool,
+    pub(super) followed: bool,
 }
 
 impl From<Origin> for Read {
@@ -24,43 +24,47 @@ impl From<Origin> for Read {
     }
 }
 
-/// Reads the session that the cookie names, for a request that was opened at `opened_at`; `closed` if the response has left.
-pub(super) async fn load(
-    engine: &Arc<Engine>,
-    presented: &Presented,
-    opened_at: Timestamp,
-    closed: bool,
-) -> Result<Session, SessionError> {
-    let Read { origin, contents, followed } = match presented {
-        Presented::Nothing => Origin::New.into(),
-        Presented::Malformed => {
-            engine.tell(EventKind::MalformedCookie, None, None);
-            Origin::New.into()
-        }
-        Presented::Several => {
-            engine.tell(EventKind::SeveralCookies, None, None);
-            Origin::SeveralCookies.into()
-        }
-        // In a box, or the future of every handler that asks for its session would have room for it.
-        Presented::One(id) => Box::pin(read(engine, id, opened_at)).await?,
-    };
+/// What the ids of a request came to.
+pub(super) struct Picked<'a> {
+    pub(super) read: Read,
+    /// The id that is the session's, as it was presented.
+    pub(super) candidate: Option<&'a Candidate>,
+    /// The sessions beside it that live.
+    pub(super) others: Vec<SessionKey>,
+}
+
+/// Makes the session of a request of what was found; `closed` if the response has left.
+pub(super) fn session(engine: &Arc<Engine>, presented: &Presented, picked: Picked<'_>, closed: bool) -> Session {
+    let Picked { read: Read { origin, contents, followed }, candidate, others } = picked;
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
     let mut state = State::new(origin, Draft::new(contents, Arc::clone(&engine.random)), lifetime);
     state.closed = closed;
+    state.others = others;
     state.by_old_id = followed;
-    // Of one that was followed, another request's response carries the new id, which is known to nobody else.
-    if let (Some(record), Presented::One(id), false) = (state.record(), presented, followed) {
-        state.told = Told::Cookie { lifetime, expires_at: record.expires_at };
-        state.id = Some(id.clone());
+    if presented.is_crowded() && !engine.cookies.former_removals().is_empty() {
+        state.leftovers = Leftovers::Attributes;
     }
-    Ok(Session::new(Arc::clone(engine), state))
+    // Of one that was followed, another request's response carries the new id, which is known to nobody else.
+    if let (Some(record), Some(Candidate { id, by }), false) = (state.record(), candidate, followed) {
+        if let By::FormerName { .. } = by {
+            // It is told none before it has a new one, or what was planted under a former name would get the present one.
+            state.leftovers = Leftovers::Name;
+        } else {
+            state.told = match state.leftovers {
+                Leftovers::None if *by == By::Present => Told::Cookie { lifetime, expires_at: record.expires_at },
+                // It is to be signed; or which of its cookies goes with the former ones nobody knows.
+                _ => Told::Otherwise,
+            };
+            state.id = Some(id.clone());
+        }
+    }
+    Session::new(Arc::clone(engine), state)
 }
 
-/// Reads what stands under an id. What cannot be used is as good as nothing.
-async fn read(engine: &Arc<Engine>, id: &SessionId, opened_at: Timestamp) -> Result<Read, SessionError> {
-    let deadline = engine.deadline();
-    let backend = Backend::new(engine, &deadline);
+/// Reads what stands under an id, for a request that was opened at `opened_at`. What cannot be used is as good as nothing.
+pub(super) async fn read(backend: Backend<'_>, id: &SessionId, opened_at: Timestamp) -> Result<Read, SessionError> {
+    let engine = backend.engine;
     let key = id.key();
     if engine.is_settling(&key) {
         engine.tell(EventKind::RetiredId, Some(key), None);

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use super::dead::{Marked, is_doubtful, mark};
-use super::renew::{OldId, Renewal, renew};
+use super::renew::{OldId, Renewed, renew};
 use super::retirement::{End, LONGEST_CHAIN, retire_one};
 use super::write::{Saved, create, withdraw};
 use crate::engine::{Backend, SessionError};
@@ -65,8 +65,8 @@ pub(super) async fn log_in(
                 let base = if doubtful { engine.new_contents() } else { contents.into_owned() };
                 job.contents = on(base, job)?;
                 match renew(backend, &key, &record, job, old_id).await? {
-                    Renewal::Ended => next = Some(key),
-                    Renewal::Saved(saved) => return Ok(saved),
+                    Renewed::Ended => next = Some(key),
+                    Renewed::Saved(saved) => return Ok(saved),
                 }
             }
         }

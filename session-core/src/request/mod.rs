@@ -4,6 +4,7 @@
 //! What a handler sees of it is in `session/`; sessions from outside are in `manage/`. Frameworks enter by
 //! [`Sessions::open`](crate::Sessions::open) and [`Sessions::close`](crate::Sessions::close).
 
+mod candidates; // reads: which session is meant, where several ids are presented or a former name
 mod close; // ends a request: one write at most, and the headers
 mod closed; // what that came to
 mod commit; // commit, reload, and what every write of a handle begins and ends with
@@ -12,7 +13,7 @@ mod ending; // the end of a session, and the beginning after it
 mod finish; // goes on when nobody waits any more
 mod headers; // Vary and Cache-Control
 mod lazy; // LazySession: before anybody asks for it
-mod load; // reads: which record is the browser's, if any
+mod load; // reads: which record stands under an id, if any
 mod login; // how somebody logs in, whatever became of the session
 mod merge; // what follows a conflict
 mod owned; // the sessions of one owner, as the store lists them
@@ -21,6 +22,7 @@ mod renew; // a new id, for a change of privilege or every so often
 mod replace; // writes in place
 mod retirement; // how sessions end, and what a retired id may do
 mod save; // to a new session, in place, or under a new id
+mod set_cookies; // the cookies that a response sets and removes
 mod touch; // the deadline of what is only read
 mod transaction; // what must be decided once
 mod write; // one step: create or replace

@@ -12,9 +12,9 @@ use super::merge::merge;
 use super::replace::replace;
 use super::retirement::retired;
 use super::write::{New, Once, Saved, create, replace_once, withdraw};
-use crate::engine::{Backend, Engine, SessionError, unexpected};
+use crate::engine::{Backend, Engine, Renewal, SessionError, unexpected};
 use crate::payload::{Contents, EndedBy, Kind, Moved, Retired};
-use crate::session::{Job, Origin, Session, State, has_effect};
+use crate::session::{Job, Leftovers, Origin, Session, State, has_effect};
 use crate::store::{Put, PutOutcome, Record, SessionKey, Timestamp};
 
 /// Says what the old id still opens.
@@ -29,7 +29,7 @@ pub(super) enum OldId {
 
 /// What a renewal came to.
 #[derive(Debug)]
-pub(super) enum Renewal {
+pub(super) enum Renewed {
     Saved(Saved),
     /// The session had ended; nothing was written.
     Ended,
@@ -58,7 +58,7 @@ pub(super) async fn renew(
     base: &Arc<Record>,
     job: &mut Job,
     old_id: OldId,
-) -> Result<Renewal, SessionError> {
+) -> Result<Renewed, SessionError> {
     let owner = job.privilege.login.clone().or_else(|| base.owner.clone());
     let old_id_until = old_id.until(backend.engine, &job.contents);
     let mark = |job: &mut Job, key| mark_renewed(backend.engine, job, key, old_id, old_id_until);
@@ -66,10 +66,10 @@ pub(super) async fn renew(
     let mut new = create(backend, &job.contents, owner, Some(base)).await?;
     let move_to = MoveTo { new: &mut new, old_id, old_id_until };
     match retire_for(backend, key, base, move_to, job).await {
-        Ok(Retire::Done { from }) => Ok(Renewal::Saved(Saved::Renewed { from, new })),
+        Ok(Retire::Done { from }) => Ok(Renewed::Saved(Saved::Renewed { from, new })),
         Ok(Retire::Ended) => {
             withdraw(backend, new.key).await;
-            Ok(Renewal::Ended)
+            Ok(Renewed::Ended)
         }
         Ok(Retire::Overtaken { key, record }) => {
             withdraw(backend, new.key).await;
@@ -77,7 +77,7 @@ pub(super) async fn renew(
                 true => replace(backend, &key, &record, job).await?,
                 false => Saved::Nothing,
             };
-            Ok(Renewal::Saved(saved))
+            Ok(Renewed::Saved(saved))
         }
         // The old record may be retired in favour of the new one, which must then stay: it is settled when that is known.
         Err(SessionError::Indeterminate) => Err(SessionError::Indeterminate),
@@ -102,7 +102,8 @@ impl OldId {
 fn mark_renewed(engine: &Engine, job: &mut Job, key: SessionKey, old_id: OldId, until: Option<Timestamp>) {
     let reserved = &mut job.contents.reserved;
     reserved.renewed_from = Some(key);
-    reserved.renewed_at = engine.renewal.map(|_| engine.now());
+    let asked_for = engine.renewal.is_some() || !engine.cookies.former_names().is_empty();
+    reserved.renewed_at = asked_for.then(|| engine.now());
     reserved.old_id_until = until.filter(|_| old_id == OldId::Serves);
 }
 
@@ -202,8 +203,13 @@ fn leads_to(engine: &Engine, key: &SessionKey, record: &Record, new_key: &Sessio
 impl Session {
     /// Tells whether it is time for a new id, and this request's browser may be given one: it came with the present id, or
     /// with the one before while nobody has presented that, so that the answer which carried it is likely lost.
+    /// Also if it came under a former name, as if its time had come.
     pub(super) fn renewal_due(&self, state: &State) -> bool {
         let engine = self.engine();
+        if state.leftovers == Leftovers::Name && state.id.is_none() && matches!(state.origin, Origin::Stored { .. }) {
+            // It stands under a former name, and is to have one under the present.
+            return true;
+        }
         let Some(renewal) = engine.renewal else { return false };
         let Origin::Stored { record, .. } = &state.origin else { return false };
         let reserved = &state.draft.contents().reserved;
@@ -220,7 +226,7 @@ impl Session {
     pub(super) fn old_id_due(&self, state: &State) -> Option<Timestamp> {
         let engine = self.engine();
         let until = state.draft.contents().reserved.old_id_until?;
-        let overlap = engine.renewal.map(|renewal| renewal.overlap).unwrap_or_default();
+        let overlap = engine.renewal.map_or(Renewal::OVERLAP, |renewal| renewal.overlap);
         let presented = state.id.is_some() && matches!(state.origin, Origin::Stored { .. }) && !state.by_old_id;
         let soon = engine.now() + overlap;
         (presented && until > soon).then_some(soon)

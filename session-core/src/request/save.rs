@@ -3,7 +3,7 @@
 use super::dead::begin;
 use super::ending::end;
 use super::login::log_in;
-use super::renew::{OldId, Renewal, renew};
+use super::renew::{OldId, Renewed, renew};
 use super::replace::replace;
 use super::retirement::{End, retire_one};
 use super::write::{Saved, create};
@@ -26,8 +26,8 @@ pub(super) async fn save(backend: Backend<'_>, job: &mut Job) -> Result<Saved, S
         Origin::Stored { key, record } if job.privilege.renew => {
             let old_id = if job.privilege.routine { OldId::Serves } else { OldId::Dead };
             match Box::pin(renew(backend, &key, &record, job, old_id)).await? {
-                Renewal::Saved(saved) => Ok(saved),
-                Renewal::Ended => Ok(Saved::Gone),
+                Renewed::Saved(saved) => Ok(saved),
+                Renewed::Ended => Ok(Saved::Gone),
             }
         }
         Origin::Stored { key, record } => replace(backend, &key, &record, job).await,
@@ -44,8 +44,8 @@ async fn save_login(backend: Backend<'_>, job: &mut Job) -> Result<Saved, Sessio
     }
     if let Origin::Stored { key, record } = job.origin.clone() {
         match renew(backend, &key, &record, job, OldId::Dead).await? {
-            Renewal::Saved(saved) => return Ok(saved),
-            Renewal::Ended => {}
+            Renewed::Saved(saved) => return Ok(saved),
+            Renewed::Ended => {}
         }
     }
     log_in(backend, job.origin.key()?, &owner, job).await

@@ -1,7 +1,9 @@
 //! How the deadline moves of a session that was only read.
 
+use std::time::Duration;
+
 use crate::engine::Backend;
-use crate::session::{Origin, Session, State};
+use crate::session::{Origin, Session, State, Told};
 use crate::store::{SessionKey, Timestamp, Version};
 
 /// A deadline that is due to be moved.
@@ -26,14 +28,17 @@ impl Touch {
 
 impl Session {
     /// Says how the deadline is to be moved; `None` if it is not time to.
+    ///
+    /// It is also time where the browser is to be given its id again, which only one that still lives may be.
     pub(super) fn touch_due(&self, state: &State) -> Option<Touch> {
         let Origin::Stored { key, record } = &state.origin else { return None };
         let engine = self.engine();
         let own_expiry = state.draft.contents().reserved.expiry();
         let interval = match own_expiry {
-            Some(expiry) => expiry.touch_interval(),
-            None => engine.touch_interval,
-        }?;
+            _ if state.told == Told::Otherwise => Duration::ZERO,
+            Some(expiry) => expiry.touch_interval()?,
+            None => engine.touch_interval?,
+        };
         let seen = engine.now();
         if seen.since(record.last_seen_at) < interval {
             return None;

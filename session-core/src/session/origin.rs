@@ -22,8 +22,11 @@ pub(crate) enum Origin {
     StoreFailed { key: SessionKey },
     /// What is there is for other servers to read: this one writes, ends and removes nothing.
     LeftAlone { why: ReadOnly },
-    /// The request came with several different ids.
-    SeveralCookies,
+    /// The request came with several different ids, and none of them can be told to be the session's.
+    SeveralCookies {
+        /// Each was looked at, or one of them lives.
+        all_seen: bool,
+    },
     /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
     Ended { key: Option<SessionKey> },
 }
@@ -45,7 +48,7 @@ impl Origin {
             Self::Straggler { .. } => Some(ReadOnly::Retired),
             Self::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
             Self::LeftAlone { why } => Some(*why),
-            Self::SeveralCookies => Some(ReadOnly::SeveralCookies),
+            Self::SeveralCookies { .. } => Some(ReadOnly::SeveralCookies),
             Self::New | Self::Stored { .. } | Self::Dead { .. } | Self::Ended { .. } => None,
         }
     }
@@ -54,7 +57,10 @@ impl Origin {
     /// elsewhere, or whose last login got no answer, still holds an id that opens nothing.
     pub(crate) fn refuses_logins(&self) -> Option<ReadOnly> {
         match self {
-            Self::StoreFailed { .. } | Self::LeftAlone { .. } => self.read_only(),
+            // Its cookie might be one of those that nobody looks at.
+            Self::StoreFailed { .. } | Self::LeftAlone { .. } | Self::SeveralCookies { all_seen: false } => {
+                self.read_only()
+            }
             _ => None,
         }
     }
@@ -71,7 +77,9 @@ impl Origin {
             Self::Ended { key } => Ok(key),
             // It may be retired, with a live successor, and then it is not what has to end.
             Self::LeftAlone { why } => Err(SessionError::ReadOnly(why)),
-            Self::New | Self::SeveralCookies => Ok(None),
+            // What nobody looked at may live, and to say that it ended would be untrue.
+            Self::SeveralCookies { all_seen: false } => Err(SessionError::ReadOnly(ReadOnly::SeveralCookies)),
+            Self::New | Self::SeveralCookies { .. } => Ok(None),
         }
     }
 

@@ -37,8 +37,23 @@ pub(crate) struct Privilege {
 pub(crate) enum Told {
     /// It has none, or one that names no session.
     Nothing,
+    /// It has this session's, but not as it is set now. It is given the same id again once a look finds that live: a
+    /// straggler's would take the place of a login's.
+    Otherwise,
     /// It has this session's, of this lifetime and with this deadline.
     Cookie { lifetime: CookieLifetime, expires_at: Timestamp },
+}
+
+/// What the browser still has from before the cookie was changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    /// Nothing that is known of.
+    #[default]
+    None,
+    /// It has several cookies of the name, among them perhaps those of former attributes.
+    Attributes,
+    /// It presents the session under a former name, which it is to be moved from.
+    Name,
 }
 
 #[derive(Debug)]
@@ -72,6 +87,8 @@ pub(crate) struct State {
     pub(crate) ended: bool,
     /// The session came by an id that it had before its last renewal.
     pub(crate) by_old_id: bool,
+    /// What the browser still has from before the cookie was changed.
+    pub(crate) leftovers: Leftovers,
     /// The response has left, or is about to.
     pub(crate) closed: bool,
 }
@@ -120,6 +137,7 @@ impl State {
             told: Told::Nothing,
             ended: false,
             by_old_id: false,
+            leftovers: Leftovers::None,
             closed: false,
         }
     }
@@ -139,7 +157,7 @@ impl State {
             Origin::New | Origin::Dead { .. } if self.closed => Err(SessionError::ResponseSent),
             Origin::New | Origin::Stored { .. } | Origin::Dead { .. } => Ok(()),
             // Whoever logs in begins anew.
-            Origin::Straggler { .. } | Origin::SeveralCookies | Origin::Ended { .. }
+            Origin::Straggler { .. } | Origin::SeveralCookies { .. } | Origin::Ended { .. }
                 if self.privilege.login.is_some() =>
             {
                 Ok(())
@@ -253,6 +271,7 @@ impl State {
         self.uncertain = false;
         self.lifetime = lifetime;
         self.origin = Origin::Stored { key, record };
+        self.found_live();
     }
 
     /// Takes note of the key that the session is found under. If another request has renewed it, that one's response
@@ -263,6 +282,7 @@ impl State {
         {
             self.id = None;
             self.told = Told::Nothing;
+            self.leftovers = Leftovers::None;
         }
     }
 
@@ -290,10 +310,18 @@ impl State {
 
     /// Takes note of a touch.
     pub(crate) fn touched(&mut self, seen: Timestamp, expires_at: Timestamp) {
+        self.found_live();
         if let Origin::Stored { record, .. } = &mut self.origin {
             let record = Arc::make_mut(record);
             record.last_seen_at = record.last_seen_at.max(seen);
             record.expires_at = record.expires_at.max(expires_at);
+        }
+    }
+
+    /// Takes note that the session was found live under its id, which may be given again.
+    fn found_live(&mut self) {
+        if self.told == Told::Otherwise {
+            self.told = Told::Nothing;
         }
     }
 }

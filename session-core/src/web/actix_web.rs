@@ -198,7 +198,7 @@ fn add_headers(closed: &Closed, headers: &mut HeaderMap) {
             headers.insert(name, value);
         }
     }
-    if let Some(set_cookie) = &closed.set_cookie {
+    for set_cookie in closed.set_cookie.iter().chain(&closed.removals) {
         let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
         headers.append(SET_COOKIE, value);

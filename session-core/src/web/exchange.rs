@@ -55,7 +55,7 @@ pub(super) fn tell(closed: &mut Closed, headers: &mut HeaderMap) {
     let private = closed.cache_control(lines(headers, CACHE_CONTROL));
     replace(headers, VARY, vary);
     replace(headers, CACHE_CONTROL, private);
-    if let Some(set_cookie) = closed.set_cookie.take() {
+    for set_cookie in closed.set_cookie.take().into_iter().chain(std::mem::take(&mut closed.removals)) {
         let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
         headers.append(SET_COOKIE, value);

@@ -148,7 +148,7 @@ fn tell(closed: &Closed, response: &mut Response<'_>) {
             response.set_raw_header(name, value);
         }
     }
-    if let Some(set_cookie) = &closed.set_cookie {
+    for set_cookie in closed.set_cookie.iter().chain(&closed.removals) {
         response.adjoin_raw_header("Set-Cookie", set_cookie.clone());
     }
 }

@@ -18,10 +18,11 @@
 //! | `/both` | adds one to the innermost session, and 40 to the outermost |
 //! | `/untouched` | does not ask for its session |
 
+use session_core::cookie::{CookiePrefix, FormerAttributes};
 use session_core::{CookieConfig, Sessions};
 
 use crate::support::faulty::{Fault, Faulty};
-use crate::support::{Browser, builder, sessions, store};
+use crate::support::{Browser, builder, count, sessions, store};
 
 /// An answer, in no framework's words.
 #[derive(Debug)]
@@ -82,6 +83,7 @@ macro_rules! adapter_tests {
             an_error_that_is_none_of_the_servers_saves_and_has_the_headers,
             a_store_that_fails_is_a_503_without_a_cookie,
             a_logout_that_fails_removes_the_cookie_all_the_same,
+            a_logout_removes_what_the_cookie_was_before,
             an_answer_whose_changes_were_dropped_is_not_sent,
             an_error_of_the_sessions_is_a_response,
             a_missing_middleware_is_told,
@@ -202,6 +204,26 @@ pub(crate) async fn a_logout_that_fails_removes_the_cookie_all_the_same<C: Clien
     browser.get(&app, "/add").await;
     faulty.next("put", Fault::Down);
     assert_eq!(browser.get(&app, "/logout-and-fail").await.status, 503);
+    assert_eq!(browser.cookie(), None);
+}
+
+pub(crate) async fn a_logout_removes_what_the_cookie_was_before<C: Client>(start: impl AsyncFn(List) -> C) {
+    let store = store();
+    let cookie = CookieConfig::default().with_prefix(CookiePrefix::None);
+    let with = |cookie| builder(store.clone()).0.cookie(cookie).build().unwrap();
+    let wide = with(cookie.clone().with_domain("example.org"));
+    let narrow = with(
+        cookie
+            .with_former_attributes(FormerAttributes::default().with_domain("example.org"))
+            .with_former_attributes(FormerAttributes::default().with_path("/shop")),
+    );
+    let mut browser = Browser::default();
+    browser.request(&wide, count).await;
+    let app = start(vec![narrow]).await;
+    assert_eq!(browser.get(&app, "/add").await.body, "2");
+    let answer = browser.get(&app, "/logout-and-fail").await;
+    let removed = answer.all("set-cookie");
+    assert!(removed.len() == 3 && removed.iter().all(|set| set.contains("Max-Age=0")), "{removed:?}");
     assert_eq!(browser.cookie(), None);
 }
 

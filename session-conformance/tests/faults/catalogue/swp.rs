@@ -180,4 +180,3 @@ impl Fault for SweepMakesRoom {
         Ok(due.len() as u64)
     }
 }
-

@@ -30,7 +30,7 @@ impl Default for Browser {
 }
 
 impl Browser {
-    /// Makes a browser that is on a site, without any cookie.
+    /// Makes a browser that is on a site, or on a page of it, without any cookie.
     pub(crate) fn on(site: &str) -> Self {
         let home = site.parse().expect("tests know what a URL is");
         Self { jar: Arc::default(), clock: ManualClock::new(START), home }
@@ -66,9 +66,9 @@ impl Browser {
         self.clock.now()
     }
 
-    /// Gives the `Cookie` header of a request for the site's first page; `None` if it has none.
+    /// Gives the `Cookie` header of a request for the page; `None` if it has none.
     pub(crate) fn cookie(&self) -> Option<String> {
-        self.header(&self.visit("/"))
+        self.header(&self.visit(""))
     }
 
     /// Gives the value of the one cookie of that name, whatever it is for.

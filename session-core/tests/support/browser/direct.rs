@@ -9,21 +9,20 @@ use crate::support::count;
 impl Browser {
     /// Sends a request.
     pub(crate) fn open(&self, sessions: &Sessions) -> LazySession {
-        let visit = self.visit("/");
+        let visit = self.visit("");
         let header = self.header(&visit);
         sessions.open_on_host(Some(visit.authority().as_bytes()), header.iter().map(String::as_bytes))
     }
 
     /// Takes what a response says.
     pub(crate) fn take(&mut self, closed: &Closed) {
-        let visit = self.visit("/");
-        self.receive(&visit, closed.set_cookie.as_slice());
+        let visit = self.visit("");
+        self.receive(&visit, &set_cookies(closed));
     }
 
     /// Holds back the response to a request that this browser opened.
     pub(crate) fn hold_closed(&self, closed: Closed) -> Answer<Closed> {
-        let set_cookies = closed.set_cookie.clone().into_iter().collect();
-        self.hold(self.visit("/"), set_cookies, closed)
+        self.hold(self.visit(""), set_cookies(&closed), closed)
     }
 
     /// Sends a request whose handler is `handler`; its response is delivered when the test says so.
@@ -60,4 +59,9 @@ impl Browser {
     pub(crate) async fn is_known(&self, sessions: &Sessions) -> bool {
         !self.open(sessions).load().await.unwrap().is_new()
     }
+}
+
+/// Gives what the `Set-Cookie` headers of a response say.
+fn set_cookies(closed: &Closed) -> Vec<String> {
+    closed.set_cookie.iter().chain(&closed.removals).cloned().collect()
 }

@@ -1,0 +1,172 @@
+//! Which session a request means that presents several ids, or one under a former name.
+//!
+//! Browsers keep a cookie for each path, domain and partition, and send them all: after the cookie's attributes were
+//! changed, or where a sibling domain set one, perhaps to plant it. So each id is looked up, four at most, and
+//!
+//! | live among them | |
+//! |---|---|
+//! | one | is the session; old and new id of a renewal are one |
+//! | several, nobody's | the newest is the session, and the others are kept in mind |
+//! | several, one of them somebody's | none is: to prefer that one would put a visitor's form into a planted session. A login ends them, and begins its own |
+//! | none | as for one id: one that died a moment ago counts before an unknown one |
+//! | none, and there are more than were looked up | none is, and a login does not work either: its cookie might be one of those that nobody looks at |
+//!
+//! What this server cannot read may be live, and somebody's. So it is left alone whatever is beside it, and nothing is
+//! written, ended or removed.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use super::load::{Picked, Read, read, session};
+use crate::cookie::{By, Candidate, Presented};
+use crate::engine::{Backend, Engine, EventKind, SessionError};
+use crate::session::{Origin, Session};
+use crate::store::{Owner, SessionKey, Timestamp};
+
+/// Reads the session that a request means which was opened at `opened_at`; `closed` if the response has left.
+pub(super) async fn load(
+    engine: &Arc<Engine>,
+    presented: &Presented,
+    opened_at: Timestamp,
+    closed: bool,
+) -> Result<Session, SessionError> {
+    let picked = match presented.candidates() {
+        [] if !presented.has_more() => {
+            if !presented.is_nothing() {
+                engine.tell(EventKind::MalformedCookie, None, None);
+            }
+            Picked::alone(Origin::New.into(), None)
+        }
+        // In a box, or the future of every handler that asks for its session would have room for it.
+        _ => Box::pin(pick(engine, presented, opened_at)).await?,
+    };
+    Ok(session(engine, presented, picked, closed))
+}
+
+impl<'a> Picked<'a> {
+    fn nobody(origin: Origin, others: Vec<SessionKey>) -> Self {
+        Self { read: origin.into(), candidate: None, others }
+    }
+
+    fn alone(read: Read, candidate: Option<&'a Candidate>) -> Self {
+        Self { read, candidate, others: Vec::new() }
+    }
+}
+
+/// Picks the session of a request by the ids that it presents.
+async fn pick<'a>(
+    engine: &Arc<Engine>,
+    presented: &'a Presented,
+    opened_at: Timestamp,
+) -> Result<Picked<'a>, SessionError> {
+    match presented.candidates() {
+        [candidate] if !presented.has_more() => {
+            let deadline = engine.deadline();
+            let read = read_as_presented(Backend::new(engine, &deadline), candidate, opened_at).await?;
+            Ok(Picked::alone(read, Some(candidate)))
+        }
+        _ => Box::pin(pick_one(engine, presented, opened_at)).await,
+    }
+}
+
+async fn pick_one<'a>(
+    engine: &Arc<Engine>,
+    presented: &'a Presented,
+    opened_at: Timestamp,
+) -> Result<Picked<'a>, SessionError> {
+    engine.tell(EventKind::SeveralCookies, None, None);
+    let deadline = engine.deadline();
+    let backend = Backend::new(engine, &deadline);
+    let mut live: Vec<Live<'_>> = Vec::new();
+    let (mut left_alone, mut straggler, mut dead) = (None, None, None);
+    for candidate in presented.candidates() {
+        let read = read_as_presented(backend, candidate, opened_at).await?;
+        match &read.origin {
+            Origin::Stored { key, .. } => {
+                let key = *key;
+                let this = Live { key, read, candidate };
+                match live.iter_mut().find(|it| it.key == key) {
+                    // The id of now, whose cookie is this session's.
+                    Some(same) if same.was_followed() => *same = this,
+                    Some(_) => {}
+                    None => live.push(this),
+                }
+            }
+            // The others would fail as well, or take as long again.
+            Origin::StoreFailed { key } => {
+                let keys = presented.candidates().iter().map(|candidate| candidate.id.key());
+                let others = keys.filter(|other| other != key).collect();
+                return Ok(Picked { read, candidate: None, others });
+            }
+            Origin::LeftAlone { .. } => left_alone = left_alone.or(Some(read)),
+            Origin::Straggler { .. } => straggler = straggler.or(Some(read)),
+            Origin::Dead { .. } => dead = dead.or(Some(read)),
+            _ => {}
+        }
+    }
+    let keys = |live: &[Live<'_>]| live.iter().map(|it| it.key).collect();
+    if let Some(read) = left_alone {
+        return Ok(Picked { read, candidate: None, others: keys(&live) });
+    }
+    if live.is_empty() {
+        return Ok(match straggler.or(dead) {
+            _ if presented.has_more() => Picked::nobody(Origin::SeveralCookies { all_seen: false }, Vec::new()),
+            Some(read) => Picked::alone(read, None),
+            None => Picked::alone(Origin::New.into(), None),
+        });
+    }
+    if live.len() > 1 && live.iter().any(|it| it.owner().is_some()) {
+        return Ok(Picked::nobody(Origin::SeveralCookies { all_seen: true }, keys(&live)));
+    }
+    // By when it began, which no request changes, so that all requests of a page pick the same. A renewal keeps it.
+    live.sort_by_key(|it| Reverse(it.age()));
+    let others = keys(&live[1..]);
+    let newest = live.swap_remove(0);
+    Ok(Picked { read: newest.read, candidate: Some(newest.candidate), others })
+}
+
+/// A session that lives, and the id by which it was found.
+struct Live<'a> {
+    key: SessionKey,
+    read: Read,
+    candidate: &'a Candidate,
+}
+
+impl Live<'_> {
+    /// Tells whether it was found behind a renewed id.
+    fn was_followed(&self) -> bool {
+        self.read.followed
+    }
+
+    fn owner(&self) -> Option<&Owner> {
+        self.read.origin.record().and_then(|record| record.owner.as_ref())
+    }
+
+    /// Orders sessions by their age; of two that began at one time the key decides.
+    fn age(&self) -> impl Ord + use<> {
+        (self.read.origin.record().map(|record| record.created_at), *self.key.as_bytes())
+    }
+}
+
+/// Reads what stands under an id; nothing, if it came under a former name that does not count for it.
+async fn read_as_presented(
+    backend: Backend<'_>,
+    candidate: &Candidate,
+    opened_at: Timestamp,
+) -> Result<Read, SessionError> {
+    let read = read(backend, &candidate.id, opened_at).await?;
+    let By::FormerName { changed_at } = candidate.by else { return Ok(read) };
+    let Read { origin: Origin::Stored { key, record }, contents: Some(contents), followed } = &read else {
+        return Ok(read);
+    };
+    let reserved = &contents.reserved;
+    // One that was followed has its new id since a moment ago, and it is the old one that was presented. That it is no
+    // login's is as much as can be told of it.
+    let given_id_at = if *followed { None } else { reserved.renewed_at };
+    let since = [Some(record.created_at), reserved.authenticated_at, given_id_at];
+    if since.into_iter().flatten().all(|since| since < changed_at) {
+        return Ok(read);
+    }
+    backend.engine.tell(EventKind::UnknownId, Some(*key), None);
+    Ok(Origin::New.into())
+}
