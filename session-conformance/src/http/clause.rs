@@ -17,8 +17,8 @@ macro_rules! __http_clauses {
                     "a request that reads or changes a session whose id stays sets none";
                 COOKIE_4 "COOKIE-4" cookie_4_what_makes_no_sense_is_an_empty_session
                     "an unknown, malformed or oversized cookie is an empty session, not an error, and sets no cookie";
-                COOKIE_5 "COOKIE-5" cookie_5_of_several_none_counts
-                    "the same cookie twice counts once; of several different ones none does, and none is set or removed";
+                COOKIE_5 "COOKIE-5" cookie_5_of_several_the_live_one_counts
+                    "the same cookie twice counts once; of several different ones the one that is live does, but none where two are and somebody's; none is set or removed";
                 COOKIE_6 "COOKIE-6" cookie_6_a_padded_name_is_another_name
                     "a name padded with Unicode blanks, or in another case, is the name of another cookie";
                 COOKIE_7 "COOKIE-7" cookie_7_removal_repeats_the_attributes

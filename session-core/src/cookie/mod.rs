@@ -11,6 +11,10 @@
 //! 4. **Raw bytes decide.** A name is compared byte for byte and nothing but space and tab is trimmed
 //!    around it, so no neighbouring domain can plant a cookie that only looks like ours.
 //! 5. **A cookie without `Secure` is for loopback**, unless its config says otherwise.
+//! 6. **Of several cookies the one counts that is live.** Four at most are looked up. Where several are, and one of them is
+//!    somebody's, none counts, and a login ends them all.
+//! 7. **What the cookie was before is named**, so that it can be changed while sessions live:
+//!    [`changing_the_cookie`](crate::guide::changing_the_cookie).
 
 mod attributes; // what browsers are told of it
 mod check; // what is refused when it is built

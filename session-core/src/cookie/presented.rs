@@ -153,6 +153,9 @@ impl<'a> Reading<'a> {
     /// a key of ours where we sign.
     fn take(&mut self, cookies: &Cookies, name: &str, mut by: By, value: &'a [u8], now: &impl Fn() -> Timestamp) {
         self.presented.cookies += 1;
+        if self.presented.more {
+            return;
+        }
         let Some((encoded, mac)) = split(value) else { return };
         let found = self.presented.candidates().len();
         let known = self.encoded[..found].iter().position(|known| *known == encoded);

@@ -37,7 +37,8 @@ pub(crate) struct Fields {
     /// The key that it had before its last renewal; the two are one session, and both may stand for a moment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) renewed_from: Option<SessionKey>,
-    /// When it was given its present id, if ids are renewed every so often and this is not its first.
+    /// When it was given its present id, if this is not its first, and ids are renewed every so often or the cookie has
+    /// former names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) renewed_at: Option<Timestamp>,
     /// Until when the id that it had before still opens it, if its last renewal was a routine one. Short as soon as the
