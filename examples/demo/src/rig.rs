@@ -196,13 +196,7 @@ async fn step_by_step(rig: &Rig, lazy: &LazySession, steps: &str) -> Result<Answ
             Step::Redirect => answer = Some(see_other("/")),
             Step::Public => public = true,
             Step::Stream(name) => answer = Some(Answer::new(in_pieces(rig.gate(name)))),
-            Step::Read
-            | Step::Add
-            | Step::Renew
-            | Step::Login(_)
-            | Step::End
-            | Step::Tell
-            | Step::Remember => {
+            Step::Read | Step::Add | Step::Renew | Step::Login(_) | Step::End | Step::Tell | Step::Remember => {
                 let session = lazy.load().await?;
                 match step {
                     Step::Add => drop(session.update(COUNT, |count| count.unwrap_or(0) + 1)?),

@@ -14,6 +14,8 @@ mod catalogue;
 mod page;
 #[path = "../../tests/http_faults/routes.rs"]
 mod routes;
+#[path = "../../tests/http_faults/signing.rs"]
+mod signing;
 #[path = "../../tests/http_faults/tamper.rs"]
 mod tamper;
 

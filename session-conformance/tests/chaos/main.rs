@@ -6,6 +6,7 @@
 //! CHAOS_SECONDS=60 cargo test -p session-conformance --all-features --test chaos -- --nocapture
 //! ```
 
+mod ends;
 mod load;
 mod proxy;
 mod weather;

@@ -12,6 +12,7 @@ use session_conformance::http::{Clause, Clause::*, run};
 use session_conformance::session_core::Handled;
 
 use crate::adapter::{Adapter, FAULT, RIGHT, right_handled};
+use crate::signing::*;
 use crate::tamper::*;
 
 /// One fault, as the catalogue has it.
@@ -115,7 +116,7 @@ pub static FAULTS: &[Fault] = &[
     fault(
         "OldIdLives",
         "gives a new id and takes the old one, too",
-        &[(ID_3, "old id is signed in: false")],
+        &[(ID_3, "old id is signed in: false"), (OWNER_8, "phone's counter is at 0")],
         Adapter { before: translates, after: keeps_the_old_alive, ..RIGHT },
     ),
     fault(
@@ -123,6 +124,12 @@ pub static FAULTS: &[Fault] = &[
         "removes the cookie where a session is gone",
         &[(ID_4, "no Set-Cookie")],
         after(removes_what_is_gone),
+    ),
+    fault(
+        "StragglersBegin",
+        "gives who comes too late a session of their own",
+        &[(ID_4, "no Set-Cookie")],
+        after(stragglers_begin),
     ),
     fault(
         "RemovesCookieAlone",
@@ -135,6 +142,36 @@ pub static FAULTS: &[Fault] = &[
         "answers 200 where changes were dropped, because the session had ended",
         &[(ID_6, "409"), (TIME_4, "409"), (OWNER_5, "409")],
         after(says_done),
+    ),
+    fault(
+        "RenewsForGood",
+        "ends the old id with every renewal, whether the new one arrives or not",
+        &[(ID_7, "200")],
+        handle(renews_for_good),
+    ),
+    fault(
+        "CarriesOver",
+        "keeps the values over every sign-in, whoever had them",
+        &[(LOGIN_1, "counter is at 0")],
+        handle(carries_over),
+    ),
+    fault(
+        "ChecksFirst",
+        "signs nobody in or out where the session cannot be written",
+        &[(LOGIN_2, "200"), (LOGIN_5, "200"), (LOGIN_6, "200")],
+        handle(checks_first),
+    ),
+    fault(
+        "DropsTheMessage",
+        "removes the cookie with every sign-out, whatever was left for the next page",
+        &[(LOGIN_3, "a cookie is set")],
+        after(drops_the_message),
+    ),
+    fault(
+        "RemovesLate",
+        "removes the cookie with every sign-out, whoever ended the session",
+        &[(LOGIN_4, "no Set-Cookie")],
+        after(removes_late),
     ),
     fault(
         "WritesEachTime",
@@ -159,6 +196,12 @@ pub static FAULTS: &[Fault] = &[
             },
             ..RIGHT
         },
+    ),
+    fault(
+        "CountsFromTheFirstVisit",
+        "counts the absolute timeout from the first visit",
+        &[(TIME_5, "counter is at 1")],
+        handle(counts_from_the_first_visit),
     ),
     fault(
         "GetsThenInserts",
@@ -312,6 +355,12 @@ pub static FAULTS: &[Fault] = &[
         "ends the newest session where there are too many",
         &[(OWNER_6, "is signed in")],
         handle(ends_the_newest),
+    ),
+    fault(
+        "RefusesDeadIds",
+        "answers 409 to who comes with an id that opens nothing",
+        &[(ID_4, "200"), (OWNER_7, "200")],
+        handle(refuses_dead_ids),
     ),
     fault(
         "TakesUnsigned",

@@ -6,6 +6,7 @@ mod adapter;
 mod catalogue;
 mod page;
 mod routes;
+mod signing;
 mod tamper;
 
 use std::process::ExitCode;
