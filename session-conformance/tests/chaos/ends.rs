@@ -138,11 +138,13 @@ impl Load {
         self.expect_ended(life).await;
     }
 
+    /// Expects of a session that began after an end that it holds this, and no more.
     async fn expect(&self, cookie: &str, tokens: &[u64], owner: Option<&Owner>) {
         let (found, whose) = self.read(cookie).await;
         if found != tokens || whose.as_ref() != owner {
-            self.violation(format!("{found:?} of {whose:?} instead of {tokens:?} of {owner:?}"));
+            return self.violation(format!("{found:?} of {whose:?} instead of {tokens:?} of {owner:?}"));
         }
+        self.note(|figures| figures.begun += 1);
     }
 
     async fn expect_ended(&self, life: &Life) {

@@ -31,18 +31,25 @@ pub(crate) struct Figures {
     pub(crate) failed: u64,
     /// Sessions whose end was acknowledged.
     pub(crate) ended: u64,
+    /// Sessions that began with the id of one that had ended, and were found right.
+    pub(crate) begun: u64,
     pub(crate) longest: Duration,
     pub(crate) violations: Vec<String>,
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, acknowledged, failed, ended, longest, violations } = self;
+        let Self { requests, acknowledged, failed, ended, begun, longest, violations } = self;
         write!(
             f,
             "{requests} requests, of which {acknowledged} were acknowledged and {failed} failed, {ended} sessions "
         )?;
-        write!(f, "ended, the longest request {} ms, {} violations", longest.as_millis(), violations.len())
+        write!(
+            f,
+            "ended, {begun} begun after an end, the longest request {} ms, {} violations",
+            longest.as_millis(),
+            violations.len()
+        )
     }
 }
 

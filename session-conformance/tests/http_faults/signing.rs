@@ -15,7 +15,8 @@ use crate::adapter::{Handling, Incoming, Seen};
 use crate::routes;
 use crate::tamper::{add, removes, set};
 
-/// The absolute timeout.
+/// The idle timeout, and the absolute one.
+const IDLE: Duration = Duration::from_secs(24 * 60 * 60);
 const ABSOLUTE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 fn conflict() -> Answer {
@@ -49,12 +50,13 @@ pub fn renews_for_good(demo: Demo, session: LazySession, incoming: Incoming) -> 
 
 pub fn carries_over(demo: Demo, session: LazySession, incoming: Incoming) -> Handling {
     Box::pin(async move {
-        let count = match session.load().await {
-            Ok(loaded) if incoming.path() == "/login" => loaded.get::<u32>("count").ok().flatten(),
+        let loaded = match incoming.path() {
+            "/login" => session.load().await.ok(),
             _ => None,
         };
-        let answer = routes::handle(demo, session.clone(), incoming).await;
-        if let (Some(count), Ok(loaded)) = (count, session.load().await) {
+        let count = loaded.as_ref().and_then(|loaded| loaded.get::<u32>("count").ok().flatten());
+        let answer = routes::handle(demo, session, incoming).await;
+        if let (Some(count), Some(loaded)) = (count, loaded) {
             let _ = loaded.insert("count", count);
         }
         answer
@@ -96,7 +98,7 @@ pub fn counts_from_the_first_visit(demo: Demo, session: LazySession, incoming: I
             && let (Some(now), Some(began)) = (loaded.authenticated_at(), loaded.created_at())
         {
             let left = ABSOLUTE.saturating_sub(now.since(began));
-            let _ = loaded.set_expiry(Expiry::default().with_idle(left).with_absolute(left));
+            let _ = loaded.set_expiry(Expiry::default().with_idle(IDLE.min(left)).with_absolute(left));
         }
         answer
     })
