@@ -136,20 +136,20 @@ async fn signs_out_for_good(stage: &Stage, laptop: &Window) {
     laptop.back().await;
     laptop.sees(TITLE, "Sign in").await;
     laptop.go("/").await;
-    sign_in(laptop, &stage.name("Bob")).await;
+    sign_in(laptop, &stage.name("Carl")).await;
     laptop.equal("the cart of another user", laptop.texts(CART).await, [""; 0]).await;
     laptop.equal("the sessions of another user", laptop.texts(DEVICES).await.len(), 1).await;
     laptop.equal("the mark of this one", laptop.texts(".current .badge").await, ["this one"]).await;
 }
 
 async fn is_not_tricked_by_another_site(stage: &Stage, laptop: &Window) {
-    laptop.sees(TITLE, "Hello, Bob").await;
+    laptop.sees(TITLE, "Hello, Carl").await;
     let address = format!("{}/logout", stage.server.url());
     laptop.visit(&format!("data:text/html,<form method=post action='{address}'><button>Win</button></form>")).await;
     laptop.send("Win").await;
     laptop.sees(TITLE, "This form was sent from another site.").await;
     laptop.go("/").await;
-    laptop.sees(TITLE, "Hello, Bob").await;
+    laptop.sees(TITLE, "Hello, Carl").await;
 }
 
 async fn does_it_all_without_javascript(stage: &Stage) {
