@@ -88,6 +88,19 @@ pub fn removes_late(seen: &Seen, response: &mut Response) {
     }
 }
 
+/// Tells whether a request ends its session before it waits, as one does for which the store goes down meanwhile.
+pub fn ends_late(seen: &Seen) -> bool {
+    seen.query.contains("end,hold")
+}
+
+/// Answers for a request that was not closed.
+pub fn forgets_the_end(seen: &Seen, response: &mut Response) {
+    if ends_late(seen) {
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        removes(response);
+    }
+}
+
 /// Gives the session what is left of its time since the first visit.
 pub fn counts_from_the_first_visit(demo: Demo, session: LazySession, incoming: Incoming) -> Handling {
     Box::pin(async move {
