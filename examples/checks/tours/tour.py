@@ -6,6 +6,7 @@ requests never sends a Secure cookie over plain http, so the example has to run 
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 try:
     import requests
@@ -96,7 +97,13 @@ expect("what never asks for its session does not depend on it", {"Vary", "Set-Co
 
 late = ann.id()
 ann.post("/logout")
-expect("signing out removes the cookie", ann.id(), None)
+expect("signing out gives a new id", ann.id() not in (None, late), True)
+left = ann.get("/").json()
+expect("a message is left", [flash["message"] for flash in left["flash"]], ["You are signed out."])
+expect("and nothing else", (left["user"], left["cart"], ann.get("/count").json()), (None, [], {"count": 0}))
 ghost = Visitor()
-ghost.cookies.set(COOKIE, late)
+# As the server set it, so that another takes its place.
+ghost.cookies.set(COOKIE, late, domain=urlsplit(URL).hostname, path="/")
 expect("and the id is dead", ghost.user(), None)
+expect("who signs in with it gets in", ghost.post("/login", json={"name": "Ann"}).json()["user"], "Ann")
+expect("and sees nothing of it", (ghost.user(), ghost.get("/count").json()), ("Ann", {"count": 0}))

@@ -72,6 +72,11 @@ done
 
 cp "$jars/ann" "$jars/late"
 as ann /logout --request POST >/dev/null
-expect 'signing out removes the cookie' "$(id ann)" ''
+[ "$(id ann)" != "$(id late)" ] || fail 'signing out did not change the id'
+expect 'signing out leaves a message, and nothing else' "$(as ann /)" '{"user":null,"visits":1,"cart":\[\],"flash":\[*"You are signed out."*\]}'
+expect 'and no counter' "$(as ann /count)" '{"count":0}'
 expect 'and the id is dead' "$(as late /)" '{"user":null,*'
 expect 'and stays dead' "$(as late /cart --data item=pear)" '{"error":*'
+expect 'signing out again is no error' "$(as late /logout --request POST --write-out ' %{http_code}')" '{"user":null,* 200'
+as ann /login --data name=Bob >/dev/null
+expect 'another user sees nothing of the first' "$(as ann /count)" '{"count":0}'

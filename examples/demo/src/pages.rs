@@ -143,22 +143,19 @@ async fn login(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     let name = text(&form.name, "name", NAME)?;
     let owner = Owner::new(name)?;
 
-    // What a visitor collected is theirs when they sign in. What another user left is not.
-    if session.owner().is_some_and(|before| before != owner) {
-        session.clear()?;
-    }
-    // The first of these gives a session of another owner a new id, the second one of the same owner: whoever
-    // knew the old id is left with nothing.
+    // What a visitor collected is theirs when they sign in. If it was another user's session, that ends here, and nothing
+    // of it is left to them.
     session.log_in(owner)?;
-    session.log_in(ann())?;
     session.insert(DEVICE, device::name(&ask.headers))?;
     session.flash(FlashLevel::Success, format!("Welcome, {name}."))?;
     Ok(demo.done(ask.format(), "/", &Visitor::of(session)?))
 }
 
-/// Signs out. Requests of this session that are still under way can no longer write.
+/// Signs out. Requests of this session that are still under way can no longer write. The message is the first thing in a
+/// new session.
 async fn logout(demo: &Demo, session: &Session, ask: &Ask) -> Result {
-    session.destroy();
+    session.log_out();
+    session.flash(FlashLevel::Info, "You are signed out.")?;
     Ok(demo.done(ask.format(), "/", &Visitor::of(session)?))
 }
 

@@ -19,7 +19,7 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
-use session_core::{CookieLifetime, LazySession, ManualClock};
+use session_core::{CookieLifetime, FlashLevel, LazySession, ManualClock, Owner};
 use tokio::sync::watch;
 use tokio_stream::StreamExt;
 
@@ -107,8 +107,12 @@ enum Step<'a> {
     Add,
     /// `renew`: gives the session a new id.
     Renew,
+    /// `login:NAME`: signs in.
+    Login(&'a str),
     /// `end`: ends the session.
     End,
+    /// `tell`: leaves a message.
+    Tell,
     /// `remember`: makes its cookie persistent.
     Remember,
     /// `hold:NAME`: waits at a gate.
@@ -132,7 +136,9 @@ impl<'a> Step<'a> {
             ("read", "") => Self::Read,
             ("add", "") => Self::Add,
             ("renew", "") => Self::Renew,
+            ("login", name) => Self::Login(name),
             ("end", "") => Self::End,
+            ("tell", "") => Self::Tell,
             ("remember", "") => Self::Remember,
             ("hold", name) => Self::Hold(name),
             ("fail", "") => Self::Fail,
@@ -190,12 +196,14 @@ async fn step_by_step(rig: &Rig, lazy: &LazySession, steps: &str) -> Result<Answ
             Step::Redirect => answer = Some(see_other("/")),
             Step::Public => public = true,
             Step::Stream(name) => answer = Some(Answer::new(in_pieces(rig.gate(name)))),
-            Step::Read | Step::Add | Step::Renew | Step::End | Step::Remember => {
+            Step::Read | Step::Add | Step::Renew | Step::Login(_) | Step::End | Step::Tell | Step::Remember => {
                 let session = lazy.load().await?;
                 match step {
                     Step::Add => drop(session.update(COUNT, |count| count.unwrap_or(0) + 1)?),
                     Step::Renew => session.renew()?,
+                    Step::Login(name) => session.log_in(Owner::new(name)?)?,
                     Step::End => session.destroy(),
+                    Step::Tell => session.flash(FlashLevel::Info, "As you wish.")?,
                     Step::Remember => session.set_cookie_lifetime(CookieLifetime::Persistent)?,
                     _ => {}
                 }

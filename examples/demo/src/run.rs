@@ -87,6 +87,9 @@ fn set_up(
     if let Some(max) = settings.max_per_owner {
         sessions = sessions.max_sessions_per_owner(max, OwnerLimitAction::EvictOldest);
     }
+    if let Some(every) = settings.renew_every {
+        sessions = sessions.renew_every(every);
+    }
     let rig = settings.test.then(|| Rig::new(ManualClock::new(SystemClock.now())));
     if let Some(rig) = &rig {
         sessions = sessions.clock(rig.clock.clone());

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     /// `SESSION_MAX_PER_OWNER`; `None` for no limit.
     pub(crate) max_per_owner: Option<NonZeroUsize>,
+    /// `SESSION_RENEW_EVERY_MS`: how often a session gets a new id; `None` for never.
+    pub(crate) renew_every: Option<Duration>,
     /// `SESSION_TEST`: whether there are routes for tests.
     pub(crate) test: bool,
 }
@@ -80,15 +82,16 @@ impl Settings {
             let parse = |value: String| value.parse().map_err(|_| refuse(name, &value, "a number from 1 on"));
             text(name).map(parse).transpose()
         };
-        let timeout = number("SESSION_TIMEOUT_MS")?.map_or(5_000, |number| number.get() as u64);
+        let millis = |name: &str| Ok::<_, String>(number(name)?.map(|it| Duration::from_millis(it.get() as u64)));
         Ok(Self {
             port,
             store,
             session_file,
             cookie,
             on_failure,
-            timeout: Duration::from_millis(timeout),
+            timeout: millis("SESSION_TIMEOUT_MS")?.unwrap_or(Duration::from_secs(5)),
             max_per_owner: number("SESSION_MAX_PER_OWNER")?,
+            renew_every: millis("SESSION_RENEW_EVERY_MS")?,
             test: choice("SESSION_TEST", ["0", "1"])? == 1,
         })
     }
@@ -107,7 +110,7 @@ mod tests {
         let settings = Settings::read("axum", |_| None).unwrap();
         assert_eq!((settings.port, settings.session_file), (3000, PathBuf::from("sessions.tab")));
         assert_eq!(settings.store, StoreUrl::parse("SESSION_STORE", "ets:").unwrap());
-        assert!(settings.max_per_owner.is_none() && !settings.test);
+        assert!(settings.max_per_owner.is_none() && settings.renew_every.is_none() && !settings.test);
     }
 
     #[test]
@@ -121,6 +124,7 @@ mod tests {
             ("SESSION_ON_FAILURE", "", "\"fail-closed\", the default, or \"anonymous\""),
             ("SESSION_MAX_PER_OWNER", "0", "a number from 1 on"),
             ("SESSION_TIMEOUT_MS", "soon", "a number from 1 on"),
+            ("SESSION_RENEW_EVERY_MS", "often", "a number from 1 on"),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
             ("SESSION_STORE", "mongodb://localhost", "postgres://"),
             ("SESSION_FILE", "", "the path of a file"),

@@ -8,12 +8,14 @@
 
 #[path = "../../tests/http_faults/adapter.rs"]
 mod adapter;
-#[path = "../../tests/http_faults/catalogue.rs"]
+#[path = "../../tests/http_faults/catalogue/mod.rs"]
 mod catalogue;
 #[path = "../../tests/http_faults/page.rs"]
 mod page;
 #[path = "../../tests/http_faults/routes.rs"]
 mod routes;
+#[path = "../../tests/http_faults/signing.rs"]
+mod signing;
 #[path = "../../tests/http_faults/tamper.rs"]
 mod tamper;
 
@@ -21,7 +23,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use catalogue::{FAULTS, Fault};
+use catalogue::{Fault, faults};
 use session_conformance::http::{CLAUSES, Clause};
 
 fn main() -> ExitCode {
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
     }
     let names: Vec<String> = env::args().skip(1).collect();
     if names == ["failures"] {
-        for fault in FAULTS {
+        for fault in faults() {
             for failure in fault.meant_for.iter().filter_map(|(clause, _)| fault.run(*clause).failure()) {
                 println!("A server that {}:\n\n{failure}", fault.wrong);
             }

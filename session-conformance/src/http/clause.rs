@@ -36,11 +36,27 @@ macro_rules! __http_clauses {
                 ID_3 "ID-3" id_3_the_old_id_is_dead
                     "after a renewal the old id shows nothing, changes nothing, and sets or removes no cookie";
                 ID_4 "ID-4" id_4_a_straggler_does_not_disturb_the_new_cookie
-                    "a request that began with the old id and ends after the renewal leaves the new cookie and session alone";
+                    "a straggler, which was on its way when its browser signed in or out, or comes within 10 s of that, reads nothing old, writes nothing and sets no cookie, however late; whoever comes later with that id begins a new session";
                 ID_5 "ID-5" id_5_signing_out_ends_the_id
                     "after signing out the id is dead";
                 ID_6 "ID-6" id_6_signing_out_kills_writers_in_flight
                     "a request under way at the sign-out is answered 409, sets no cookie, and brings nothing back";
+                ID_7 "ID-7" id_7_an_id_that_is_due_serves_until_the_new_one_came
+                    "where ids are renewed every so often, the old one serves until the new one was presented, whose answer may be lost, and for 30 s more; then it is dead";
+            }
+            LOGIN {
+                LOGIN_1 "LOGIN-1" login_1_another_user_sees_nothing_of_the_first
+                    "who signs in over another user's session gets a new one, with no value, message or lifetime of the first, which has ended";
+                LOGIN_2 "LOGIN-2" login_2_a_double_click_signs_in
+                    "of two sign-ins with one cookie, at once or one after the other, both are answered, either cookie works whichever comes last, and the values are kept";
+                LOGIN_3 "LOGIN-3" login_3_signing_out_may_leave_a_message
+                    "signing out with a message shows it on the next page, once, under a new id, and nothing else of the old session";
+                LOGIN_4 "LOGIN-4" login_4_signing_out_of_what_has_ended_sets_nothing
+                    "signing out of a session that has ended is no error, and sets and removes no cookie: it may be that of a later sign-in";
+                LOGIN_5 "LOGIN-5" login_5_signing_out_with_an_old_id_ends_the_session
+                    "signing out with the id from before a sign-in ends the session under its new id";
+                LOGIN_6 "LOGIN-6" login_6_who_comes_with_an_id_that_is_dead_can_sign_in
+                    "who signs in with the id of a session that has ended, or while it ends, is signed in, and sees nothing of it";
             }
             TIME {
                 TIME_1 "TIME-1" time_1_a_touch_is_throttled
@@ -51,6 +67,8 @@ macro_rules! __http_clauses {
                     "use, reading too, keeps a session past the idle timeout, but not past the absolute one";
                 TIME_4 "TIME-4" time_4_what_expires_under_way_is_not_revived
                     "a session that expires while a request changes it stays ended";
+                TIME_5 "TIME-5" time_5_the_absolute_timeout_counts_from_the_sign_in
+                    "the absolute timeout counts from the last sign-in, not from the first visit, nor from a renewal";
             }
             SAVE {
                 SAVE_1 "SAVE-1" save_1_parallel_updates_all_count
@@ -98,7 +116,7 @@ macro_rules! __http_clauses {
                 STORE_5 "STORE-5" store_5_all_is_well_once_it_is_back
                     "once the store is back, the same cookies work and nothing is lost";
                 STORE_6 "STORE-6" store_6_signing_out_while_down_removes_the_cookie
-                    "where the store fails while a session is ended, the answer is 503, and the cookie is removed all the same";
+                    "where the store fails while a session is ended, the answer is 503, the cookie is removed all the same, and the id opens nothing once the store is back";
             }
             OWNER {
                 OWNER_1 "OWNER-1" owner_1_a_user_sees_their_sessions_alone
@@ -113,6 +131,10 @@ macro_rules! __http_clauses {
                     "a request under way in a session that another ends is answered 409, and brings nothing back";
                 OWNER_6 "OWNER-6" owner_6_there_is_a_maximum
                     "with a maximum per owner, one sign-in too many ends the session that signed in first";
+                OWNER_7 "OWNER-7" owner_7_who_was_ended_from_elsewhere_begins_anew
+                    "with the id of a session that was ended from another one, what writes, signs in or signs out works at once; one request begins a new session, and a second one with that id is not let into it";
+                OWNER_8 "OWNER-8" owner_8_nobody_signs_in_to_what_another_began
+                    "who signs in with such an id is let into nothing that somebody else began from it";
             }
             KEYS {
                 KEYS_1 "KEYS-1" keys_1_what_is_not_signed_is_empty
@@ -142,6 +164,8 @@ pub enum Group {
     COOKIE,
     /// Which ids are good.
     ID,
+    /// Signing in and out.
+    LOGIN,
     /// Timeouts, and touching.
     TIME,
     /// What is stored, and when.

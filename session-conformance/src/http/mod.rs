@@ -31,9 +31,11 @@
 //! | `SESSION_ON_FAILURE` | `anonymous`, or `fail-closed`, the default: the failure policy |
 //! | `SESSION_TIMEOUT_MS` | how long the store may take |
 //! | `SESSION_MAX_PER_OWNER` | how many sessions a user may have; one more ends the oldest |
+//! | `SESSION_RENEW_EVERY_MS` | how often a session gets a new id although nothing has changed; by default never |
 //! | `RUST_LOG` | `trace`: logs all it can |
 //!
-//! All other settings are the defaults: an idle timeout of a day, an absolute one of 30 days. It ends on SIGTERM, with
+//! All other settings are the defaults: an idle timeout of a day, an absolute one of 30 days, a straggler's window of 10
+//! seconds, an overlap of renewals of 30. It ends on SIGTERM, with
 //! success, and its sessions are there when it is started again in the same folder.
 //!
 //! It answers in JSON, as all requests ask for it by `Accept`; errors are `{error}`.
@@ -41,8 +43,8 @@
 //! | route | takes | does | answers |
 //! |---|---|---|---|
 //! | `GET /` | | hands out the messages, and counts a visit in one transaction with that, if there is a session | `{user, visits, cart, flash}` |
-//! | `POST /login` | a form with `name` | sets owner and time of authentication, leaves one message; what was in the session stays | `{user, …}` |
-//! | `POST /logout` | | destroys the session | 200 |
+//! | `POST /login` | a form with `name` | signs in by [`log_in`](session_core::Session::log_in), leaves one message | `{user, …}` |
+//! | `POST /logout` | | ends the session by [`log_out`](session_core::Session::log_out), leaves one message | 200 |
 //! | `POST /cart/empty` | | removes a value | 200 |
 //! | `GET /count` | | only reads | `{count}` |
 //! | `POST /count` | | adds one by `update` | `{count}` |
@@ -59,16 +61,18 @@
 //! | `POST /test/gate` | `?name=` | lets those go, and all that come later | `{}` |
 //! | any method, `/test/do` | `?steps=` | does these steps, separated by commas, with its session | `{count}`, or as the steps say |
 //!
-//! A request whose changes were dropped, because its session had ended, is answered 409. What is not there is 404.
+//! A request whose changes were dropped, because its session had ended or it was a straggler, is answered 409. What is not there is 404.
 //! These are the steps:
 //!
 //! | step | does |
 //! |---|---|
 //! | `has` | asks whether there is a cookie, by [`LazySession::has_cookie`](session_core::LazySession::has_cookie) |
-//! | `read` | loads the session, as `add`, `renew`, `end` and `remember` do |
+//! | `read` | loads the session, as `add`, `renew`, `login`, `end`, `tell` and `remember` do |
 //! | `add` | adds one to the counter |
 //! | `renew` | gives the session a new id |
+//! | `login:NAME` | signs in |
 //! | `end` | destroys the session |
+//! | `tell` | leaves a message |
 //! | `remember` | makes its cookie persistent |
 //! | `hold:NAME` | waits at a gate |
 //! | `fail` | answers 500 |

@@ -1,11 +1,13 @@
 //! The whole request path over real servers that are killed, paused and cut off, and over a store that fails at random
 //! besides. Whatever went wrong: no acknowledged write is lost, none counts twice, no session is alive after its end was
-//! acknowledged, every request ends by its deadline, and service is back within seconds of the store.
+//! acknowledged, what begins after an end has nothing of what ended, no login is refused, every request ends by its
+//! deadline, and service is back within seconds of the store.
 //!
 //! ```text
 //! CHAOS_SECONDS=60 cargo test -p session-conformance --all-features --test chaos -- --nocapture
 //! ```
 
+mod ends;
 mod load;
 mod proxy;
 mod weather;
@@ -83,7 +85,10 @@ async fn storm(name: &str, store: impl SessionStore, weather: impl Weather) -> R
         store.calls(),
         back.as_millis(),
     );
-    assert!(figures.acknowledged > 200 && figures.ended > 20 && events > 2, "too little was done: {figures}");
+    assert!(
+        figures.acknowledged > 200 && figures.ended > 20 && figures.begun > 10 && events > 2,
+        "too little was done: {figures}"
+    );
     assert!(figures.violations.is_empty(), "{:#?}", figures.violations);
     Ok(())
 }

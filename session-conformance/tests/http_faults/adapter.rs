@@ -15,7 +15,7 @@ use axum::{Router, serve};
 use example_demo::{Answer, Ask, Demo, Format};
 use session_conformance::session_core::{BoxError, Closed, Handled, LazySession};
 
-use crate::catalogue::{FAULTS, NONE};
+use crate::catalogue::{NONE, faults};
 use crate::routes;
 
 /// The environment's variable that says which fault to serve.
@@ -115,7 +115,7 @@ pub fn right_handled(_: &Seen, status: Option<StatusCode>) -> Option<Handled> {
 /// Serves, if the environment names a fault; `None` if it does not.
 pub fn serve_if_asked() -> Option<ExitCode> {
     let name = env::var(FAULT).ok()?;
-    let fault = [&NONE].into_iter().chain(FAULTS).find(|fault| fault.name == name)?;
+    let fault = [&NONE].into_iter().chain(faults()).find(|fault| fault.name == name)?;
     Some(example_demo::main("faulty", |demo| async {
         let (listener, stop) = (demo.listen()?, demo.asked_to_stop());
         let app = Router::new()

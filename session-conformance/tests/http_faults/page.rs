@@ -7,7 +7,7 @@ use std::fmt::Write;
 use libtest_mimic::Failed;
 use session_conformance::http::{CLAUSES, Clause};
 
-use crate::catalogue::{FAULTS, Fault};
+use crate::catalogue::{Fault, faults};
 
 const HOW: &str = "write it again: cargo run -p session-conformance --features http --example http_faults";
 const KEPT: &str = include_str!("../../HTTP-FAULTS.md");
@@ -17,14 +17,14 @@ pub fn write(caught: impl Fn(&Fault) -> Vec<Clause>) -> String {
     let mut page = String::from(
         "Which clauses about what a browser sees catch which faults. `cargo run -p session-conformance --features http \
          --example http_faults` has written this page, and a test holds it against the catalogue in \
-         `tests/http_faults/catalogue.rs`.\n\n\
+         `tests/http_faults/catalogue`.\n\n\
          # The faults\n\n\
          Each is a server on the demo that is right but for one thing. Every clause was run against every fault, once. \
          `is meant for` names the clauses of which a test asks that they catch it, and say why.\n\n\
          | fault | what its author got wrong | is meant for | is caught by |\n|---|---|---|---|\n",
     );
     let mut rows = Vec::new();
-    for fault in FAULTS {
+    for fault in faults() {
         let caught = caught(fault);
         let _ = writeln!(page, "{} {} |", start(fault), list(&caught));
         rows.push((fault, caught));
@@ -59,7 +59,7 @@ pub fn kept(fault: &Fault) -> Vec<Clause> {
 
 /// Checks that the page lists the faults of the catalogue, each caught by what it is meant for, and no other.
 pub fn is_of_this_catalogue() -> Result<(), Failed> {
-    for fault in FAULTS {
+    for fault in faults() {
         let caught = kept(fault);
         if let Some((clause, _)) = fault.meant_for.iter().find(|(clause, _)| !caught.contains(clause)) {
             return Err(format!("{} is not caught by {clause}; {HOW}", fault.name).into());

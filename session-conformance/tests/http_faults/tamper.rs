@@ -33,7 +33,7 @@ fn recall(key: &str) -> Option<String> {
 }
 
 /// Gives the cookies that a response sets, each as name, value and the rest.
-fn set(response: &Response) -> Vec<(String, String, String)> {
+pub fn set(response: &Response) -> Vec<(String, String, String)> {
     let line = |line: &HeaderValue| {
         let line = String::from_utf8_lossy(line.as_bytes()).into_owned();
         let (cookie, rest) = line.split_once(';').unwrap_or((&line, ""));
@@ -47,7 +47,7 @@ fn is_removal(rest: &str) -> bool {
     rest.contains("Max-Age=0")
 }
 
-fn add(response: &mut Response, cookie: &str) {
+pub fn add(response: &mut Response, cookie: &str) {
     response.headers_mut().append(SET_COOKIE, HeaderValue::from_str(cookie).expect("it is ASCII"));
 }
 
@@ -160,7 +160,7 @@ pub fn keeps_the_old_alive(seen: &Seen, response: &mut Response) {
     alias(seen, response);
 }
 
-fn removes(response: &mut Response) {
+pub fn removes(response: &mut Response) {
     add(response, "__Host-faulty-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn cookie_1_none_is_set_before_something_is_written(case: &Case
         visitor.get(path).await?.sets_none()?;
     }
     // Neither is what comes to nothing.
-    visitor.post("/logout").await?.sets_none()?;
+    visitor.post("/test/do?steps=end").await?.sets_none()?;
     visitor.post("/test/do?steps=renew").await?.sets_none()
 }
 
@@ -170,7 +170,7 @@ pub(super) async fn cookie_6_a_padded_name_is_another_name(case: &Case) -> Check
 pub(super) async fn cookie_7_removal_repeats_the_attributes(case: &Case) -> Check {
     for settings in [&[][..], &[("SESSION_COOKIE", "development")], &[("SESSION_LIFETIME", "persistent")]] {
         let site = case.start_with(settings).await?;
-        for path in ["/logout", "/test/do?steps=end", "/test/do?steps=add,end"] {
+        for path in ["/test/do?steps=read,end", "/test/do?steps=end", "/test/do?steps=add,end"] {
             let mut ann = site.browser("ann");
             let set = ann.sign_in("Ann").await?.sets_one()?;
             let answer = ann.post(path).await?;

@@ -6,6 +6,7 @@ use super::id::*;
 use super::keys::*;
 use super::leak::*;
 use super::live::*;
+use super::login::*;
 use super::owner::*;
 use super::save::*;
 use super::store::*;

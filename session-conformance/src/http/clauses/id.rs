@@ -1,8 +1,16 @@
 //! ID: which ids are good.
 
+use std::time::Duration;
+
 use super::super::browser::Browser;
 use super::super::case::Case;
-use crate::check::{Check, ensure};
+use crate::check::{Check, ensure, equal};
+
+/// How long after its end an id is a straggler's, and a moment more.
+pub(super) const WINDOW: Duration = Duration::from_secs(11);
+/// How long an id that was renewed although nothing had changed serves once the new one was presented, and a moment more.
+const OVERLAP: Duration = Duration::from_secs(31);
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Checks ID-1: an id that a client made up is never adopted.
 pub(super) async fn id_1_an_invented_id_is_never_adopted(case: &Case) -> Check {
@@ -56,8 +64,8 @@ pub(super) async fn id_3_the_old_id_is_dead(case: &Case) -> Check {
     Ok(())
 }
 
-/// Checks that an id shows nothing, changes nothing, and sets or removes no cookie.
-async fn is_dead(old: &mut Browser) -> Check {
+/// Checks that an id shows nothing, changes nothing, and sets or removes no cookie, as long as it is a straggler's.
+pub(super) async fn is_dead(old: &mut Browser) -> Check {
     old.is_signed_in(false).await?;
     old.counts(0).await?;
     for (method, path) in [("GET", "/"), ("GET", "/count"), ("POST", "/count"), ("POST", "/test/do?steps=add")] {
@@ -68,32 +76,65 @@ async fn is_dead(old: &mut Browser) -> Check {
     Ok(())
 }
 
-/// Checks ID-4: a request that began with the old id and ends after the renewal leaves the new cookie and session
-/// alone.
+/// Checks ID-4: a straggler, which was on its way when its browser signed in or out, or comes within 10 s of that, reads
+/// nothing old, writes nothing and sets no cookie, however late; whoever comes later with that id begins a new session.
 pub(super) async fn id_4_a_straggler_does_not_disturb_the_new_cookie(case: &Case) -> Check {
     let site = case.start().await?;
-    let mut ann = site.browser("ann");
-    ann.add().await?;
-    let mut stragglers = Vec::new();
-    for steps in ["read,hold:gate", "read,hold:gate,add", "add,hold:gate", "hold:gate,read", "hold:gate,add"] {
-        let mut straggler = ann.copy("straggler");
-        stragglers.push(tokio::spawn(async move {
-            let answer = straggler.post(&format!("/test/do?steps={steps}")).await;
-            (steps, answer)
-        }));
+    for (round, (after, ends)) in [
+        (Duration::ZERO, &["/login"][..]),
+        (WINDOW, &["/login"]),
+        (WINDOW, &["/logout"]),
+        (WINDOW, &["/logout", "/login"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut ann = site.browser("ann");
+        ann.add().await?;
+        let mut old = ann.copy("old id");
+        let mut stragglers = Vec::new();
+        for steps in ["read,hold", "read,hold,add", "add,hold", "hold,read", "hold,add", "read,hold,renew", "hold,end"]
+        {
+            let mut straggler = ann.copy("straggler");
+            let path = format!("/test/do?steps={}", steps.replace("hold", &format!("hold:gate-{round}")));
+            // Of those that end the session, the one after a sign-in would end that: see LOGIN-5.
+            if steps.contains("end") && ends == ["/login"] {
+                continue;
+            }
+            stragglers.push(tokio::spawn(async move { (steps, straggler.post(&path).await) }));
+        }
+        site.held(&format!("gate-{round}"), stragglers.len()).await?;
+        for path in ends {
+            ann.form(path, &[("name", "Ann")]).await?.is(200)?;
+        }
+        is_dead(&mut old).await?;
+        site.advance(after).await?;
+        site.open(&format!("gate-{round}")).await?;
+        for straggler in stragglers {
+            let (steps, answer) = straggler.await.expect("the request does not panic");
+            let answer = answer?;
+            answer.sets_none()?;
+            let writes = steps.contains("add") || steps.contains("renew");
+            let done = answer.status == 200 && writes;
+            ensure(!done, format!("{steps} with the old id is not said to be done"), || answer.to_string())?;
+            if steps == "hold,read" {
+                ensure(answer.json()?["count"] == 0, "nothing of the session before", || answer.to_string())?;
+            }
+        }
+        let signed_in = ends.contains(&"/login");
+        ann.is_signed_in(signed_in).await?;
+        let kept = u64::from(ends == ["/login"]);
+        ann.counts(kept).await?;
+        if after == WINDOW {
+            let before = old.id()?.to_owned();
+            equal("the counter of a new session", &1, &old.add().await?)?;
+            ensure(old.id()? != before, "another id than the dead one", || "the same".to_owned())?;
+            old.is_signed_in(false).await?;
+            ann.is_signed_in(signed_in).await?;
+            ann.counts(kept).await?;
+        }
     }
-    site.held("gate", stragglers.len()).await?;
-    ann.sign_in("Ann").await?;
-    site.open("gate").await?;
-    for straggler in stragglers {
-        let (steps, answer) = straggler.await.expect("the request does not panic");
-        let answer = answer?;
-        answer.sets_none()?;
-        let done = answer.status == 200 && steps.contains("add");
-        ensure(!done, format!("{steps} with the old id is not said to be done"), || answer.to_string())?;
-    }
-    ann.is_signed_in(true).await?;
-    ann.counts(1).await
+    Ok(())
 }
 
 /// Checks ID-5: after signing out the id is dead.
@@ -130,4 +171,46 @@ pub(super) async fn id_6_signing_out_kills_writers_in_flight(case: &Case) -> Che
         answer.sets_none()?;
     }
     is_dead(&mut after).await
+}
+
+/// Checks ID-7: where ids are renewed every so often, the old one serves until the new one was presented, whose answer
+/// may be lost, and for 30 s more; then it is dead.
+pub(super) async fn id_7_an_id_that_is_due_serves_until_the_new_one_came(case: &Case) -> Check {
+    let every = HOUR.as_millis().to_string();
+    let site = case.start_with(&[("SESSION_RENEW_EVERY_MS", &every)]).await?;
+    let mut ann = site.browser("ann");
+    ann.sign_in("Ann").await?;
+    ann.add().await?;
+    let mut old = ann.copy("old id");
+    site.advance(HOUR).await?;
+    let answer = ann.get("/count").await?;
+    answer.is(200)?;
+    let renewed = answer.sets_one()?;
+    ensure(old.cookie()?.1 != renewed.value, "another id than before", || answer.to_string())?;
+    // The new id is on its way.
+    for count in 2..4 {
+        site.advance(HOUR / 3).await?;
+        let answer = old.get("/sessions").await?;
+        answer.is(200)?;
+        answer.sets_none()?;
+        equal("the counter", &count, &old.add().await?)?;
+    }
+    // It has arrived.
+    ann.counts(3).await?;
+    old.is_signed_in(true).await?;
+    site.advance(OVERLAP).await?;
+    let answer = old.get("/sessions").await?;
+    answer.is(401)?;
+    answer.sets_none()?;
+    ann.is_signed_in(true).await?;
+
+    // The answer is lost: the next one, when it is time, has another.
+    let mut bob = site.browser("bob");
+    bob.sign_in("Bob").await?;
+    site.advance(HOUR).await?;
+    bob.copy("lost answer").get("/count").await?.sets_one()?;
+    bob.is_signed_in(true).await?;
+    site.advance(HOUR).await?;
+    bob.get("/count").await?.sets_one()?;
+    bob.is_signed_in(true).await
 }

@@ -8,6 +8,7 @@ mod id;
 mod keys;
 mod leak;
 mod live;
+mod login;
 mod owner;
 mod save;
 mod store;

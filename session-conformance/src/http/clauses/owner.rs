@@ -1,11 +1,15 @@
 //! OWNER: a user's sessions.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::super::browser::Browser;
 use super::super::case::Case;
 use super::super::site::Site;
 use crate::check::{Check, broken, ensure, equal};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 /// Lists a browser's sessions.
 async fn list(browser: &mut Browser) -> Check<Vec<Value>> {
@@ -144,7 +148,7 @@ pub(super) async fn owner_6_there_is_a_maximum(case: &Case) -> Check {
     for name in ["first", "second", "third", "fourth"] {
         browsers.push(signed_in(&site, name, "Ann").await?);
         // Who signed in first is told by the time.
-        site.advance(std::time::Duration::from_secs(1)).await?;
+        site.advance(SECOND).await?;
         let mut bob = signed_in(&site, "bob", "Bob").await?;
         bob.post("/logout").await?.is(200)?;
         let at = browsers.len();
@@ -154,4 +158,73 @@ pub(super) async fn owner_6_there_is_a_maximum(case: &Case) -> Check {
     }
     let [.., last] = &mut browsers[..] else { return Ok(()) };
     equal("Ann's sessions", &2, &list(last).await?.len())
+}
+
+/// Checks OWNER-7: with the id of a session that was ended from another one, what writes, signs in or signs out works at
+/// once; one request begins a new session, and a second one with that id is not let into it.
+pub(super) async fn owner_7_who_was_ended_from_elsewhere_begins_anew(case: &Case) -> Check {
+    for limit in [None, Some(("SESSION_MAX_PER_OWNER", "2"))] {
+        let site = case.start_with(limit.as_slice()).await?;
+        let ended = async |name| -> Check<Browser> {
+            // Who came first is told by the time.
+            let sign_in = async |name| {
+                site.advance(SECOND).await?;
+                signed_in(&site, name, "Ann").await
+            };
+            let mut phone = sign_in(name).await?;
+            phone.add().await?;
+            match limit {
+                None => sign_in("laptop").await?.post("/sessions/end-others").await?.is(200)?,
+                Some(_) => {
+                    sign_in("laptop").await?;
+                    sign_in("tablet").await?;
+                }
+            }
+            site.advance(SECOND).await?;
+            phone.get("/").await?.sets_none()?;
+            phone.is_signed_in(false).await?;
+            Ok(phone)
+        };
+
+        let mut phone = ended("phone that writes").await?;
+        let mut tab = phone.copy("a second tab");
+        let id = phone.id()?.to_owned();
+        equal("the counter of a new session", &1, &phone.add().await?)?;
+        ensure(phone.id()? != id, "another id than the dead one", || "the same".to_owned())?;
+        phone.is_signed_in(false).await?;
+        let answer = tab.post("/count").await?;
+        answer.is(409)?;
+        answer.sets_none()?;
+        phone.counts(1).await?;
+        phone.sign_in("Ann").await?;
+        phone.counts(1).await?;
+
+        let mut phone = ended("phone that signs in").await?;
+        phone.sign_in("Ann").await?;
+        phone.counts(0).await?;
+        phone.is_signed_in(true).await?;
+
+        let answer = ended("phone that signs out").await?.post("/logout").await?;
+        answer.is(200)?;
+        answer.sets_none()?;
+        site.stop().await?;
+    }
+    Ok(())
+}
+
+/// Checks OWNER-8: who signs in with such an id is let into nothing that somebody else began from it.
+pub(super) async fn owner_8_nobody_signs_in_to_what_another_began(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut laptop = signed_in(&site, "laptop", "Ann").await?;
+    let mut phone = signed_in(&site, "phone", "Ann").await?;
+    // Why Ann ends it: somebody else knows its id.
+    let mut thief = phone.copy("thief");
+    laptop.post("/sessions/end-others").await?.is(200)?;
+    thief.add().await?;
+    phone.sign_in("Ann").await?;
+    phone.counts(0).await?;
+    phone.is_signed_in(true).await?;
+    thief.is_signed_in(false).await?;
+    thief.counts(0).await?;
+    phone.counts(0).await
 }

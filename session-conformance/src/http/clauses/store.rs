@@ -126,8 +126,8 @@ pub(super) async fn store_5_all_is_well_once_it_is_back(case: &Case) -> Check {
     Ok(())
 }
 
-/// Checks STORE-6: where the store fails while a session is ended, the answer is 503, and the cookie is removed all
-/// the same.
+/// Checks STORE-6: where the store fails while a session is ended, the answer is 503, the cookie is removed all the same,
+/// and the id opens nothing once the store is back.
 pub(super) async fn store_6_signing_out_while_down_removes_the_cookie(case: &Case) -> Check {
     let site = case.start().await?;
     let mut ann = site.browser("ann");
@@ -139,5 +139,10 @@ pub(super) async fn store_6_signing_out_while_down_removes_the_cookie(case: &Cas
     site.open("gate").await?;
     let answer = going.await.expect("the request does not panic")?;
     answer.is(503)?;
-    ensure(answer.sets_one()?.removes(), "the cookie is removed", || answer.to_string())
+    ensure(answer.sets_one()?.removes(), "the cookie is removed", || answer.to_string())?;
+    // Whether the server has tried again by then or not.
+    site.store("up").await?;
+    ann.copy("old id").is_signed_in(false).await?;
+    ann.sign_in("Ann").await?;
+    ann.is_signed_in(true).await
 }

@@ -77,3 +77,30 @@ pub(super) async fn time_4_what_expires_under_way_is_not_revived(case: &Case) ->
     answer.sets_none()?;
     ann.is_signed_in(false).await
 }
+
+/// Checks TIME-5: the absolute timeout counts from the last sign-in, not from the first visit, nor from a renewal.
+pub(super) async fn time_5_the_absolute_timeout_counts_from_the_sign_in(case: &Case) -> Check {
+    const STEP: Duration = Duration::from_secs(23 * 60 * 60);
+    let site = case.start().await?;
+    let mut ann = site.browser("ann");
+    ann.add().await?;
+    for _ in 0..2 {
+        // Nearly all of its time.
+        let mut passed = Duration::ZERO;
+        while passed + STEP < ABSOLUTE {
+            site.advance(STEP).await?;
+            passed += STEP;
+            ann.counts(1).await?;
+        }
+        ann.sign_in("Ann").await?;
+    }
+    let mut passed = Duration::ZERO;
+    while passed + STEP < ABSOLUTE {
+        site.advance(STEP).await?;
+        passed += STEP;
+        ann.is_signed_in(true).await?;
+    }
+    ann.post("/test/do?steps=renew").await?.sets_one()?;
+    site.advance(ABSOLUTE - passed).await?;
+    ann.is_signed_in(false).await
+}
