@@ -41,6 +41,21 @@ fn ann() -> Owner {
 }
 
 #[tokio::test]
+async fn a_login_that_meets_a_session_of_another_owner_tells_its_end() {
+    let heard = Heard::default();
+    let sessions = builder(store()).0.on_event(heard.hook()).build().unwrap();
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    let mut tab = browser.clone();
+    // Its answer is lost, and the tab comes with the id from before.
+    browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
+    heard.take();
+    tab.request(&sessions, |session| session.log_in(Owner::new("bob").unwrap()).unwrap()).await;
+    let told = heard.take();
+    assert!(told.iter().any(|(name, _, owner)| *name == "destroyed" && *owner == Some(ann())), "{told:?}");
+}
+
+#[tokio::test]
 async fn the_life_of_a_session_is_told_from_its_beginning_to_its_end() {
     let heard = Heard::default();
     let (builder, clock) = builder(store());

@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use session_core::{CloseOutcome, Handled, Owner, ReadOnly, SessionError, SessionKey, Sessions};
 use session_ets::EtsStore;
-use support::stepped::{Run, Stepped, Task, every_interleaving, now};
+use support::stepped::{Run, Stepped, Steps, Task, every_interleaving, now};
 use support::{Browser, START, count, live, store};
 
 /// What a task does with the session that all share.
@@ -55,10 +54,10 @@ fn owner() -> Owner {
 
 fn begin(acts: &[Act], crash: Option<(usize, usize)>) -> (World, Run) {
     let store = store();
-    let steps = Arc::new(AtomicUsize::new(0));
     let (plain, clock) = support::builder(store.clone());
     let plain = plain.build().unwrap();
-    let stepped = Stepped::new(store.clone(), Arc::clone(&steps), clock.clone());
+    let steps = Steps::new(clock.clone());
+    let stepped = Stepped::new(store.clone(), steps.clone());
     let sessions = support::builder(stepped).0.clock(clock).build().unwrap();
     let mut browser = Browser::default();
     let key = now(async {

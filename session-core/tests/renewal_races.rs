@@ -2,14 +2,13 @@
 
 mod support;
 
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use session_core::{
     CloseOutcome, Handled, ManualClock, Owner, ReadOnly, SessionError, SessionId, SessionStore, Sessions,
 };
 use session_ets::EtsStore;
-use support::stepped::{Run, Stepped, Task, every_interleaving, now};
+use support::stepped::{Run, Stepped, Steps, Task, every_interleaving, now};
 use support::{Browser, MINUTE, START, builder, count, live, store};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +60,9 @@ fn owner() -> Owner {
 
 fn begin(acts: &[Act]) -> (World, Run) {
     let store = store();
-    let steps = Arc::new(AtomicUsize::new(0));
     let (plain, clock) = renewing(store.clone());
-    let stepped = Stepped::new(store.clone(), Arc::clone(&steps), clock.clone());
+    let steps = Steps::new(clock.clone());
+    let stepped = Stepped::new(store.clone(), steps.clone());
     let sessions = builder(stepped).0.clock(clock.clone()).renew_every(MINUTE * 60).build().unwrap();
     let mut browser = Browser::default();
     now(async { browser.request(&plain, |session| session.log_in(owner()).unwrap()).await });

@@ -9,15 +9,17 @@
 //! | nothing | the login begins a session, and marks what is left of the old one |
 //!
 //! The second click on "sign in" meets what the first one made. If that was born of a login within the straggler's window,
-//! its id serves for that window: the answers may come in either order.
+//! its id serves for that window: the answers may come in either order. Such a one is kept, with its values, also where it
+//! leads back to an id that was ended from elsewhere: a login of its owner's has made it what it is, and whoever else held
+//! that id cannot have.
 
 use std::sync::Arc;
 
 use super::dead::{Marked, is_doubtful, mark};
 use super::renew::{OldId, Renewed, renew};
-use super::retirement::{End, LONGEST_CHAIN, retire_one};
+use super::retirement::{End, LONGEST_CHAIN, One, retire_one};
 use super::write::{Saved, create, withdraw};
-use crate::engine::{Backend, SessionError};
+use crate::engine::{Backend, EventKind, SessionError};
 use crate::payload::{Contents, Kind};
 use crate::session::{Job, WrongTypes, replay};
 use crate::store::{Owner, Record, SessionKey, StoreError};
@@ -56,14 +58,13 @@ pub(super) async fn log_in(
                 let twice = theirs == Some(owner) && engine.logged_in_within(&contents, engine.straggler_window);
                 if theirs.is_some_and(|theirs| theirs != owner) || (doubtful && !twice) {
                     // What is left of it is looked at, and marked, as that of any other.
-                    retire_one(backend, &key, &End::by_browser(engine.now())).await?;
+                    end_here(backend, &key).await?;
                     next = Some(key);
                     continue;
                 }
                 let until = engine.now() + engine.straggler_window;
                 let old_id = if dead.is_some() && twice { OldId::Until(until) } else { OldId::Dead };
-                let base = if doubtful { engine.new_contents() } else { contents.into_owned() };
-                job.contents = on(base, job)?;
+                job.contents = on(contents.into_owned(), job)?;
                 match renew(backend, &key, &record, job, old_id).await? {
                     Renewed::Ended => next = Some(key),
                     Renewed::Saved(saved) => return Ok(saved),
@@ -72,6 +73,15 @@ pub(super) async fn log_in(
         }
     }
     Err(SessionError::Conflict)
+}
+
+/// Ends the session under `key` for a login that takes its place, and no session that it became.
+pub(super) async fn end_here(backend: Backend<'_>, key: &SessionKey) -> Result<(), SessionError> {
+    let engine = backend.engine;
+    if let One::Ended(record) = retire_one(backend, key, &End::by_browser(engine.now())).await? {
+        engine.tell(EventKind::Destroyed, Some(*key), record.owner.as_ref());
+    }
+    Ok(())
 }
 
 /// Reads what stands under `key`; `None` if it is nothing, or nothing that a login could go on from.

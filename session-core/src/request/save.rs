@@ -2,10 +2,9 @@
 
 use super::dead::begin;
 use super::ending::end;
-use super::login::log_in;
+use super::login::{end_here, log_in};
 use super::renew::{OldId, Renewed, renew};
 use super::replace::replace;
-use super::retirement::{End, retire_one};
 use super::write::{Saved, create};
 use crate::engine::{Backend, SessionError};
 use crate::session::{Job, Origin};
@@ -39,7 +38,7 @@ pub(super) async fn save(backend: Backend<'_>, job: &mut Job) -> Result<Saved, S
 async fn save_login(backend: Backend<'_>, job: &mut Job) -> Result<Saved, SessionError> {
     let Some(owner) = job.privilege.login.clone() else { return Ok(Saved::Nothing) };
     while let Some(other) = job.others.last() {
-        retire_one(backend, other, &End::by_browser(backend.engine.now())).await?;
+        end_here(backend, other).await?;
         job.others.pop();
     }
     if let Origin::Stored { key, record } = job.origin.clone() {
