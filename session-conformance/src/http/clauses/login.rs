@@ -1,5 +1,7 @@
 //! LOGIN: signing in and out.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::super::browser::{Answer, Browser};
@@ -8,7 +10,7 @@ use super::id::{WINDOW, is_dead};
 use crate::check::{Check, ensure, equal};
 
 /// How long a session lasts that nobody uses, and a moment more.
-const IDLE: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60 + 1);
+const IDLE: Duration = Duration::from_secs(24 * 60 * 60 + 1);
 
 /// Checks that a cookie is set, of another id than `before`, and with no lifetime of its own.
 fn begins(answer: &Answer, before: &Browser) -> Check {
