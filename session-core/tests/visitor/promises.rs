@@ -21,6 +21,7 @@ impl World {
         run.an_end_that_was_acknowledged_is_an_end();
         run.a_write_that_was_acknowledged_is_there();
         run.nothing_passes_from_owner_to_owner();
+        run.nobody_is_signed_out_for_nothing().await;
         run.a_login_is_in_effect().await;
         run.an_owner_has_no_session_too_many().await;
         run.nobody_is_stuck().await;
@@ -96,12 +97,23 @@ impl Judged<'_> {
                 Act::Write => {
                     let refused = matches!(error, SessionError::Gone | SessionError::ReadOnly(ReadOnly::Retired));
                     assert!(refused, "a write met {error:?} after {self}");
-                    let for_nothing = !self.acts(Act::ends) && !self.world.start.is_newcomer();
-                    assert!(!for_nothing, "a write was refused for nothing after {self}");
+                    assert!(!self.must_be_written(), "a write was refused for nothing after {self}");
                 }
                 act => panic!("{act:?} met an error after {self}"),
             }
         }
+    }
+
+    /// Tells whether nothing can be in the way of a write: nobody ended the session, and of those who begin from a dead id
+    /// this is the first. Only the browser that ended it itself, a moment ago, must wait.
+    fn must_be_written(&self) -> bool {
+        let is_first = self.world.acts.iter().filter(|act| **act == Act::Write).count() == 1;
+        !self.acts(Act::ends)
+            && match self.world.start {
+                Start::NoCookie | Start::Nobody | Start::Ann | Start::Due => true,
+                Start::Revoked | Start::LoggedOutBefore => is_first,
+                Start::LoggedOut => false,
+            }
     }
 
     /// Gives the keys that a session had since it had this one; not those of a renewal that `is_later`.
@@ -175,6 +187,26 @@ impl Judged<'_> {
         !from_login && login_of(key).is_some_and(|login| login.presented == first)
     }
 
+    /// Where nobody ended anything the browser has its session, also if the answer that brought a new id was lost, and
+    /// shows what was acknowledged. Without any cookie each write begins a session of its own.
+    async fn nobody_is_signed_out_for_nothing(&self) {
+        let World { start, accident, browser, sessions, .. } = self.world;
+        let brought = !start.is_newcomer() || *accident == Accident::No;
+        if self.acts(Act::ends) || *start == Start::NoCookie || !brought {
+            return;
+        }
+        let opened = self.look(browser.open(sessions)).await;
+        if !start.is_newcomer() {
+            let who = if *start == Start::Nobody { NOBODY } else { "ann" };
+            let whose = opened.as_ref().map(|opened| opened.whose.as_str());
+            assert_eq!(whose, Some(who), "signed out for nothing after {self}");
+        }
+        for told in self.told.iter().filter(|told| told.act == Act::Write && told.is_acknowledged()) {
+            let there = opened.as_ref().is_some_and(|opened| opened.session.contains(value_of(told.number).as_str()));
+            assert!(there, "the browser does not see the write of {} after {self}", told.number);
+        }
+    }
+
     /// (d): the login whose answer came last is in effect, if nobody ended it or logged in after it.
     async fn a_login_is_in_effect(&self) {
         let logins = self.told.iter().filter(|told| told.act.logs_in().is_some() && told.delivered.is_some());
@@ -195,13 +227,15 @@ impl Judged<'_> {
             return true;
         }
         let undoes = |told: &Told| {
+            // A logout that was asked for before the proof spares what that has made.
+            let spares = told.act.is_logout() && told.loaded < login.loaded;
             // Of two logins without any cookie, each is another browser's to the other.
             let evicts = *start == Start::NoCookie && self.acts(|act| act == Act::Evict) && told.number != login.number;
             // Who ends from elsewhere what a login has only just made was not before it.
             let since = if told.act.is_outside() || evicts { login.loaded } else { login.answered };
             // The same user's next login renews the session, and the jar would have that one's id.
             let is_lost = told.delivered.is_none() && told.presented != login.presented;
-            told.answered > since && told.act.ends() && (told.act != login.act || is_lost || evicts)
+            told.answered > since && told.act.ends() && !spares && (told.act != login.act || is_lost || evicts)
         };
         self.told.iter().any(undoes)
     }
@@ -210,13 +244,15 @@ impl Judged<'_> {
     fn is_the_networks(&self, login: &Told) -> bool {
         let after = |told: &&Told| told.delivered > login.delivered;
         self.told.iter().filter(after).any(|told| match told.outcome {
-            // The answer of a logout, or of a renewal, came after it.
-            _ if told.act.is_logout() => true,
-            Ok(CloseOutcome::Renewed) => true,
+            // The answer of a logout that ended something, or of a renewal, came after it.
+            Ok(CloseOutcome::Destroyed | CloseOutcome::Renewed) => true,
             // It came with no id, or with one that opens nothing and that the login had not marked yet: neither could
             // know of the other. To lead its cookie to the login's session would be to give a thief who began from a
             // stolen id that of its owner.
-            Ok(CloseOutcome::Created) => told.presented.is_none() || told.loaded < login.answered,
+            Ok(CloseOutcome::Created) => {
+                let is_write = told.act == Act::Write;
+                told.presented.is_none() || (is_write && told.loaded < login.answered)
+            }
             _ => false,
         })
     }
