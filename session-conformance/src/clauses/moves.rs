@@ -106,9 +106,9 @@ pub(crate) fn sequences(store: &dyn SessionStore) -> impl Strategy<Value = Vec<M
                 .prop_map(|(key, which, draft, end)| Move::Replace { key, which, draft, end })
                 .boxed(),
         ),
-        (2, (key(), any::<bool>()).prop_map(|(key, create)| Move::Resend { key, create }).boxed()),
+        (8, (key(), any::<bool>()).prop_map(|(key, create)| Move::Resend { key, create }).boxed()),
         (
-            4,
+            8,
             (key(), which(), seen(), until())
                 .prop_map(|(key, which, seen, until)| Move::Touch { key, which, seen, until })
                 .boxed(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_core::{Bytes, Owner, Put, Reclaim, Record, SessionKey, Timestamp, Version};
+use session_core::{Bytes, Owner, Put, PutOutcome, Reclaim, Record, SessionKey, Timestamp, Version};
 
 use crate::check::{Check, broken, ensure};
 use crate::clauses::moves::{Draft, KEYS, Move, OWNERS, Which};
@@ -31,6 +31,8 @@ pub(crate) struct World {
 struct Place {
     key: SessionKey,
     possible: Vec<State>,
+    /// The write that stands, as it was sent: a touch may have moved its times since.
+    sent: Option<Record>,
     versions: Vec<Version>,
 }
 
@@ -50,7 +52,7 @@ impl Place {
 impl World {
     pub(crate) fn new(store: &Handle, draw: &Draw) -> Self {
         let log = Log::default();
-        let place = |_| Place { key: draw.key(), possible: vec![None], versions: Vec::new() };
+        let place = |_| Place { key: draw.key(), possible: vec![None], sent: None, versions: Vec::new() };
         Self {
             store: Handle::new(Arc::clone(store.raw()), draw.base, "", log.clone()),
             log,
@@ -90,7 +92,7 @@ impl World {
                 self.call(*key, Op::Put(record, put)).await
             }
             Move::Resend { key, create } => {
-                let Some(record) = self.places[*key].standing().map(|it| (**it).clone()) else { return Ok(()) };
+                let Some(record) = self.places[*key].sent.clone() else { return Ok(()) };
                 let put = if *create { Put::Create } else { Put::Replace(self.version(*key, Which::Earlier)) };
                 self.call(*key, Op::Put(record, put)).await
             }
@@ -166,6 +168,11 @@ impl World {
         };
         if let Op::Put(record, _) = &op {
             place.versions.push(record.version);
+            if answer == Answer::Put(PutOutcome::Stored)
+                && place.sent.as_ref().is_none_or(|it| it.version != record.version)
+            {
+                place.sent = Some(record.clone());
+            }
         }
         let allowed: Vec<_> = place.possible.iter().map(|state| step(state, &op)).collect();
         place.possible.clear();

@@ -188,7 +188,8 @@ macro_rules! faults {
                 => SWP_5 "None";
             Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next"
                 => DEL_5 "None", MOD_1 "None";
-            Plain put::LongestDeadline "judges by the longest deadline that a key has had" => MOD_1 "Gone";
+            Plain put::ReplacesTwice "writes a `Replace` that is sent again once more, over what a touch moved"
+                => MOD_1 "expected";
 
             Plain own::Offsets "pages by offset" => OWN_1 "once";
             Plain own::Endless "gives a cursor on the last page" => OWN_1 "a cursor that moves on";

@@ -224,33 +224,16 @@ impl Fault for DeadlineNeverBack {
     }
 }
 
-/// Keeps beside the record when it would be over at the latest, and never looks at what it was shortened to.
+/// Writes a `Replace` that is sent again once more, and so puts back what a touch has moved meanwhile.
 #[derive(Debug, Default)]
-pub struct LongestDeadline(Mutex<BTreeMap<SessionKey, Timestamp>>);
-impl LongestDeadline {
-    fn is_live_at(&self, key: &SessionKey, now: Timestamp, stands: &Record) -> bool {
-        now < *self.0.lock().unwrap().get(key).unwrap_or(&stands.expires_at)
-    }
-
-    fn note(&self, key: &SessionKey, until: Timestamp) {
-        let mut longest = self.0.lock().unwrap();
-        let there = longest.entry(*key).or_insert(until);
-        *there = until.max(*there);
-    }
-}
+pub struct ReplacesTwice;
 #[async_trait]
-impl Fault for LongestDeadline {
+impl Fault for ReplacesTwice {
     async fn put(&self, call: PutCall<'_>) -> PutResult {
-        let fits = call.record.payload.len() <= limits().max_payload;
-        let stands = call.stands().filter(|stands| fits && Some(stands.version) == call.put.replaces());
-        let outcome = match stands {
-            Some(stands) if self.is_live_at(call.key, call.record.last_seen_at, &stands) => call.write()?,
-            _ => call.right().await?,
-        };
-        if outcome == PutOutcome::Stored {
-            self.note(call.key, call.record.expires_at);
-        }
-        Ok(outcome)
+        let same =
+            |stands: Arc<Record>| (stands.version, &stands.payload) == (call.record.version, &call.record.payload);
+        let is_sent_again = call.put.replaces().is_some() && call.stands().is_some_and(same);
+        if is_sent_again { call.write() } else { call.right().await }
     }
 }
 
