@@ -110,7 +110,7 @@ impl Judged<'_> {
         let is_first = self.world.acts.iter().filter(|act| **act == Act::Write).count() == 1;
         !self.acts(Act::ends)
             && match self.world.start {
-                Start::NoCookie | Start::Nobody | Start::Ann | Start::Due => true,
+                Start::NoCookie | Start::Nobody | Start::Ann | Start::Due | Start::Old => true,
                 Start::Revoked | Start::LoggedOutBefore => is_first,
                 Start::LoggedOut => false,
             }
