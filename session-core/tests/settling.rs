@@ -113,12 +113,12 @@ async fn a_logout_that_comes_late_ends_what_was_renewed_meanwhile_and_spares_a_l
         let mut site = Site::new().await;
         let mut tab = site.log_out_in_vain().await;
         site.clock.advance(HOUR);
-        let went_on = tab
-            .request(&site.elsewhere, |session| match proves {
-                true => log_in(session),
-                false => {}
-            })
-            .await;
+        let go_on = |session: &Session| {
+            if proves {
+                log_in(session);
+            }
+        };
+        let went_on = tab.request(&site.elsewhere, go_on).await;
         assert_eq!(went_on, CloseOutcome::Renewed);
         site.faulty.heal();
         let pauses = MINUTE * 2;

@@ -19,7 +19,8 @@ use crate::payload::{Beginning, EndedBy, Kind, Retired};
 use crate::session::Job;
 use crate::store::{Put, PutOutcome, Record, SessionKey, Timestamp};
 
-/// Tells whether a request that was opened at `opened_at` with the id of what is left here is a straggler.
+/// Tells whether a request that was opened at `opened_at` with the id of what is left here is a straggler. `retired` is what
+/// is left of the session that the id opened last: one that had moved, and still opened it, was over when that was.
 pub(super) fn is_straggler(engine: &Engine, record: &Record, retired: &Retired, opened_at: Timestamp) -> bool {
     // An older version says no more than that it ended, at the time of this write.
     let at = retired.at.unwrap_or(record.last_seen_at);

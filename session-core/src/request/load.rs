@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::dead::is_straggler;
-use super::retirement::{follow, remove_unreadable};
+use super::retirement::{Led, lead, remove_unreadable};
 use crate::cookie::{By, Candidate, Presented};
 use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, SessionError};
 use crate::payload::{Contents, Kind, Retired};
@@ -109,11 +109,11 @@ async fn read_retired(
     opened_at: Timestamp,
 ) -> Result<Read, SessionError> {
     let engine = backend.engine;
-    match follow(backend, &key, retired.clone()).await {
-        Ok(Some((key, record, contents))) => {
+    match lead(backend, &key, retired).await {
+        Ok(Led::To((key, record, contents))) => {
             Ok(Read { origin: Origin::Stored { key, record }, contents: Some(contents), followed: true })
         }
-        Ok(None) => {
+        Ok(Led::Nowhere(retired)) => {
             engine.tell(EventKind::RetiredId, Some(key), None);
             Ok(match is_straggler(engine, &record, &retired, opened_at) {
                 true => Origin::Straggler { key }.into(),

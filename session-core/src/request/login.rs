@@ -114,6 +114,8 @@ async fn begin(
     job: &mut Job,
 ) -> Result<Option<Saved>, SessionError> {
     job.contents = on(backend.engine.new_contents(), job)?;
+    // Of several clicks each creates one before the marks tell which stays: they are one session, and take one place.
+    job.contents.reserved.renewed_from = dead.map(|(key, _)| *key);
     let new = create(backend, &job.contents, Some(owner.clone()), None).await?;
     if let Some((key, record)) = dead
         && let Marked::No = mark(backend, key, record, &new).await?

@@ -55,6 +55,15 @@ pub(super) fn stands_until(engine: &Engine, now: Timestamp) -> Timestamp {
     now + RETIRED_FOR.max(engine.straggler_window.saturating_mul(2))
 }
 
+/// Where a retired id leads.
+#[derive(Debug)]
+pub(super) enum Led {
+    /// It still opens this session.
+    To(Found),
+    /// It opens none. This is what is left of the one that it opened last, which tells when that was over.
+    Nowhere(Retired),
+}
+
 /// Gives the session that what stands under a retired id still opens; `None` if it opens none.
 ///
 /// # Errors
@@ -62,11 +71,25 @@ pub(super) fn stands_until(engine: &Engine, now: Timestamp) -> Timestamp {
 pub(super) async fn follow(
     backend: Backend<'_>,
     key: &SessionKey,
-    mut retired: Retired,
+    retired: Retired,
 ) -> Result<Option<Found>, SessionError> {
+    Ok(match lead(backend, key, retired).await? {
+        Led::To(found) => Some(found),
+        Led::Nowhere(_) => None,
+    })
+}
+
+/// Says where what stands under a retired id leads.
+///
+/// # Errors
+/// As the store fails.
+pub(super) async fn lead(backend: Backend<'_>, key: &SessionKey, mut retired: Retired) -> Result<Led, SessionError> {
     let engine = backend.engine;
     for _ in 0..LONGEST_CHAIN {
-        let Some(Moved { to, serves_until: Some(until) }) = retired.moved else { break };
+        // Once its browser has begun another session from it, that is what counts.
+        let Some(Moved { to, serves_until: Some(until) }) = retired.moved.filter(|_| retired.began.is_none()) else {
+            break;
+        };
         let now = engine.now();
         if until <= now || engine.is_settling(&to) {
             break;
@@ -81,16 +104,19 @@ pub(super) async fn follow(
         match engine.decode(&to, &record) {
             Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
                 if serves(contents.reserved.old_id_until) {
-                    return Ok(Some((to, record, contents.into_owned())));
+                    return Ok(Led::To((to, record, contents.into_owned())));
                 }
                 engine.tell(EventKind::OldId, Some(*key), record.owner.as_ref());
                 break;
             }
-            Ok(Kind::Retired(next)) if serves(next.old_id_until) => retired = next,
+            // An older version says no more than that it ended, at the time of this write.
+            Ok(Kind::Retired(next)) if serves(next.old_id_until) => {
+                retired = Retired { at: next.at.or(Some(record.last_seen_at)), ..next };
+            }
             Ok(_) | Err(_) => break,
         }
     }
-    Ok(None)
+    Ok(Led::Nowhere(retired))
 }
 
 /// Gives `key` and what it was renewed to meanwhile; each look has the operation's deadline.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use session_core::{CloseOutcome, FlashLevel, Handled, Owner, Session, SessionError, Sessions};
+use session_core::{CloseOutcome, FlashLevel, Handled, Owner, Session, SessionError, Sessions, Timestamp};
 
 /// A browser with one cookie, and what its user knows.
 pub(crate) struct Browser {
@@ -76,7 +76,8 @@ pub(crate) async fn request(sessions: Sessions, presented: Option<String>, act: 
         // Where the store failed and the policy says to go on without, it is refused.
         Act::LogIn(who) => {
             session.log_in(Owner::new(*who).unwrap()).unwrap();
-            session.insert("in", *who).unwrap();
+            let number = session.keys().len();
+            session.insert(format!("login {number}").as_str(), *who).unwrap();
         }
         Act::LogOut => session.log_out(),
         Act::LogOutAndSay => {
@@ -96,6 +97,8 @@ fn header(cookie: &Option<String>) -> Option<String> {
 pub(crate) struct Seen {
     pub(crate) whose: String,
     pub(crate) keys: BTreeSet<String>,
+    /// When the session began: what tells it from another one, also where it has a new id.
+    pub(crate) began: Timestamp,
 }
 
 /// Looks what a cookie opens; `None` if it is nothing.
@@ -103,8 +106,8 @@ pub(crate) async fn look(sessions: &Sessions, cookie: &Option<String>) -> Option
     let lazy = sessions.open(header(cookie).iter().map(String::as_bytes));
     let session = lazy.load().await.expect("a page is shown while the store is sound");
     see(&session);
-    session.session_key()?;
-    Some(Seen { whose: whose(&session), keys: session.keys().into_iter().collect() })
+    let began = session.created_at()?;
+    Some(Seen { whose: whose(&session), keys: session.keys().into_iter().collect(), began })
 }
 
 /// No value passes from one owner to another, whoever looks.

@@ -31,10 +31,10 @@ const MOST: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 /// Runs a storm over two handles of one store. `STORM_ROUNDS` and `STORM_SEED` make it longer, and another one.
 pub(crate) async fn storm(handles: [Arc<dyn SessionStore>; 2], start: Timestamp) {
     let setting = |name, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
-    let (rounds, seed) = (setting("STORM_ROUNDS", 400), setting("STORM_SEED", 1));
+    let (rounds, seed) = (setting("STORM_ROUNDS", 2_000), setting("STORM_SEED", 1));
     println!("STORM_SEED={seed}");
     let (clock, chance) = (ManualClock::new(start), Seeded::new(seed));
-    let shaky = handles.map(|store| Shaky::new(store, chance.clone()));
+    let shaky = handles.map(|store| Shaky::new(store, chance.clone(), clock.clone()));
     let process = |store: &Shaky| {
         let builder = Sessions::builder(store.clone()).clock(clock.clone()).random(chance.clone());
         let builder = builder.max_sessions_per_owner(MOST, OwnerLimitAction::EvictOldest);

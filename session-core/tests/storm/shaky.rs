@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use session_core::{
-    Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-    async_trait,
+    Limits, ManualClock, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
+    Version, async_trait,
 };
 
 use super::seeded::Seeded;
@@ -15,6 +16,8 @@ use super::seeded::Seeded;
 pub(crate) struct Shaky {
     inner: Arc<dyn SessionStore>,
     chance: Seeded,
+    /// Each call takes a millisecond of it, so that of two logins one is the later.
+    clock: ManualClock,
     /// Of a thousand calls, so many fail.
     failing: Arc<AtomicUsize>,
     /// Of a thousand writes, so many are refused, as by a store that reads and does not write.
@@ -22,8 +25,8 @@ pub(crate) struct Shaky {
 }
 
 impl Shaky {
-    pub(crate) fn new(inner: Arc<dyn SessionStore>, chance: Seeded) -> Self {
-        Self { inner, chance, failing: Arc::default(), refusing: Arc::default() }
+    pub(crate) fn new(inner: Arc<dyn SessionStore>, chance: Seeded, clock: ManualClock) -> Self {
+        Self { inner, chance, clock, failing: Arc::default(), refusing: Arc::default() }
     }
 
     pub(crate) fn fails(&self, failing: usize, refusing: usize) {
@@ -37,6 +40,7 @@ impl Shaky {
         done: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         self.pause().await;
+        self.clock.advance(Duration::from_millis(1));
         let (failing, refusing) = (self.failing.load(Ordering::Relaxed), self.refusing.load(Ordering::Relaxed));
         if writes && self.chance.below(1_000) < refusing {
             return Err(StoreError::Unavailable { store: "shaky", source: "read only".into() });

@@ -110,7 +110,7 @@ impl Judged<'_> {
         let is_first = self.world.acts.iter().filter(|act| **act == Act::Write).count() == 1;
         !self.acts(Act::ends)
             && match self.world.start {
-                Start::NoCookie | Start::Nobody | Start::Ann | Start::Due => true,
+                Start::NoCookie | Start::Nobody | Start::Ann | Start::Due | Start::Old => true,
                 Start::Revoked | Start::LoggedOutBefore => is_first,
                 Start::LoggedOut => false,
             }
@@ -233,9 +233,10 @@ impl Judged<'_> {
             let evicts = *start == Start::NoCookie && self.acts(|act| act == Act::Evict) && told.number != login.number;
             // Who ends from elsewhere what a login has only just made was not before it.
             let since = if told.act.is_outside() || evicts { login.loaded } else { login.answered };
-            // The same user's next login renews the session, and the jar would have that one's id.
-            let is_lost = told.delivered.is_none() && told.presented != login.presented;
-            told.answered > since && told.act.ends() && !spares && (told.act != login.act || is_lost || evicts)
+            // The same user's next login renews the session, and its answer was lost or came before. A double click comes
+            // with the same id.
+            let is_next = told.presented != login.presented;
+            told.answered > since && told.act.ends() && !spares && (told.act != login.act || is_next || evicts)
         };
         self.told.iter().any(undoes)
     }

@@ -24,6 +24,8 @@ pub(crate) enum Start {
     Ann,
     /// A session of Ann's whose id is due to be renewed.
     Due,
+    /// The id that a session of Ann's had before it was renewed, by an answer that was lost.
+    Old,
     /// The id of a session of Ann's that was revoked.
     Revoked,
     /// The id of a session of Ann's that it ended a moment ago, in an answer that was lost.
@@ -33,12 +35,20 @@ pub(crate) enum Start {
 }
 
 impl Start {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::NoCookie, Self::Nobody, Self::Ann, Self::Due, Self::Revoked, Self::LoggedOut, Self::LoggedOutBefore];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::NoCookie,
+        Self::Nobody,
+        Self::Ann,
+        Self::Due,
+        Self::Old,
+        Self::Revoked,
+        Self::LoggedOut,
+        Self::LoggedOutBefore,
+    ];
 
     /// Tells whether the browser's id opens nothing.
     pub(crate) fn is_newcomer(self) -> bool {
-        !matches!(self, Self::Nobody | Self::Ann | Self::Due)
+        !matches!(self, Self::Nobody | Self::Ann | Self::Due | Self::Old)
     }
 }
 
@@ -106,14 +116,13 @@ pub(crate) fn begin(start: Start, acts: &[Act], accident: Accident) -> (World, R
     let site = Site {
         clock: clock.clone(),
         random: Seeded::new(0),
-        renews: start == Start::Due,
+        renews: matches!(start, Start::Due | Start::Old),
         has_limit: acts.contains(&Act::Evict),
         renewed: Renewed::default(),
     };
     let plain = site.sessions(store.clone());
     let mut browser = Browser::default();
     now(prepare(start, &plain, &clock, &mut browser));
-    site.renewed.lock().unwrap().clear();
     let (steps, told) = (Steps::new(clock.clone()), Arc::default());
     let first = id(&browser);
     let task = |(number, act): (usize, &Act)| {
@@ -156,6 +165,10 @@ async fn prepare(start: Start, sessions: &Sessions, clock: &ManualClock, browser
     browser.request(sessions, |session| log_in(session, "ann", 99)).await;
     match start {
         Start::Due => clock.advance(MINUTE * 60),
+        Start::Old => {
+            clock.advance(MINUTE * 60);
+            drop(browser.answer(sessions, |_| {}).await);
+        }
         Start::Revoked => {
             sessions.revoke(&id(browser).unwrap().key()).await.unwrap();
         }
@@ -165,7 +178,8 @@ async fn prepare(start: Start, sessions: &Sessions, clock: &ManualClock, browser
         _ => {}
     }
     // Longer than a straggler may be under way.
-    clock.advance(if start == Start::LoggedOutBefore { MINUTE / 2 } else { Duration::from_millis(1) });
+    let is_long_ago = matches!(start, Start::Old | Start::LoggedOutBefore);
+    clock.advance(if is_long_ago { MINUTE / 2 } else { Duration::from_millis(1) });
 }
 
 /// One task of a run.
