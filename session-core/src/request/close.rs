@@ -104,17 +104,19 @@ impl Session {
 
     async fn close(self, handled: Handled) -> Outcome {
         let deadline = &self.engine().deadline();
-        let asked = !self.state().endings.is_empty();
+        let mut asked = !self.state().endings.is_empty();
         let _lock = match self.lock(deadline).await {
             Ok(lock) => lock,
             Err(error) => return self.answer(Err(error), deadline),
         };
-        let mut outcome = self.write_at_close(handled, deadline).await;
-        // A task of the handler's may have ended the session while it was written.
-        if !asked && !self.state().endings.is_empty() {
-            outcome = self.write_at_close(handled, deadline).await;
+        loop {
+            let outcome = self.write_at_close(handled, deadline).await;
+            // A task of the handler's may have ended the session while it was written.
+            if asked || self.state().endings.is_empty() {
+                return self.answer(outcome, deadline);
+            }
+            asked = true;
         }
-        self.answer(outcome, deadline)
     }
 
     /// Takes note that the response leaves, and says what it has to say.

@@ -47,11 +47,12 @@ impl Sessions {
         cookie_headers: impl IntoIterator<Item = &'a [u8]>,
     ) -> LazySession {
         let cookies = &self.engine().cookies;
-        let opened_at = self.engine().now();
+        let presented = cookies.read(cookie_headers, || self.engine().now());
         LazySession(Arc::new(Shared {
             sessions: self.clone(),
-            presented: cookies.read(cookie_headers, || opened_at),
-            opened_at,
+            // Who brings no id is nobody's straggler.
+            opened_at: if presented.is_nothing() { Timestamp::MIN } else { self.engine().now() },
+            presented,
             permitted: cookies.permits_host(host),
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
