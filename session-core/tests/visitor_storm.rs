@@ -11,5 +11,5 @@ use session_ets::{EtsStore, Table};
 #[tokio::test(start_paused = true)]
 async fn browsers_see_what_was_acknowledged_whatever_fails() {
     let store = EtsStore::new(Table::private());
-    storm::storm([Arc::new(store.clone()), Arc::new(store)], Timestamp::from_millis(1_800_000_000_000)).await;
+    storm::storm([Arc::new(store.clone()), Arc::new(store)], Timestamp::from_millis(1_800_000_000_000), 2_000).await;
 }

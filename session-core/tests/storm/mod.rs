@@ -28,10 +28,11 @@ use shaky::Shaky;
 /// How many sessions an owner may have.
 const MOST: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
-/// Runs a storm over two handles of one store. `STORM_ROUNDS` and `STORM_SEED` make it longer, and another one.
-pub(crate) async fn storm(handles: [Arc<dyn SessionStore>; 2], start: Timestamp) {
+/// Runs a storm of some rounds over two handles of one store. `STORM_ROUNDS` and `STORM_SEED` make it longer, and another
+/// one. Over a server it goes another way each time.
+pub(crate) async fn storm(handles: [Arc<dyn SessionStore>; 2], start: Timestamp, rounds: usize) {
     let setting = |name, default| std::env::var(name).map_or(default, |text| text.parse().unwrap());
-    let (rounds, seed) = (setting("STORM_ROUNDS", 2_000), setting("STORM_SEED", 1));
+    let (rounds, seed) = (setting("STORM_ROUNDS", rounds as u64), setting("STORM_SEED", 1));
     println!("STORM_SEED={seed}");
     let (clock, chance) = (ManualClock::new(start), Seeded::new(seed));
     let shaky = handles.map(|store| Shaky::new(store, chance.clone(), clock.clone()));
