@@ -57,6 +57,21 @@ async fn a_double_click_on_sign_out_is_no_error_and_the_message_is_shown() {
 }
 
 #[tokio::test]
+async fn two_tabs_that_show_a_message_at_once_both_show_it_and_no_page_after_them() {
+    let (sessions, _) = sessions(store());
+    let mut browser = Browser::default();
+    browser.request(&sessions, |session| session.flash(FlashLevel::Info, "Saved.").unwrap()).await;
+    let tabs = [browser.open(&sessions), browser.open(&sessions)];
+    for tab in &tabs {
+        assert_eq!(tab.load().await.unwrap().take_flash().unwrap().len(), 1);
+    }
+    for tab in &tabs {
+        assert_eq!(sessions.close(tab, Handled::Completed).await.outcome.unwrap(), CloseOutcome::Written);
+    }
+    assert!(messages(&mut browser, &sessions).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_slow_logout_in_one_tab_leaves_the_cookie_of_a_login_made_meanwhile_in_another() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();

@@ -243,7 +243,7 @@ impl Draft {
 
     /// Removes all messages and gives them, oldest first.
     ///
-    /// Like [`take`](Self::take), it hands out each message once.
+    /// Unlike with [`take`](Self::take), two requests that do so at once may both be given a message.
     ///
     /// # Errors
     /// None of its own; a session's `take_flash` has some.
