@@ -6,14 +6,11 @@
 //! removes the cookie; but a login always begins.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::sleep;
-
-use super::finish::in_background;
 use super::login::log_in;
 use super::owner_limit::check_owner_limit;
 use super::retirement::{End, retire};
+use super::retry::{Attempt, Try, keep_trying};
 use super::write::{New, Saved, check_size, create, withdraw};
 use crate::engine::{Backend, EventKind, SessionError};
 use crate::session::{Ending, Job};
@@ -75,37 +72,33 @@ async fn end_one(backend: Backend<'_>, key: &SessionKey, end: &End<'_>) -> Resul
     Ok(ended.is_some())
 }
 
-/// How long is waited before an end is tried again in the background, at first and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(60));
-
 /// Tries in the background to make the ends that the store failed to make, for as long as the sessions may live. This
 /// process treats their ids as ended meanwhile.
 pub(super) fn settle(backend: Backend<'_>, endings: Vec<Ending>) {
+    let engine = backend.engine;
     for ending in endings {
         let own = ending.origin.key().ok().flatten();
         for key in own.into_iter().chain(ending.others) {
-            settle_one(backend, key, ending.asked_at);
+            if engine.settling.begin(key) {
+                let gives_up_at = ending.asked_at + engine.expiry.longest();
+                let attempt = Late { key, asked_at: ending.asked_at };
+                keep_trying(Arc::clone(engine), gives_up_at, attempt, move |engine| engine.settling.done(&key));
+            }
         }
     }
 }
 
-fn settle_one(backend: Backend<'_>, key: SessionKey, asked_at: Timestamp) {
-    let engine = Arc::clone(backend.engine);
-    if !engine.settling.begin(key) {
-        return;
-    }
-    let gives_up_at = asked_at + engine.expiry.longest();
-    in_background(async move {
-        let mut pause = PAUSES.0;
-        while engine.now() < gives_up_at {
-            let deadline = engine.deadline();
-            match end_one(Backend::new(&engine, &deadline), &key, &End::by_browser(asked_at)).await {
-                Err(error) if error.leaves_alone().is_none() => {}
-                _ => break,
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSES.1);
+/// An end that was asked for before, and spares who proved who they are since.
+struct Late {
+    key: SessionKey,
+    asked_at: Timestamp,
+}
+
+impl Attempt for Late {
+    async fn make(&self, backend: Backend<'_>) -> Try {
+        match end_one(backend, &self.key, &End::by_browser(self.asked_at)).await {
+            Err(error) if error.leaves_alone().is_none() => Try::Again,
+            _ => Try::Done,
         }
-        engine.settling.done(&key);
-    });
+    }
 }

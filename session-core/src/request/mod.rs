@@ -21,6 +21,7 @@ mod owner_limit; // so many sessions per owner
 mod renew; // a new id, for a change of privilege or every so often
 mod replace; // writes in place
 mod retirement; // how sessions end, and what a retired id may do
+mod retry; // what the store did not do, tried again in the background
 mod save; // to a new session, in place, or under a new id
 mod set_cookies; // the cookies that a response sets and removes
 mod touch; // the deadline of what is only read

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::finish::in_background;
 use super::merge::merge;
 use super::replace::replace;
 use super::retirement::retired;
+use super::retry::{Attempt, Try, keep_trying};
 use super::write::{New, Once, Saved, create, replace_once, withdraw};
 use crate::engine::{Backend, Engine, Renewal, SessionError, unexpected};
 use crate::payload::{Contents, EndedBy, Kind, Moved, Retired};
@@ -142,7 +142,7 @@ async fn retire_for(
         let record = retired(engine, &key, &current, what, old_id_until.unwrap_or(now).max(now + MOVED_FOR))?;
         let written = match backend.put(&key, &record, Put::End(current.version)).await {
             Err(SessionError::Indeterminate) => {
-                settle(backend, key, record, current, new.key);
+                Unanswered { key, retired: record, current, new_key: new.key }.settle(engine);
                 return Err(SessionError::Indeterminate);
             }
             written => written?,
@@ -171,29 +171,36 @@ async fn retire_for(
     }
 }
 
-/// Finds out in the background whether the old record was retired, by sending the same write again; if it was not, the new
-/// one is nobody's, and goes. If that cannot be found out in an operation's time, both stay to their deadlines.
-fn settle(backend: Backend<'_>, key: SessionKey, retired: Record, current: Arc<Record>, new_key: SessionKey) {
-    let engine = Arc::clone(backend.engine);
-    in_background(async move {
-        let mut tries = 0;
-        loop {
-            let deadline = engine.deadline();
-            let backend = Backend::new(&engine, &deadline);
-            match backend.put(&key, &retired, Put::End(current.version)).await.map(|written| written.outcome) {
-                Ok(PutOutcome::Stored) => return,
-                // A write of ours that was stored and then replaced is followed by the mark of a login, or of nobody.
-                Ok(PutOutcome::Conflict(winner)) if leads_to(&engine, &key, &winner, &new_key) => return,
-                Ok(_) => return withdraw(backend, new_key).await,
-                Err(_) if tries < MOST_TRIES => tries += 1,
-                Err(_) => return,
-            }
-        }
-    });
+/// A renewal of which it is not known whether the old record was retired. Sending the same write again tells; if it was
+/// not, the new record is nobody's, and goes.
+struct Unanswered {
+    key: SessionKey,
+    retired: Record,
+    current: Arc<Record>,
+    new_key: SessionKey,
 }
 
-/// How often a renewal is asked after, each time for as long as an operation may take.
-const MOST_TRIES: u32 = 100;
+impl Unanswered {
+    /// Finds out in the background. What cannot be found out while the session lives stays to its deadline.
+    fn settle(self, engine: &Arc<Engine>) {
+        let gives_up_at = self.retired.last_seen_at + engine.expiry.longest_unused();
+        keep_trying(Arc::clone(engine), gives_up_at, self, |_| ());
+    }
+}
+
+impl Attempt for Unanswered {
+    async fn make(&self, backend: Backend<'_>) -> Try {
+        let put = Put::End(self.current.version);
+        match backend.put(&self.key, &self.retired, put).await.map(|written| written.outcome) {
+            Ok(PutOutcome::Stored) => {}
+            // It was stored, and marked since by who began another session from there.
+            Ok(PutOutcome::Conflict(winner)) if leads_to(backend.engine, &self.key, &winner, &self.new_key) => {}
+            Ok(_) => withdraw(backend, self.new_key).await,
+            Err(_) => return Try::Again,
+        }
+        Try::Done
+    }
+}
 
 /// Tells whether what stands under `key` has moved to `new_key`.
 fn leads_to(engine: &Engine, key: &SessionKey, record: &Record, new_key: &SessionKey) -> bool {
