@@ -212,15 +212,13 @@ async fn a_cookie_that_makes_no_sense_is_an_empty_session() {
     browser.sign_in("Ann").await;
     let good = browser.cookie.clone().unwrap();
     let other = format!("__Host-axum-session={}", "A".repeat(43));
-    let cookies: [&[&[u8]]; 8] = [
+    let cookies: [&[&[u8]]; 6] = [
         &[b"__Host-axum-session="],
         &[b"__Host-axum-session=short"],
         &[b"=;;; ;=\"__Host-axum-session"],
         &[&[b"__Host-axum-session=", [b'A'; 30_000].as_slice()].concat()],
         &[b"__Host-axum-session=\xff\xfe\x80"],
         &[b"\xff=1; __Host-axum-session=\"\xe9\""],
-        &[&[good.as_bytes(), b"; ", other.as_bytes()].concat()],
-        &[good.as_bytes(), other.as_bytes()],
     ];
     let strangers = Browser::new(&server);
     for lines in cookies {
@@ -234,7 +232,9 @@ async fn a_cookie_that_makes_no_sense_is_an_empty_session() {
         assert_eq!(answer.json()["user"], Value::Null, "{shown:?}");
         assert!(answer.header("set-cookie").is_empty(), "{shown:?}");
     }
-    // One that arrives twice is the same one still.
-    browser.cookie = Some(format!("{good}; {good}"));
-    assert_eq!(browser.user().await, "Ann");
+    // One that arrives twice is the same one still, and beside one that nobody knows it is the one that counts.
+    for pairs in [format!("{good}; {good}"), format!("{good}; {other}"), format!("{other}; {good}")] {
+        browser.cookie = Some(pairs);
+        assert_eq!(browser.user().await, "Ann");
+    }
 }
