@@ -107,20 +107,20 @@ impl Session {
         let mut asked = !self.state().endings.is_empty();
         let _lock = match self.lock(deadline).await {
             Ok(lock) => lock,
-            Err(error) => return self.answer(Err(error), deadline),
+            Err(error) => return self.answer(Err(error)),
         };
         loop {
             let outcome = self.write_at_close(handled, deadline).await;
             // A task of the handler's may have ended the session while it was written.
             if asked || self.state().endings.is_empty() {
-                return self.answer(outcome, deadline);
+                return self.answer(outcome);
             }
             asked = true;
         }
     }
 
     /// Takes note that the response leaves, and says what it has to say.
-    fn answer(&self, outcome: Result<CloseOutcome, SessionError>, deadline: &Deadline) -> Outcome {
+    fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Outcome {
         if let Err(error) = &outcome {
             self.engine().tell(EventKind::CloseFailed { error }, self.session_key(), None);
         }
@@ -134,7 +134,7 @@ impl Session {
         let failed = outcome.as_ref().is_err_and(|error| error.http_status() == 503 && error.leaves_alone().is_none());
         let unmade = if failed { std::mem::take(&mut state.endings) } else { Vec::new() };
         state.ended |= unmade.iter().any(|ending| ending.origin.holds_cookie());
-        settle(Backend::new(self.engine(), deadline), unmade);
+        settle(self.engine(), unmade);
         let outcome = match outcome {
             // By a commit, before.
             Ok(CloseOutcome::Unchanged) if state.ended => Ok(CloseOutcome::Destroyed),

@@ -15,8 +15,7 @@ use super::save::save;
 use super::write::{New, Saved};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
 use crate::payload::Kind;
-use crate::session::{Job, Origin, Privilege, Session, State};
-use crate::store::SessionId;
+use crate::session::{Job, Origin, Privilege, Session};
 
 /// Holds the right to write through one handle.
 pub(super) type WriteLock = OwnedMutexGuard<()>;
@@ -105,7 +104,7 @@ impl Session {
     pub(super) fn note(&self, saved: Result<Saved, SessionError>, mut job: Job) -> Result<CloseOutcome, SessionError> {
         let mut state = self.state();
         state.ended |= job.ended;
-        let (key, record, outcome, kind) = match saved {
+        let (new_id, key, record, outcome, kind) = match saved {
             Err(error) => {
                 let replaces = matches!(state.origin, Origin::Stored { .. }) && !job.privilege.renew;
                 if replaces && state.is_current(&job) && matches!(error, SessionError::Indeterminate) {
@@ -141,23 +140,19 @@ impl Session {
             }
             Ok(Saved::Created(new) | Saved::Ended { began: Some(new) }) => {
                 let outcome = if job.ended { CloseOutcome::Destroyed } else { CloseOutcome::Created };
-                let New { id, key, record } = new;
-                self.renewed(&mut state, &job, id);
-                (key, record, outcome, Some(EventKind::Created))
+                (Some(new.id), new.key, new.record, outcome, Some(EventKind::Created))
             }
             Ok(Saved::Renewed { from, new: New { id, key, record } }) => {
-                self.renewed(&mut state, &job, id);
-                (key, record, CloseOutcome::Renewed, Some(EventKind::Renewed { from }))
+                (Some(id), key, record, CloseOutcome::Renewed, Some(EventKind::Renewed { from }))
             }
-            Ok(Saved::Replaced { key, record }) => {
-                if state.is_current(&job) {
-                    state.moved(&key);
-                }
-                (key, record, CloseOutcome::Written, None)
-            }
+            Ok(Saved::Replaced { key, record }) => (None, key, record, CloseOutcome::Written, None),
         };
         let owner = record.owner.clone();
         if state.is_current(&job) {
+            match new_id {
+                Some(id) => state.renewed(id),
+                None => state.moved(&key),
+            }
             let lifetime = self.engine().lifetime_of(&job.contents);
             state.stored(key, record, job.contents, lifetime);
         } else {
@@ -172,13 +167,6 @@ impl Session {
             self.engine().tell(EventKind::Unmergeable, Some(key), owner.as_ref());
         }
         Ok(outcome)
-    }
-
-    /// Takes note of the id that a job was stored under, if the handle still holds that session.
-    fn renewed(&self, state: &mut State, job: &Job, id: SessionId) {
-        if state.is_current(job) {
-            state.renewed(id);
-        }
     }
 
     /// Takes note that the session has ended, with what was not written.

@@ -12,7 +12,7 @@ use super::owner_limit::check_owner_limit;
 use super::retirement::{End, retire};
 use super::retry::{Attempt, Try, keep_trying};
 use super::write::{New, Saved, check_size, create, withdraw};
-use crate::engine::{Backend, EventKind, SessionError};
+use crate::engine::{Backend, Engine, EventKind, SessionError};
 use crate::session::{Ending, Job};
 use crate::store::{SessionKey, Timestamp};
 
@@ -74,8 +74,7 @@ async fn end_one(backend: Backend<'_>, key: &SessionKey, end: &End<'_>) -> Resul
 
 /// Tries in the background to make the ends that the store failed to make, for as long as the sessions may live. This
 /// process treats their ids as ended meanwhile.
-pub(super) fn settle(backend: Backend<'_>, endings: Vec<Ending>) {
-    let engine = backend.engine;
+pub(super) fn settle(engine: &Arc<Engine>, endings: Vec<Ending>) {
     for ending in endings {
         let own = ending.origin.key().ok().flatten();
         for key in own.into_iter().chain(ending.others) {

@@ -8,6 +8,7 @@ use super::replace::replace;
 use super::write::{Saved, create};
 use crate::engine::{Backend, SessionError};
 use crate::session::{Job, Origin};
+use crate::store::Owner;
 
 /// Writes a job; the caller takes note of what is [`Saved`]. The job's contents are then what was written, and of its
 /// endings only those are left that were not made.
@@ -15,8 +16,8 @@ pub(super) async fn save(backend: Backend<'_>, job: &mut Job) -> Result<Saved, S
     if !job.endings.is_empty() {
         return Box::pin(end(backend, job)).await;
     }
-    if job.privilege.login.is_some() {
-        return Box::pin(save_login(backend, job)).await;
+    if let Some(owner) = job.privilege.login.clone() {
+        return Box::pin(save_login(backend, &owner, job)).await;
     }
     match job.origin.clone() {
         Origin::New if !job.begins() => Ok(Saved::Nothing),
@@ -35,8 +36,7 @@ pub(super) async fn save(backend: Backend<'_>, job: &mut Job) -> Result<Saved, S
 }
 
 /// Logs in; other sessions that the browser presented end first.
-async fn save_login(backend: Backend<'_>, job: &mut Job) -> Result<Saved, SessionError> {
-    let Some(owner) = job.privilege.login.clone() else { return Ok(Saved::Nothing) };
+async fn save_login(backend: Backend<'_>, owner: &Owner, job: &mut Job) -> Result<Saved, SessionError> {
     while let Some(other) = job.others.last() {
         end_here(backend, other).await?;
         job.others.pop();
@@ -47,5 +47,5 @@ async fn save_login(backend: Backend<'_>, job: &mut Job) -> Result<Saved, Sessio
             Renewed::Ended => {}
         }
     }
-    log_in(backend, job.origin.key()?, &owner, job).await
+    log_in(backend, job.origin.key()?, owner, job).await
 }

@@ -119,7 +119,7 @@ impl Job {
 }
 
 impl State {
-    /// Makes the state of a session that is read from `origin`, for a browser that has been told `told`.
+    /// Makes the state of a session that comes from `origin`, for a browser that has been told nothing of it.
     pub(crate) fn new(origin: Origin, draft: Draft, lifetime: CookieLifetime) -> Self {
         Self {
             owner: origin.record().and_then(|record| record.owner.clone()),
