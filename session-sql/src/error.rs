@@ -93,6 +93,11 @@ pub enum SchemaError {
     },
 }
 
+/// Says that the table is not there, or is older than this version of the crate.
+#[derive(Debug, Error)]
+#[error("the table is missing, or a column of it: call `init` once at the start, on the database that is meant")]
+pub(crate) struct NoTable(#[source] pub(crate) SqlError);
+
 /// Keeps what sqlx said, without what it must not show.
 ///
 /// What a database says of a row that it refuses may quote the row: a whole key, a payload. So the error of a

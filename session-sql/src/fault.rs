@@ -24,7 +24,9 @@ pub enum Fault {
     Full,
     /// A row of that key is there.
     Duplicate,
-    /// A table, a right or a database is missing.
+    /// The table, or a column of it, is missing.
+    NoTable,
+    /// A right or a database is missing.
     Misconfigured,
     /// Anything else; nothing was done.
     Other,

@@ -113,8 +113,9 @@ impl Backend for MySql {
             1037 | 1038 | 1040 | 1041 | 1047 | 1203 | 1226 | 1290 | 1792 | 1836 => Fault::Refused,
             1053 | 1180 | 1927 | 4031 => Fault::Unknown, // shutdown, a failed commit, a connection that was ended
             1062 => Fault::Duplicate,
-            // Rights, databases, tables, columns, and a server that is too old for the syntax.
-            1044 | 1045 | 1049 | 1054 | 1064 | 1142 | 1143 | 1146 | 1227 | 1698 => Fault::Misconfigured,
+            1054 | 1146 => Fault::NoTable,
+            // Rights, databases, and a server that is too old for the syntax.
+            1044 | 1045 | 1049 | 1064 | 1142 | 1143 | 1227 | 1698 => Fault::Misconfigured,
             _ => Fault::Other,
         }
     }

@@ -112,6 +112,7 @@ impl Backend for Postgres {
             "57P01" | "57P02" | "57P04" | "57P05" | "40003" => Fault::Unknown,
             code if code.starts_with("08") => Fault::Unknown,
             code if code.starts_with("53") || code.starts_with("57") => Fault::Refused,
+            "42P01" | "42703" => Fault::NoTable,
             code if ["28", "3D", "3F", "42"].contains(&code.get(..2).unwrap_or_default()) => Fault::Misconfigured,
             _ => Fault::Other,
         }

@@ -117,7 +117,7 @@ impl Backend for Sqlite {
             9 => Fault::TooSlow,                 // interrupted
             13 => Fault::Full,
             // SQLite has one code for all that is wrong with a statement.
-            1 if error.message().starts_with("no such") => Fault::Misconfigured,
+            1 if error.message().starts_with("no such") => Fault::NoTable,
             _ if error.is_unique_violation() => Fault::Duplicate,
             _ => Fault::Other,
         }
