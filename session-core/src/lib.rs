@@ -40,13 +40,13 @@ pub use bytes::Bytes;
 pub use cookie::{CookieConfig, CookieError, CookieLifetime};
 pub use engine::{
     ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, Misfit, OnServerError, OwnerLimitAction,
-    ReadOnly, SessionError, Sessions, events,
+    ReadOnly, SessionError, Sessions, SiteData, events,
 };
 pub use manage::{BuildError, SessionInfo, SessionsBuilder, Sweeper, SweeperConfig};
 pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, Payload, RecordHead};
 #[cfg(feature = "sealed")]
 pub use payload::{PlainPayloads, Sealed, SealingKey};
-pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession};
+pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession, RequestHead, ResponseHeaders};
 pub use secrets::{SecretKeyError, SecretKeys};
 pub use session::{AsKey, Draft, Key, KeyOf, OnWrongType, Session};
 pub use store::{

@@ -15,7 +15,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::test::{TestRequest, init_service};
 use actix_web::web::{Bytes, Data, resource, to};
 use actix_web::{App, Error, HttpRequest, HttpResponse, error};
-use adapter::{Answer, Client, adapter_tests};
+use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
+use session_core::web::SessionOf;
 use session_core::web::SessionRejection;
 use session_core::web::actix_web::SessionMiddleware;
 use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
@@ -25,6 +26,10 @@ use tokio::task::{LocalSet, spawn_local};
 
 async fn add(session: Session) -> Result<String, SessionError> {
     Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+async fn named(session: SessionOf<Shop>) -> Result<String, SessionError> {
+    add(session.into_session()).await
 }
 
 async fn read(session: Session) -> Result<String, SessionError> {
@@ -107,6 +112,7 @@ fn app(
 > {
     let app = App::new()
         .route("/add", to(add))
+        .route("/named", to(named))
         .route("/read", to(read))
         .route("/tested", to(tested))
         .route("/redirect", to(redirect))
@@ -139,7 +145,14 @@ macro_rules! call {
 }
 
 fn layer(sessions: &Sessions) -> SessionMiddleware {
-    SessionMiddleware::new(sessions.clone())
+    let middleware = SessionMiddleware::new(sessions.clone());
+    if !wants_own_answers(sessions) {
+        return middleware;
+    }
+    middleware.on_error(|error| {
+        let status = error.http_status();
+        HttpResponse::build(StatusCode::from_u16(status).unwrap()).body(own(status))
+    })
 }
 
 fn request(method: &str, path: &str, headers: &[(&'static str, String)]) -> TestRequest {
@@ -152,6 +165,7 @@ async fn send(sessions: &[Sessions], request: TestRequest) -> HttpResponse {
     match sessions {
         [] => call!(app, request),
         [one] => call!(app.wrap(layer(one)), request),
+        [one, two] => call!(app.wrap(layer(two)).wrap(layer(one)), request),
         [one, two, three] => call!(app.wrap(layer(three)).wrap(layer(two)).wrap(layer(one)), request),
         _ => panic!("no test has as many"),
     }

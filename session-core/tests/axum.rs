@@ -7,7 +7,7 @@ mod support;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use adapter::{Answer, Client, adapter_tests};
+use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -16,7 +16,8 @@ use axum::http::{Extensions, Request, Response, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::any;
 use http_body_util::BodyExt;
-use session_core::web::tower::SessionLayer;
+use session_core::web::SessionOf;
+use session_core::web::axum::SessionLayer;
 use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
 use support::{Browser, count, sessions, store};
@@ -24,6 +25,10 @@ use tower::ServiceExt;
 
 async fn add(session: Session) -> Result<String, SessionError> {
     Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+async fn named(session: SessionOf<Shop>) -> Result<String, SessionError> {
+    add(session.into_session()).await
 }
 
 async fn read(session: Session) -> Result<String, SessionError> {
@@ -91,6 +96,7 @@ async fn panics(session: Session) -> StatusCode {
 fn app(sessions: &[Sessions]) -> Router {
     let app = Router::new()
         .route("/add", any(add))
+        .route("/named", any(named))
         .route("/read", any(read))
         .route("/tested", any(tested))
         .route("/redirect", any(redirect))
@@ -105,7 +111,18 @@ fn app(sessions: &[Sessions]) -> Router {
         .route("/panics", any(panics))
         .route("/untouched", any(async || "nothing"))
         .with_state(sessions.to_vec());
-    sessions.iter().rev().fold(app, |app, sessions| app.layer(SessionLayer::new(sessions.clone())))
+    sessions.iter().rev().fold(app, |app, sessions| app.layer(layer(sessions)))
+}
+
+fn layer(sessions: &Sessions) -> SessionLayer {
+    let layer = SessionLayer::new(sessions.clone());
+    if !wants_own_answers(sessions) {
+        return layer;
+    }
+    layer.on_error(|error| {
+        let status = error.http_status();
+        (StatusCode::from_u16(status).unwrap(), own(status))
+    })
 }
 
 async fn send(app: Router, method: &str, path: &str, headers: &[(&'static str, String)]) -> Response<Body> {
@@ -160,7 +177,7 @@ async fn what_is_outside_finds_the_outcome_or_the_error() {
     faulty.next("put", Fault::Down);
     let answer = send(app, "GET", "/add", &[]).await;
     assert!(matches!(**answer.extensions().get::<Arc<SessionError>>().unwrap(), SessionError::Store(_)));
-    assert_eq!(body(answer).await, "");
+    assert_eq!(body(answer).await, SessionError::Indeterminate.http_text());
 }
 
 #[tokio::test]
@@ -190,7 +207,7 @@ async fn any_service_that_speaks_http_can_have_the_layer() {
             Ok::<_, Infallible>(Response::new(()))
         }
     });
-    let mut service = tower::Layer::layer(&SessionLayer::new(sessions.clone()), service);
+    let mut service = tower::Layer::layer(&session_core::web::tower::SessionLayer::new(sessions.clone()), service);
     let browser = Browser::default();
     browser.send(&mut service, Request::new(())).await.deliver();
     assert_eq!(browser.read(&sessions, "n").await, Some(1));

@@ -4,7 +4,8 @@ mod support;
 
 use session_core::cookie::{CookiePartition, CookiePrefix, FormerAttributes, SameSite, SigningKey, UnsignedCookies};
 use session_core::{
-    BuildError, CloseOutcome, CookieConfig, Handled, Owner, Session, SessionError, SessionStore, Sessions, Timestamp,
+    BuildError, CloseOutcome, CookieConfig, Handled, Owner, RequestHead, Session, SessionError, SessionStore, Sessions,
+    Timestamp,
 };
 use support::browser::{How, Visit};
 use support::{Browser, START, builder, count, store};
@@ -217,7 +218,7 @@ async fn request(
     sessions: &Sessions,
     handler: impl FnOnce(&Session),
 ) -> Result<CloseOutcome, SessionError> {
-    let lazy = sessions.open(browser.header(visit).iter().map(String::as_bytes));
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies(browser.header(visit).iter().map(String::as_bytes)));
     handler(&lazy.load().await.unwrap());
     let closed = sessions.close(&lazy, Handled::Completed).await;
     let set: Vec<_> = closed.set_cookie.into_iter().chain(closed.removals).collect();

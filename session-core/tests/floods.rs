@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use session_core::{CloseOutcome, Handled, SessionError, SessionId, Sessions, StoreError};
+use session_core::{CloseOutcome, Handled, RequestHead, SessionError, SessionId, Sessions, StoreError};
 use session_ets::{EtsStore, Table, TableConfig};
 #[cfg(feature = "metrics")]
 use support::builder;
@@ -25,7 +25,7 @@ fn invented(number: u32) -> String {
 
 /// Sends a request whose page looks for something in the session, and writes nothing.
 async fn reads(sessions: &Sessions, cookie: Option<String>) -> Option<String> {
-    let lazy = sessions.open(cookie.iter().map(String::as_bytes));
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies(cookie.iter().map(String::as_bytes)));
     assert_eq!(lazy.load().await.unwrap().get::<u64>("n").unwrap(), None);
     let closed = sessions.close(&lazy, Handled::Completed).await;
     assert_eq!(closed.outcome.unwrap(), CloseOutcome::Unchanged);
@@ -59,7 +59,7 @@ async fn a_page_that_does_not_ask_never_reaches_the_store_whatever_the_cookie() 
     let store = Faulty::new(store());
     let (sessions, _) = sessions(store.clone());
     for number in 0..FLOOD {
-        let lazy = sessions.open([invented(number).as_bytes()]);
+        let lazy = sessions.open(RequestHead::new("POST").with_cookies([invented(number).as_bytes()]));
         let closed = sessions.close(&lazy, Handled::Completed).await;
         assert_eq!((closed.outcome.unwrap(), closed.set_cookie), (CloseOutcome::Untouched, None));
     }
@@ -77,7 +77,7 @@ async fn one_request_is_four_look_ups_at_most_however_many_cookies_it_has() {
         // In one header, and in one each.
         assert_eq!(reads(&sessions, Some(cookies.join("; "))).await, None);
         assert_eq!(store.calls().len(), calls);
-        let lazy = sessions.open(cookies.iter().map(String::as_bytes));
+        let lazy = sessions.open(RequestHead::new("POST").with_cookies(cookies.iter().map(String::as_bytes)));
         assert!(lazy.load().await.unwrap().is_new());
         assert_eq!(store.calls().len(), calls);
     }

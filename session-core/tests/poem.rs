@@ -7,13 +7,14 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter::{Answer, Client, adapter_tests};
+use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use poem::endpoint::BoxEndpoint;
 use poem::http::StatusCode;
 use poem::http::header::{CACHE_CONTROL, LOCATION, VARY};
 use poem::middleware::AddData;
 use poem::web::Data;
 use poem::{Body, Endpoint, EndpointExt, Error, IntoResponse, Request, Response, Route, handler};
+use session_core::web::SessionOf;
 use session_core::web::poem::SessionMiddleware;
 use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
@@ -21,6 +22,11 @@ use support::{Browser, count, sessions, store};
 
 #[handler]
 async fn add(session: Session) -> Result<String, SessionError> {
+    Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+#[handler]
+async fn named(session: SessionOf<Shop>) -> Result<String, SessionError> {
     Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
 }
 
@@ -108,6 +114,7 @@ async fn untouched() -> &'static str {
 fn app(sessions: &[Sessions]) -> BoxEndpoint<'static> {
     let app = Route::new()
         .at("/add", add)
+        .at("/named", named)
         .at("/read", read)
         .at("/tested", tested)
         .at("/redirect", redirect)
@@ -125,7 +132,18 @@ fn app(sessions: &[Sessions]) -> BoxEndpoint<'static> {
     let app = app.map_to_response().boxed();
     let app =
         sessions.first().cloned().into_iter().fold(app, |app, outermost| app.with(AddData::new(outermost)).boxed());
-    sessions.iter().rev().fold(app, |app, sessions| app.with(SessionMiddleware::new(sessions.clone())).boxed())
+    sessions.iter().rev().fold(app, |app, sessions| app.with(middleware(sessions)).boxed())
+}
+
+fn middleware(sessions: &Sessions) -> SessionMiddleware {
+    let middleware = SessionMiddleware::new(sessions.clone());
+    if !wants_own_answers(sessions) {
+        return middleware;
+    }
+    middleware.on_error(|error| {
+        let status = error.http_status();
+        own(status).with_status(StatusCode::from_u16(status).unwrap())
+    })
 }
 
 async fn send(sessions: &[Sessions], method: &str, path: &str, headers: &[(&'static str, String)]) -> Response {

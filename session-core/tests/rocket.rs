@@ -4,7 +4,7 @@
 mod adapter;
 mod support;
 
-use adapter::{Answer, Client, adapter_tests};
+use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use rocket::config::LogLevel;
 use rocket::futures::stream;
 use rocket::http::{Header, Method, Status};
@@ -12,7 +12,8 @@ use rocket::local::asynchronous::{Client as LocalClient, LocalResponse};
 use rocket::request::{FromRequest, Outcome};
 use rocket::response::Redirect;
 use rocket::response::stream::TextStream;
-use rocket::{Config, Request, Responder, State, catch, catchers, get, routes};
+use rocket::{Catcher, Config, Request, Responder, State, catch, catchers, get, routes};
+use session_core::web::SessionOf;
 use session_core::web::rocket::SessionFairing;
 use session_core::{LazySession, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
@@ -20,6 +21,16 @@ use support::{Browser, count, sessions, store};
 
 #[get("/add")]
 async fn add(session: Session) -> Result<String, SessionError> {
+    Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+#[rocket::post("/add")]
+async fn add_by_form(session: Session) -> Result<String, SessionError> {
+    Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
+}
+
+#[get("/named")]
+async fn named(session: SessionOf<Shop>) -> Result<String, SessionError> {
     Ok(session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1)?.to_string())
 }
 
@@ -126,12 +137,30 @@ async fn unavailable() -> &'static str {
     "a page of the app's"
 }
 
+#[catch(default)]
+fn any_below(_: Status, _: &Request<'_>) -> &'static str {
+    "any below"
+}
+
+/// Answers errors at the session as the application does.
+#[catch(default)]
+fn own_answer(status: Status, request: &Request<'_>) -> (Status, String) {
+    let error = session_core::web::rocket::error(request).expect("nothing else fails");
+    assert_eq!(error.http_status(), status.code);
+    (status, own(status.code))
+}
+
 struct Site(LocalClient);
 
 async fn start(sessions: Vec<Sessions>) -> Site {
+    let own = if sessions.iter().any(wants_own_answers) { catchers![own_answer] } else { Vec::new() };
+    start_with(own, sessions).await
+}
+
+async fn start_with(catchers: Vec<Catcher>, sessions: Vec<Sessions>) -> Site {
     let app = rocket::custom(Config { log_level: LogLevel::Off, ..Config::debug_default() })
-        .register("/", catchers![unavailable])
-        .mount("/", routes![add, read, tested, redirect, streamed, cached, fail, broken, refused])
+        .register("/", catchers)
+        .mount("/", routes![add, add_by_form, named, read, tested, redirect, streamed, cached, fail, broken, refused])
         .mount("/", routes![logout_and_fail, wrong_type, both, panics, untouched, jar]);
     let app = sessions.iter().fold(app, |app, sessions| app.attach(SessionFairing::new(sessions.clone())));
     let app = sessions.first().into_iter().fold(app, |app, outermost| app.manage(outermost.clone()));
@@ -166,16 +195,36 @@ adapter_tests!(start);
 async fn an_error_that_a_handler_returns_is_answered_by_the_apps_catcher() {
     let faulty = Faulty::new(store());
     let (sessions, _) = sessions(faulty.clone());
-    let site = start(vec![sessions]).await;
+    let site = start_with(catchers![unavailable, any_below], vec![sessions]).await;
     let mut browser = Browser::default();
     browser.get(&site, "/add").await;
-    faulty.next("get", Fault::Down);
-    let answer = browser.get(&site, "/read").await;
-    assert_eq!((answer.status, answer.body.as_str()), (503, "a page of the app's"));
-    // A fairing can call none.
-    faulty.next("put", Fault::Down);
-    let answer = browser.get(&site, "/add").await;
-    assert_eq!((answer.status, answer.body.as_str()), (503, ""));
+    // That of a guard, and that of the fairing.
+    for (verb, path) in [("get", "/read"), ("put", "/add")] {
+        faulty.next(verb, Fault::Down);
+        let answer = browser.get(&site, path).await;
+        assert_eq!((answer.status, answer.body.as_str()), (503, "a page of the app's"), "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn the_nearest_catcher_answers_what_the_fairing_refuses_as_it_answers_for_guards() {
+    let faulty = Faulty::new(store());
+    let (sessions, _) = sessions(faulty.clone());
+    let near = rocket::custom(Config { log_level: LogLevel::Off, ..Config::debug_default() })
+        .register("/", catchers![unavailable])
+        .register("/below", catchers![any_below])
+        .mount("/below", routes![add, read])
+        .mount("/", routes![add, read])
+        .attach(SessionFairing::new(sessions));
+    let site = Site(LocalClient::untracked(near).await.unwrap());
+    let mut browser = Browser::default();
+    browser.get(&site, "/add").await;
+    for (base, expected) in [("/below", "any below"), ("", "a page of the app's")] {
+        for (verb, path) in [("get", "/read"), ("put", "/add")] {
+            faulty.next(verb, Fault::Down);
+            assert_eq!(browser.get(&site, &format!("{base}{path}")).await.body, expected, "{verb}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ mod support;
 
 use session_core::cookie::{CookieConfig, SigningKey};
 use session_core::{
-    CloseOutcome, ConflictPolicy, Flash, FlashLevel, Handled, Key, OnServerError, Owner, ReadOnly, SessionError,
-    SessionId, SessionStore,
+    CloseOutcome, ConflictPolicy, Flash, FlashLevel, Handled, Key, OnServerError, Owner, ReadOnly, RequestHead,
+    SessionError, SessionId, SessionStore,
 };
 use support::{Browser, builder, count, sessions, store};
 
@@ -81,7 +81,7 @@ async fn bad_cookies_are_an_empty_session() {
     let cookies: [&[u8]; 6] =
         [b"__Host-session=", b"__Host-session=!!", b"__Host-session=\xff\xfe", b"\xff=;;;=", b"", long.as_bytes()];
     for cookie in cookies {
-        let lazy = sessions.open([cookie]);
+        let lazy = sessions.open(RequestHead::new("POST").with_cookies([cookie]));
         let session = lazy.load().await.unwrap();
         assert!(session.is_new() && session.keys().is_empty());
         let closed = sessions.close(&lazy, Handled::Completed).await;

@@ -4,8 +4,8 @@ mod support;
 
 use session_core::cookie::{CookiePrefix, FormerAttributes};
 use session_core::{
-    CloseOutcome, Closed, CookieConfig, CookieLifetime, EventKind, FailurePolicy, Handled, Owner, ReadOnly, Session,
-    SessionError, Sessions,
+    CloseOutcome, Closed, CookieConfig, CookieLifetime, EventKind, FailurePolicy, Handled, Owner, ReadOnly,
+    RequestHead, Session, SessionError, Sessions,
 };
 use std::sync::{Arc, Mutex};
 use support::faulty::{Fault, Faulty};
@@ -38,7 +38,7 @@ fn with(pairs: [&String; 2]) -> Browser {
 /// Sends a request with these cookies in this order.
 async fn send(sessions: &Sessions, pairs: &[&String], handler: impl FnOnce(&Session)) -> Closed {
     let header = pairs.iter().map(|pair| pair.as_str()).collect::<Vec<_>>().join("; ");
-    let lazy = sessions.open([header.as_bytes()]);
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies([header.as_bytes()]));
     handler(&lazy.load().await.unwrap());
     sessions.close(&lazy, Handled::Completed).await
 }
@@ -250,7 +250,7 @@ async fn a_store_that_fails_for_one_of_several_fails_for_all() {
             faulty.calls();
             (0..before).for_each(|_| faulty.next("get", Fault::No));
             faulty.next("get", Fault::Down);
-            let loaded = sessions.open([header.as_bytes()]).load().await;
+            let loaded = sessions.open(RequestHead::new("POST").with_cookies([header.as_bytes()])).load().await;
             assert_eq!(faulty.calls().len(), calls);
             match loaded {
                 Ok(session) => assert_eq!(session.read_only(), Some(ReadOnly::StoreFailed)),

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use session_core::{
-    Bytes, Handled, Key, Owner, Put, PutOutcome, Record, Session, SessionError, SessionId, SessionStore, Sessions,
-    Timestamp, Version,
+    Bytes, Handled, Key, Owner, Put, PutOutcome, Record, RequestHead, Session, SessionError, SessionId, SessionStore,
+    Sessions, Timestamp, Version,
 };
 use session_ets::EtsStore;
 use shapes::{Node, nodes};
@@ -21,7 +21,7 @@ use tokio::runtime::Builder;
 fn new_session() -> Session {
     let (sessions, _) = sessions(store());
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async { sessions.open([]).load().await.unwrap() })
+    runtime.block_on(async { sessions.open(RequestHead::new("POST")).load().await.unwrap() })
 }
 
 /// A browser whose session stands in the store with these bytes.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use session_sql::SqliteStore;
-use session_sql::session_core::{Handled, Owner, SecretKeys, SessionKey, SessionStore, Sessions};
+use session_sql::session_core::{Handled, Owner, RequestHead, SecretKeys, SessionKey, SessionStore, Sessions};
 
 use support::Admin;
 
@@ -16,7 +16,7 @@ async fn log_in(url: &str, cookie: &str, owner: &str) -> SessionKey {
     let cookie = session_sql::session_core::CookieConfig::new(cookie.to_owned());
     let sessions = Sessions::builder(store).cookie(cookie).build().unwrap();
     sessions.init().await.unwrap();
-    let lazy = sessions.open([]);
+    let lazy = sessions.open(RequestHead::new("POST"));
     let session = lazy.load().await.unwrap();
     session.log_in(Owner::new(owner).unwrap()).unwrap();
     sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use session_conformance::servers::{MariaDb, Postgres, Redis};
-use session_sql::session_core::{Handled, SessionStore, Sessions};
+use session_sql::session_core::{Handled, RequestHead, SessionStore, Sessions};
 use session_sql::{MySqlStore, PostgresStore, SqliteStore};
 
 use support::{Admin, in_time};
@@ -28,7 +28,7 @@ async fn with_store(url: &str) -> (Sessions, SqliteStore) {
 
 /// Makes a request that counts, and gives the cookie and the count.
 async fn visit(sessions: &Sessions, cookie: Option<&str>, login: Option<&str>) -> (String, u64) {
-    let lazy = sessions.open(cookie.map(str::as_bytes));
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies(cookie.map(str::as_bytes)));
     let session = lazy.load().await.unwrap();
     let count = session.update("n", |n: Option<u64>| n.unwrap_or(0) + 1).unwrap();
     if let Some(owner) = login {
@@ -41,14 +41,14 @@ async fn visit(sessions: &Sessions, cookie: Option<&str>, login: Option<&str>) -
 }
 
 async fn log_out(sessions: &Sessions, cookie: &str) {
-    let lazy = sessions.open([cookie.as_bytes()]);
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies([cookie.as_bytes()]));
     lazy.load().await.unwrap().destroy();
     sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
 }
 
 /// Reads the count of a session; `None` if there is no session.
 async fn count(sessions: &Sessions, cookie: &str) -> Option<u64> {
-    sessions.open([cookie.as_bytes()]).load().await.unwrap().get("n").unwrap()
+    sessions.open(RequestHead::new("POST").with_cookies([cookie.as_bytes()])).load().await.unwrap().get("n").unwrap()
 }
 
 /// Logs in, writes and logs out until told to stop; gives what it was told is stored, and who has logged out.

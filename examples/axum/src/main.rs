@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any, get, on};
 use axum::{Router, serve};
 use example_demo::{Answer, Ask, BoxError, Demo, Format, Page};
-use session_core::web::tower::SessionLayer;
+use session_core::web::axum::SessionLayer;
 use session_core::{LazySession, Session};
 use tower_http::catch_panic::CatchPanicLayer;
 

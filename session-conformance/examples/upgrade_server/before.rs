@@ -5,12 +5,17 @@ mod server;
 
 use std::error::Error;
 
-use session_core::{Owner, Session, SessionError};
+use server::Words;
+use session_core::{LazySession, Owner, Session, SessionError, Sessions};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    server::serve(log_in)
+    server::serve(Words { open, log_in })
 }
 
 fn log_in(session: &Session, owner: Owner) -> Result<(), SessionError> {
     session.set_owner(owner)
+}
+
+fn open(sessions: &Sessions, cookie: Option<&[u8]>) -> LazySession {
+    sessions.open(cookie)
 }

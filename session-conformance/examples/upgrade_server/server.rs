@@ -18,7 +18,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{FlashLevel, Handled, Owner, Session, SessionError, SessionStore, Sessions};
+use session_core::{FlashLevel, Handled, LazySession, Owner, Session, SessionError, SessionStore, Sessions};
 use session_redis::{RedisConfig, RedisStore};
 use session_sql::{SqlConfig, SqliteStore};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
@@ -27,11 +27,19 @@ use tokio::sync::mpsc;
 /// Longer than any machine is busy: what ends a request here is to be a fault of the versions.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How a version logs somebody in.
-pub(crate) type LogIn = fn(&Session, Owner) -> Result<(), SessionError>;
+/// What versions call by different names.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    /// Opens a request, given its cookie.
+    pub(crate) open: fn(&Sessions, Option<&[u8]>) -> LazySession,
+    /// Logs somebody in.
+    pub(crate) log_in: LogIn,
+}
+
+type LogIn = fn(&Session, Owner) -> Result<(), SessionError>;
 
 #[tokio::main]
-pub(crate) async fn serve(log_in: LogIn) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn serve(words: Words) -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).ok_or("the URL of a store is missing")?;
     let store = store(&url)?;
     store.init().await?;
@@ -49,7 +57,7 @@ pub(crate) async fn serve(log_in: LogIn) -> Result<(), Box<dyn Error>> {
     while let Some(request) = requests.next_line().await? {
         let (sessions, answers) = (sessions.clone(), answers.clone());
         tokio::spawn(async move {
-            let _ = answers.send(answer(&sessions, log_in, &request).await);
+            let _ = answers.send(answer(&sessions, words, &request).await);
         });
     }
     Ok(())
@@ -68,13 +76,13 @@ fn store(url: &str) -> Result<Arc<dyn SessionStore>, Box<dyn Error>> {
 /// What a page shows of its session: owner, count, word and flashes.
 type Shown = [String; 4];
 
-async fn answer(sessions: &Sessions, log_in: LogIn, request: &str) -> String {
+async fn answer(sessions: &Sessions, Words { open, log_in }: Words, request: &str) -> String {
     let mut words = request.split(' ');
     let number = words.next().unwrap_or_default();
     let cookie = words.next().filter(|cookie| *cookie != "-");
     let (operation, argument) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
 
-    let lazy = sessions.open(cookie.iter().map(|cookie| cookie.as_bytes()));
+    let lazy = open(sessions, cookie.map(str::as_bytes));
     let handled = match lazy.load().await {
         Ok(session) => handle(&session, log_in, operation, argument),
         Err(error) => Err(error),

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use session_core::{CloseOutcome, Handled, ManualClock, Put, PutOutcome, SessionKey, Sessions, Version};
+use session_core::{CloseOutcome, Handled, ManualClock, Put, PutOutcome, RequestHead, SessionKey, Sessions, Version};
 
 use crate::check::{Check, broken, ensure, works};
 use crate::model::history::{is_linearizable, lost_update, show, smallest_failing};
@@ -156,7 +156,7 @@ pub(crate) async fn con_2_no_update_is_lost(case: &Case) -> Check {
         };
         round.race((0..TASKS).map(counter).collect()).await?;
         for sessions in &sides {
-            let session = works("load", sessions.open(cookie.as_deref().map(str::as_bytes)).load().await)?;
+            let session = works("load", sessions.open(request(cookie.as_deref())).load().await)?;
             let count = works("get", session.get::<u64>("n"))?;
             // The first one began the session.
             let expected = 1 + TASKS * UPDATES;
@@ -173,12 +173,16 @@ pub(crate) async fn con_2_no_update_is_lost(case: &Case) -> Check {
     Ok(())
 }
 
+fn request(cookie: Option<&str>) -> RequestHead<'static> {
+    RequestHead::new("POST").with_cookies(cookie.map(str::as_bytes))
+}
+
 /// Makes one request that adds 1 to the counter, and gives the cookie that it was given.
 async fn add(sessions: &Sessions, cookie: Option<&str>) -> Check<Option<String>> {
-    let request = sessions.open(cookie.map(str::as_bytes));
-    let session = works("load", request.load().await)?;
+    let lazy = sessions.open(request(cookie));
+    let session = works("load", lazy.load().await)?;
     works("update", session.update("n", |old: Option<u64>| old.unwrap_or(0) + 1))?;
-    let closed = sessions.close(&request, Handled::Completed).await;
+    let closed = sessions.close(&lazy, Handled::Completed).await;
     let outcome = works("close", closed.outcome)?;
     ensure(matches!(outcome, CloseOutcome::Created | CloseOutcome::Written), "the update is stored", || {
         format!("{outcome:?}")

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use session_core::{BoxError, CloseOutcome, Handled, Owner, Session, SessionError, Sessions};
+use session_core::{BoxError, CloseOutcome, Handled, Owner, RequestHead, Session, SessionError, Sessions};
 
 /// How often something is tried again while the store is down.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
@@ -180,7 +180,7 @@ impl Load {
     ) -> Result<(CloseOutcome, Option<String>), SessionError> {
         let began = Instant::now();
         let done = async {
-            let lazy = self.sessions.open(cookie.map(str::as_bytes));
+            let lazy = self.sessions.open(RequestHead::new("POST").with_cookies(cookie.map(str::as_bytes)));
             let session = lazy.load().await?;
             let handled = handler(&session);
             let closed = self.sessions.close(&lazy, Handled::Completed).await;

@@ -2,18 +2,20 @@
 
 #![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
 
+use std::borrow::Cow;
 use std::env;
 use std::process::ExitCode;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, COOKIE, HOST, HeaderValue, SET_COOKIE, VARY};
-use axum::http::{HeaderMap, StatusCode, request};
+use axum::http::header::{CACHE_CONTROL, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, serve};
 use example_demo::{Answer, Ask, Demo, Format};
-use session_conformance::session_core::{BoxError, Closed, Handled, LazySession};
+use session_conformance::session_core::{BoxError, Closed, Handled, LazySession, RequestHead, ResponseHeaders};
 
 use crate::catalogue::{NONE, faults};
 use crate::routes;
@@ -24,7 +26,7 @@ pub const FAULT: &str = "SESSION_CONFORMANCE_FAULT";
 /// A request, as the faults see it.
 #[derive(Debug)]
 pub struct Incoming {
-    pub head: request::Parts,
+    pub head: Parts,
     pub body: Bytes,
 }
 
@@ -142,7 +144,7 @@ async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request
     if let Some(refused) = (adapter.before)(&mut incoming) {
         return status(refused);
     }
-    let session = open(&demo, &incoming.head.headers);
+    let session = open(&demo, incoming.method(), &incoming.head.headers);
     if (adapter.reads_early)(&incoming) {
         let _ = session.load().await;
     }
@@ -170,9 +172,10 @@ async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request
     demo.dress(format, response, Body::new)
 }
 
-pub fn open(demo: &Demo, headers: &HeaderMap) -> LazySession {
+pub fn open(demo: &Demo, method: &str, headers: &HeaderMap) -> LazySession {
+    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    demo.sessions().open_on_host(headers.get(HOST).map(HeaderValue::as_bytes), cookies)
+    demo.sessions().open(RequestHead::new(method).with_cookies(cookies).with_headers(&header))
 }
 
 pub fn status(status: StatusCode) -> Response {
@@ -182,22 +185,36 @@ pub fn status(status: StatusCode) -> Response {
 }
 
 /// Adds to the response what closing says.
-fn tell(mut response: Response, closed: Closed) -> Response {
+fn tell(mut response: Response, mut closed: Closed) -> Response {
     if let Err(error) = &closed.outcome {
         response = status(StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+        *response.body_mut() = Body::from(error.http_text());
     }
-    let lines = |name| response.headers().get_all(name).iter().map(HeaderValue::as_bytes);
-    let (vary, private) = (closed.vary(lines(VARY)), closed.cache_control(lines(CACHE_CONTROL)));
-    for (name, value) in [(VARY, vary), (CACHE_CONTROL, private)] {
-        if let Some(value) = value.and_then(|value| HeaderValue::try_from(value.into_owned()).ok()) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    for cookie in closed.set_cookie.into_iter().chain(closed.removals) {
-        response.headers_mut().append(SET_COOKIE, HeaderValue::try_from(cookie).expect("it can stand in a header"));
-    }
+    closed.add_to(&mut Lines(response.headers_mut()));
     if let Ok(outcome) = closed.outcome {
         response.extensions_mut().insert(outcome);
     }
     response
+}
+
+/// The headers of a response.
+struct Lines<'a>(&'a mut HeaderMap);
+
+impl ResponseHeaders for Lines<'_> {
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.0.get_all(name).iter().map(HeaderValue::as_bytes)
+    }
+
+    fn names(&self) -> impl Iterator<Item: AsRef<str>> {
+        self.0.keys().map(HeaderName::as_str)
+    }
+
+    fn set(&mut self, name: &str, value: Cow<'static, str>) {
+        let name = HeaderName::try_from(name).expect("it is the name of a header");
+        self.0.insert(name, HeaderValue::try_from(&*value).expect("it can stand in a header"));
+    }
+
+    fn add_cookie(&mut self, value: String) {
+        self.0.append(SET_COOKIE, HeaderValue::try_from(value).expect("it can stand in a header"));
+    }
 }

@@ -55,7 +55,7 @@ fn live_ask(headers: &HeaderMap) -> Ask {
 }
 
 pub async fn events(State((demo, adapter)): State<(Demo, Adapter)>, headers: HeaderMap) -> Response {
-    let session = match open(&demo, &headers).load().await {
+    let session = match open(&demo, "GET", &headers).load().await {
         Ok(session) => session,
         Err(error) => return failed(&error).map(Body::new),
     };
@@ -75,7 +75,7 @@ pub async fn socket(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let session = match open(&demo, &headers).load().await {
+    let session = match open(&demo, "GET", &headers).load().await {
         Ok(session) => session,
         Err(error) => return failed(&error).map(Body::new),
     };

@@ -9,7 +9,7 @@ use axum::http::header::{COOKIE, HOST, SET_COOKIE};
 use axum::response::Response;
 use axum::routing::{RouterIntoService, get};
 use session_core::Sessions;
-use session_core::web::tower::SessionLayer;
+use session_core::web::axum::SessionLayer;
 use tower::{Service as _, ServiceExt as _};
 use tower_layer::layer_fn;
 

@@ -33,8 +33,8 @@ pub enum CookieTransport {
     /// Https alone: the cookie is `Secure`.
     #[default]
     Https,
-    /// Plain http, too, on a server that is reached by a loopback address or `localhost`. On any
-    /// other host no session is opened.
+    /// Plain http, too, on a server that is reached by a loopback address, `localhost`, `0.0.0.0` or `[::]`, without a
+    /// proxy in between. On any other no session is opened.
     HttpOnLoopback,
     /// Plain http, too, on every host. Whoever sees the traffic *is* the visitor.
     HttpAnywhere,

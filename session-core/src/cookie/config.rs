@@ -75,8 +75,10 @@ impl CookieConfig {
     /// Describes a cookie for plain http on one's own machine: no prefix, not `Secure`, and used on
     /// nothing but loopback.
     ///
-    /// It is for development. Force it elsewhere, say in a test network without TLS, by
-    /// [`CookieTransport::HttpAnywhere`].
+    /// It is for development, in Safari above all: Chrome and Firefox take the default cookie from `http://localhost` as
+    /// well, Safari does not. On another host, and where `Forwarded` or `X-Forwarded-*` headers tell of a proxy in front, no
+    /// session is opened, for such a cookie must not go live. Force it elsewhere, say in a test network without TLS or behind
+    /// a proxy of one's own, by [`CookieTransport::HttpAnywhere`].
     ///
     /// ```
     /// use session_core::cookie::{CookieConfig, CookieTransport};

@@ -6,7 +6,6 @@ use cookie::time::{self, OffsetDateTime};
 use crate::store::{SessionId, Timestamp};
 
 use super::former::FormerName;
-use super::host::is_loopback;
 use super::{
     CookieConfig, CookieLifetime, CookiePartition, CookieTransport, FormerAttributes, SameSite, SigningKey,
     UnsignedCookies,
@@ -111,13 +110,9 @@ impl Cookies {
         &self.config.former_names
     }
 
-    /// Tells whether the cookie may be used on the host that a request names; a development cookie
-    /// only on loopback, and not where no host is named.
-    pub(crate) fn permits_host(&self, host: Option<&[u8]>) -> bool {
-        match self.config.transport {
-            CookieTransport::Https | CookieTransport::HttpAnywhere => true,
-            CookieTransport::HttpOnLoopback => host.is_some_and(is_loopback),
-        }
+    /// Gives over what the cookie may travel.
+    pub(super) fn transport(&self) -> CookieTransport {
+        self.config.transport
     }
 }
 
@@ -246,20 +241,5 @@ mod tests {
         let cookies = CookieConfig::default().build().unwrap();
         let set = cookies.set(&id(), CookieLifetime::Persistent, NOW, Timestamp::MIN);
         assert!(set.ends_with("Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"), "{set}");
-    }
-
-    #[test]
-    fn a_development_cookie_is_for_loopback_unless_forced() {
-        let permits =
-            |config: CookieConfig, host: Option<&str>| config.build().unwrap().permits_host(host.map(str::as_bytes));
-        let anywhere = || CookieConfig::development().with_transport(CookieTransport::HttpAnywhere);
-        for host in [Some("localhost:3000"), Some("[::1]"), Some("127.0.0.1")] {
-            assert!(permits(CookieConfig::development(), host), "{host:?}");
-        }
-        for host in [Some("example.org"), Some("192.168.0.1"), Some(""), None] {
-            assert!(!permits(CookieConfig::development(), host), "{host:?}");
-            assert!(permits(anywhere(), host), "{host:?}");
-            assert!(permits(CookieConfig::default(), host), "{host:?}");
-        }
     }
 }

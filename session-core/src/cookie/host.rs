@@ -1,7 +1,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Tells whether a `Host` header names this machine: `localhost` and what lies below, 127.0.0.0/8, or
-/// `[::1]`, with or without a port.
+/// Tells whether a `Host` header names this machine: `localhost` and what lies below, 127.0.0.0/8 or
+/// `[::1]`, with or without a port; and `0.0.0.0` and `[::]`, which servers print as where they listen, and which lead
+/// a browser to its own machine.
 ///
 /// What is malformed names nothing. It guards against a mistake, a development cookie that went
 /// live, not against an attacker: who can send requests can send any `Host`.
@@ -9,12 +10,15 @@ pub(super) fn is_loopback(host: &[u8]) -> bool {
     let Ok(host) = std::str::from_utf8(host) else { return false };
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split_once(']').is_some_and(|(address, port)| {
-            is_port(port) && address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback())
+            is_port(port)
+                && address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified())
         });
     }
     let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
     let name = name.strip_suffix('.').unwrap_or(name);
-    is_port(port) && (is_localhost(name) || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback()))
+    is_port(port)
+        && (is_localhost(name)
+            || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback() || address.is_unspecified()))
 }
 
 /// Takes `*.localhost`, too: RFC 6761 promises that it never leaves the machine.
@@ -61,6 +65,10 @@ mod tests {
             "[::1]",
             "[::1]:3000",
             "[0:0:0:0:0:0:0:1]",
+            "0.0.0.0",
+            "0.0.0.0:3000",
+            "[::]",
+            "[::]:3000",
         ] {
             assert!(is_loopback(host.as_bytes()), "{host}");
         }
@@ -90,7 +98,7 @@ mod tests {
             "locälhost",
             "128.0.0.1",
             "10.0.0.1",
-            "0.0.0.0",
+            "0.0.0.1",
             "127.1",
             "0127.0.0.1",
             "2130706433",

@@ -24,19 +24,23 @@ mod error; // why it is refused
 mod former; // what it was before
 mod header; // the cookie as responses have it
 mod host; // hosts that are one's own machine
+mod lines; // the cookie's header, before it is read
 mod parts; // what a name, a path and a domain may be
 mod presented; // the cookie as requests have it, and the ids in it
 mod signing; // MACs, and the steps to them
 pub(crate) mod syntax; // what tokens are, and blanks
 #[cfg(test)]
 mod tests;
+mod way; // over what a request came
 
 pub use attributes::{CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
 pub use config::CookieConfig;
 pub use error::CookieError;
 pub use former::FormerAttributes;
 pub(crate) use header::Cookies;
+pub(crate) use lines::{CookieLines, Line};
 #[cfg(any(fuzzing, test))]
 pub(crate) use presented::MOST_CANDIDATES;
 pub(crate) use presented::{By, Candidate, Presented};
 pub use signing::{SigningKey, UnsignedCookies};
+pub(crate) use way::{Passage, Way};

@@ -77,6 +77,21 @@ pub enum SessionError {
          `CookieTransport::HttpAnywhere`"
     )]
     InsecureHost,
+    /// The cookie is configured for development, and the request came through a proxy.
+    #[error(
+        "the development cookie is not for a server behind a proxy, and the request has the header `{header}`; use the \
+         default cookie, or force it with `CookieTransport::HttpAnywhere`"
+    )]
+    BehindProxy {
+        /// The header by which the proxy tells of itself.
+        header: &'static str,
+    },
+    /// Two `Sessions` have opened a session for the request, and their cookies have the same name.
+    #[error("two `Sessions` on this route have a cookie named `{name}`; give one of them another name")]
+    SameCookie {
+        /// The name.
+        name: String,
+    },
     /// The operation took longer than its deadline allows.
     #[error("the session store took longer than {after:?}")]
     Timeout {
@@ -98,7 +113,7 @@ impl SessionError {
     /// Gives the HTTP status that answers a request which ends with this error.
     ///
     /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 422
-    /// for what cannot be an owner, 429 for too many sessions, 500 for what the application got wrong.
+    /// for what cannot be an owner, 429 for too many sessions, 500 for what the application or its operator got wrong.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         if self.leaves_alone().is_some() {
@@ -107,6 +122,8 @@ impl SessionError {
         }
         match self {
             Self::Store(StoreError::TooLarge { .. }) => 413,
+            // No later try helps until somebody mends it.
+            Self::Store(StoreError::Misconfigured { .. }) => 500,
             Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
             Self::ReadOnly(ReadOnly::StoreFailed) => 503,
             Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
@@ -119,8 +136,33 @@ impl SessionError {
             | Self::ResponseSent
             | Self::Unsupported { .. }
             | Self::InsecureHost
+            | Self::BehindProxy { .. }
+            | Self::SameCookie { .. }
             | Self::Codec(_) => 500,
         }
+    }
+
+    /// Gives the text that answers a request which ends with this error: it tells the visitor what to do, and nothing of
+    /// the inside. Adapters send it as plain text, unless the application gives an answer of its own.
+    #[must_use]
+    pub fn http_text(&self) -> &'static str {
+        match self.http_status() {
+            409 => {
+                "Your session has changed or ended meanwhile, so what you sent was not saved. Go back, reload the page, \
+                 and try again.\n"
+            }
+            413 => "This is more than can be kept for you. Nothing was saved.\n",
+            422 => "This name cannot be used to sign in.\n",
+            429 => "You are signed in in too many places. Sign out in one of them, and try again.\n",
+            503 => "This does not work for the moment, and nothing was lost. Try again in a while.\n",
+            _ => "Something is wrong on this server, and trying again will not help.\n",
+        }
+    }
+
+    /// Tells whether the store failed, or cannot be told to have done what it was asked.
+    pub(crate) fn is_of_the_store(&self) -> bool {
+        let is_misconfigured = matches!(self, Self::Store(StoreError::Misconfigured { .. }));
+        (self.http_status() == 503 || is_misconfigured) && self.leaves_alone().is_none()
     }
 
     /// Says why what is stored is not this server's to write or to end; `None` if the error says nothing like that.

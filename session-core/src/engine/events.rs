@@ -5,7 +5,7 @@
 //!
 //! # Logs
 //! Every event goes to [`tracing`](https://docs.rs/tracing) under the target `session_core`, with the fields `event`
-//! (the name below), `session` (a [`Fingerprint`]), `error` and `removed`, as they apply. Every call to the store is a
+//! (the name below), `session` (a [`Fingerprint`]), `error`, `removed` and `cookie`, as they apply. Every call to the store is a
 //! span at the level debug, `session_store`, with the fields `verb` and `session`. Subscribers that listen to no span of
 //! this target pay nothing for it.
 //!
@@ -37,6 +37,8 @@
 //! | `replayed` | debug | the changes were made again on what that request wrote |
 //! | `unmergeable` | warn | they could not be, and are discarded |
 //! | `gone` | info | changes were discarded, since the session had ended meanwhile |
+//! | `plain_http` | warn | a `Secure` cookie was set on what looks like plain http from another machine, where browsers drop it; told once |
+//! | `several_sessions` | warn | a handler that named none of several `Sessions` on its route was given the innermost's; told once for those |
 //! | `changed_too_late` | warn | a session was changed after its response had left; without a `commit` that is lost |
 //! | `wrong_type` | warn | a value is of another type than the program asked for; told once for each handle and name |
 //! | `store_failed` | error | a call to the store failed, or took too long |
@@ -146,6 +148,12 @@ pub enum EventKind<'a> {
     Replayed,
     Unmergeable,
     Gone,
+    PlainHttp,
+    #[non_exhaustive]
+    SeveralSessions {
+        /// The cookie of those whose session it was given.
+        cookie: &'a str,
+    },
     ChangedTooLate,
     #[non_exhaustive]
     WrongType {
@@ -193,6 +201,8 @@ impl EventKind<'_> {
             Self::Replayed => "replayed",
             Self::Unmergeable => "unmergeable",
             Self::Gone => "gone",
+            Self::PlainHttp => "plain_http",
+            Self::SeveralSessions { .. } => "several_sessions",
             Self::ChangedTooLate => "changed_too_late",
             Self::WrongType { .. } => "wrong_type",
             Self::StoreFailed { .. } => "store_failed",
@@ -268,6 +278,8 @@ mod tests {
             Replayed,
             Unmergeable,
             Gone,
+            PlainHttp,
+            SeveralSessions { cookie: "" },
             ChangedTooLate,
             WrongType { error: &session },
             StoreFailed { verb: Verb::Get, error: &session },

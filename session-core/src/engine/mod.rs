@@ -12,6 +12,7 @@ mod fingerprint; // how logs name a session
 mod metrics; // figures
 mod misfit; // where in a value something is wrong
 mod observe; // tells logs, hooks and metrics, from one place
+mod once; // what is told once
 mod parts; // Engine: what is behind a `Sessions`
 mod sessions; // Sessions, the door to everything
 mod settings; // what the application chose
@@ -26,9 +27,10 @@ pub use events::{Event, EventKind};
 pub use fingerprint::Fingerprint;
 pub use misfit::Misfit;
 pub(crate) use observe::Observer;
+pub(crate) use once::Once;
 pub(crate) use parts::Engine;
 pub use sessions::Sessions;
-pub use settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimitAction};
+pub use settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimitAction, SiteData};
 pub(crate) use settings::{OwnerLimit, Renewal};
 pub(crate) use settling::Settling;
 pub(crate) use turns::{Turn, Turns};

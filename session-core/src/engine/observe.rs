@@ -117,6 +117,10 @@ fn log(event: &Event<'_>) {
         EventKind::Swept { removed } => Some(*removed),
         _ => None,
     };
+    let cookie = match kind {
+        EventKind::SeveralSessions { cookie } => Some(*cookie),
+        _ => None,
+    };
     macro_rules! log {
         ($level:ident, $message:literal) => {
             tracing::event!(
@@ -127,6 +131,7 @@ fn log(event: &Event<'_>) {
                 verb,
                 error,
                 removed,
+                cookie,
                 $message
             )
         };
@@ -152,6 +157,17 @@ fn log(event: &Event<'_>) {
         EventKind::Replayed => log!(DEBUG, "changes made again after a conflict"),
         EventKind::Unmergeable => log!(WARN, "changes cannot be merged with what another request wrote"),
         EventKind::Gone => log!(INFO, "changes discarded, the session has ended"),
+        EventKind::PlainHttp => log!(
+            WARN,
+            "a Secure cookie was set on what looks like plain http from another machine, and browsers drop it there, so \
+             that each click is a new visitor: serve by https, and have the proxy that ends it send \
+             `X-Forwarded-Proto: https`; in a test network without TLS, use CookieTransport::HttpAnywhere"
+        ),
+        EventKind::SeveralSessions { .. } => log!(
+            WARN,
+            "several `Sessions` are on a route, and a handler that names none was given that of the innermost, whose \
+             cookie this is: name the one it is to have by `SessionOf`"
+        ),
         EventKind::ChangedTooLate => {
             log!(WARN, "a session was changed after its response left; the change is lost without a commit")
         }

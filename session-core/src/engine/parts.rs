@@ -1,5 +1,7 @@
 //! What all parts of a `Sessions` share, in one place.
 
+#[cfg(feature = "_extractors")]
+use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +9,7 @@ use bytes::Bytes;
 
 use super::deadline::Deadline;
 use super::observe::Observer;
+use super::once::Once;
 use super::settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimit, Renewal};
 use super::settling::Settling;
 use super::turns::Turns;
@@ -39,6 +42,16 @@ pub(crate) struct Engine {
     pub(crate) turns: Turns,
     /// What this process was asked to end, and is still trying to.
     pub(crate) settling: Settling,
+    /// The value of the header `Clear-Site-Data` with which a logout is answered.
+    pub(crate) clear_site_data: Option<Arc<str>>,
+    /// By which name handlers ask for a session of these.
+    #[cfg(feature = "_extractors")]
+    pub(crate) name: Option<TypeId>,
+    /// Whether the cookie is set where browsers drop it.
+    pub(crate) plain_http: Once,
+    /// Whether handlers ask for a session where there are several.
+    #[cfg(feature = "_extractors")]
+    pub(crate) several_sessions: Once,
     pub(crate) observer: Observer,
 }
 

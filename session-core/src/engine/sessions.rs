@@ -19,12 +19,12 @@ use crate::store::SessionStore;
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use session_core::{Handled, SessionError, SessionStore, Sessions};
+/// # use session_core::{Handled, RequestHead, SessionError, SessionStore, Sessions};
 /// # async fn run(store: Arc<dyn SessionStore>, cookie_header: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 /// let sessions = Sessions::builder(store).build()?;
 /// sessions.init().await?;
 ///
-/// let lazy = sessions.open([cookie_header]);
+/// let lazy = sessions.open(RequestHead::new("GET").with_cookies([cookie_header]));
 /// let session = lazy.load().await?;
 /// session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?;
 /// let closed = sessions.close(&lazy, Handled::Completed).await;

@@ -36,6 +36,10 @@ pub enum FailurePolicy {
 /// came with [several](crate::ReadOnly::SeveralCookies) session cookies of which none counts is treated likewise, and so is
 /// one whose session this server [leaves alone](crate::ReadOnly::UnknownFormat), with 503.
 ///
+/// [Safe](crate::RequestHead::new) requests, a page that was looked at, are answered under either policy, where values or
+/// messages are all that was lost. Where more was, a request of any method is refused: a value that it
+/// [took](crate::Session::take), and may have handed out, or a [renewal](crate::Session::renew).
+///
 /// A request that only read its session, or destroyed it, or said [`ignore`](crate::Session::ignore), or ended with a
 /// server error, is answered under either policy. So is one that was told by an error of
 /// [`commit`](crate::Session::commit), [`transaction`](crate::Session::transaction) or
@@ -91,4 +95,25 @@ pub(crate) struct Renewal {
 impl Renewal {
     /// How long an old id serves, unless it is set.
     pub(crate) const OVERLAP: Duration = Duration::from_secs(30);
+}
+
+/// Names what browsers are to forget at a logout: see
+/// [`SessionsBuilder::clear_site_data`](crate::SessionsBuilder::clear_site_data).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SiteData {
+    /// What they cached of the origin's responses.
+    Cache,
+    /// What its scripts stored: `localStorage`, IndexedDB, service workers.
+    Storage,
+}
+
+impl SiteData {
+    /// Gives it as the header has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Cache => "\"cache\"",
+            Self::Storage => "\"storage\"",
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Sets up [`Sessions`], and refuses what cannot work.
+//! Sets up [`Sessions`].
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -6,24 +6,15 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+#[cfg(doc)]
 use super::BuildError;
-use crate::cookie::syntax::is_token;
-use crate::cookie::{CookieConfig, Cookies};
+use crate::cookie::CookieConfig;
 use crate::engine::{
-    ConflictPolicy, Engine, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
-    Renewal, Sessions, Settling, Turns,
+    ConflictPolicy, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction, Renewal,
+    Sessions, SiteData,
 };
 use crate::payload::{Codec, Expiry, Json};
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
-
-/// How long an old id may serve once the new one has been presented.
-const MOST_OVERLAP: Duration = Duration::from_secs(60);
-
-/// How long after its end a session's id is a straggler's, unless set.
-const STRAGGLER_WINDOW: Duration = Duration::from_secs(10);
-
-/// The scope of the cookie's default name.
-const DEFAULT_SCOPE: &str = "session";
 
 /// Sets up [`Sessions`]. Every setting has a default that is safe.
 ///
@@ -45,28 +36,31 @@ const DEFAULT_SCOPE: &str = "session";
 #[derive(Debug)]
 #[must_use = "nothing happens before `build`"]
 pub struct SessionsBuilder {
-    store: Arc<dyn SessionStore>,
-    cookie: CookieConfig,
-    scope: Option<String>,
-    expiry: Expiry,
-    touch_interval: Option<Duration>,
-    codec: Box<dyn Codec>,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn RandomSource>,
-    conflict_policy: ConflictPolicy,
-    failure_policy: FailurePolicy,
-    gone_policy: GonePolicy,
-    on_server_error: OnServerError,
-    operation_timeout: Duration,
-    max_payload: usize,
-    owner_limit: Option<OwnerLimit>,
-    observer: Observer,
-    fingerprint_key: Option<FingerprintKey>,
-    renew_every: Option<Duration>,
-    renewal_overlap: Duration,
-    straggler_window: Option<Duration>,
+    pub(super) store: Arc<dyn SessionStore>,
+    pub(super) cookie: CookieConfig,
+    pub(super) scope: Option<String>,
+    pub(super) expiry: Expiry,
+    pub(super) touch_interval: Option<Duration>,
+    pub(super) codec: Box<dyn Codec>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn RandomSource>,
+    pub(super) conflict_policy: ConflictPolicy,
+    pub(super) failure_policy: FailurePolicy,
+    pub(super) gone_policy: GonePolicy,
+    pub(super) on_server_error: OnServerError,
+    pub(super) operation_timeout: Duration,
+    pub(super) max_payload: usize,
+    pub(super) owner_limit: Option<OwnerLimit>,
+    pub(super) observer: Observer,
+    pub(super) fingerprint_key: Option<FingerprintKey>,
+    pub(super) renew_every: Option<Duration>,
+    pub(super) renewal_overlap: Duration,
+    pub(super) straggler_window: Option<Duration>,
+    pub(super) clear_site_data: Vec<SiteData>,
+    #[cfg(feature = "_extractors")]
+    pub(super) name: Option<std::any::TypeId>,
     #[cfg(feature = "metrics")]
-    metrics: bool,
+    pub(super) metrics: bool,
 }
 
 impl Sessions {
@@ -99,6 +93,9 @@ impl SessionsBuilder {
             renew_every: None,
             renewal_overlap: Renewal::OVERLAP,
             straggler_window: None,
+            clear_site_data: Vec::new(),
+            #[cfg(feature = "_extractors")]
+            name: None,
             #[cfg(feature = "metrics")]
             metrics: false,
         }
@@ -118,6 +115,14 @@ impl SessionsBuilder {
     /// [`changing_the_cookie`](crate::guide::changing_the_cookie) has the rest.
     pub fn scope(mut self, name: impl Into<String>) -> Self {
         self.scope = Some(name.into());
+        self
+    }
+
+    /// Names these `Sessions` by a type, where a route has several: a handler asks for the session of the one that it means
+    /// by `SessionOf` of that type, in `web`. The default is no name.
+    #[cfg(feature = "_extractors")]
+    pub fn named<N: 'static>(mut self) -> Self {
+        self.name = Some(std::any::TypeId::of::<N>());
         self
     }
 
@@ -223,6 +228,18 @@ impl SessionsBuilder {
         self
     }
 
+    /// Has responses that end a session, by a logout or a login as somebody else, tell the browser to forget more than the
+    /// cookie, by `Clear-Site-Data`. The default is to tell nothing.
+    ///
+    /// Browsers heed it over https and on loopback, for the whole origin, so what other apps of it stored goes as well.
+    /// It does not make them forget pages for their Back button; `no-store` does, which every page of somebody's session
+    /// says, unless its handler sets `Cache-Control` itself. There is no way to name cookies: those of the whole site
+    /// would go, and perhaps the one that this response sets.
+    pub fn clear_site_data(mut self, what: impl IntoIterator<Item = SiteData>) -> Self {
+        self.clear_site_data = what.into_iter().collect();
+        self
+    }
+
     /// Adds a function that is given every [`Event`], such as an audit log; more than one may be added.
     ///
     /// It is called in the task of the request, and holds that up: what takes long, or waits, belongs behind a channel,
@@ -276,86 +293,9 @@ impl SessionsBuilder {
         self.random = Arc::new(random);
         self
     }
-
-    /// Checks the settings, and makes the sessions.
-    ///
-    /// # Errors
-    /// [`BuildError`] if they cannot work; it says what to do.
-    pub fn build(self) -> Result<Sessions, BuildError> {
-        self.expiry.check().map_err(BuildError::Expiry)?;
-        let touch_interval = match (self.touch_interval, self.expiry.idle) {
-            (Some(interval), Some(idle)) if interval >= idle => return Err(BuildError::TouchInterval),
-            (Some(interval), _) => Some(interval),
-            (None, _) => self.expiry.touch_interval(),
-        };
-        if self.operation_timeout.is_zero() {
-            return Err(BuildError::Zero { setting: "the operation timeout" });
-        }
-        let straggler_window = self.straggler_window.unwrap_or(STRAGGLER_WINDOW.max(self.operation_timeout));
-        if straggler_window < self.operation_timeout {
-            return Err(BuildError::StragglerWindow { min: self.operation_timeout });
-        }
-        if self.max_payload == 0 {
-            return Err(BuildError::Zero { setting: "the largest payload" });
-        }
-        if self.owner_limit.is_some() && self.store.owners().is_none() {
-            let setting = "a maximum of sessions per owner";
-            return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
-        }
-        let overlap = self.renewal_overlap;
-        let renewal = self.renew_every.map(|every| Renewal { every, overlap });
-        if renewal.is_some_and(|renewal| overlap > MOST_OVERLAP || overlap >= renewal.every) {
-            return Err(BuildError::RenewalOverlap { max: MOST_OVERLAP });
-        }
-        let mut observer = self.observer;
-        if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
-            observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
-        }
-        #[cfg(feature = "metrics")]
-        if self.metrics {
-            observer.count();
-        }
-        let cookies = self.cookie.build()?;
-        let scope = scope(self.scope, &cookies)?;
-        Ok(Sessions::new(Engine {
-            max_payload: self.max_payload.min(self.store.limits().max_payload),
-            store: self.store,
-            cookies,
-            scope,
-            expiry: self.expiry,
-            touch_interval,
-            codec: self.codec,
-            clock: self.clock,
-            random: self.random,
-            conflict_policy: self.conflict_policy,
-            failure_policy: self.failure_policy,
-            gone_policy: self.gone_policy,
-            on_server_error: self.on_server_error,
-            operation_timeout: self.operation_timeout,
-            owner_limit: self.owner_limit,
-            turns: Turns::new(),
-            observer,
-            renewal,
-            straggler_window,
-            settling: Settling::default(),
-        }))
-    }
 }
 
-/// The longest name of a scope. It stands in every payload.
-const MAX_SCOPE_LEN: usize = 255;
-
-/// Gives the scope as payloads have it: that of the default name is empty, and takes no room.
-fn scope(named: Option<String>, cookies: &Cookies) -> Result<String, BuildError> {
-    let scope = match named {
-        None => cookies.base_name().to_owned(),
-        Some(name) if (1..=MAX_SCOPE_LEN).contains(&name.len()) && name.bytes().all(is_token) => name,
-        Some(name) => return Err(BuildError::Scope { name, max: MAX_SCOPE_LEN }),
-    };
-    Ok(if scope == DEFAULT_SCOPE { String::new() } else { scope })
-}
-
-struct FingerprintKey(Zeroizing<Vec<u8>>);
+pub(super) struct FingerprintKey(pub(super) Zeroizing<Vec<u8>>);
 
 impl std::fmt::Debug for FingerprintKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -2,8 +2,9 @@
 //!
 //! Nothing of a request's life is here; web adapters do not need this room.
 
-mod build_error; // why settings are refused
-mod builder; // settings, and what is refused
+mod build; // what is made of settings
+mod build_error; // why they are refused
+mod builder; // settings
 mod list; // the sessions of an owner
 mod revoke; // ends sessions
 mod sweeper; // removes what has expired, also in the background

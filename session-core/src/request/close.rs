@@ -27,14 +27,15 @@ impl Sessions {
     /// | `destroy` | done | done |
     pub fn close(&self, session: &LazySession, handled: Handled) -> Closing {
         let vary = session.was_asked_for();
+        let dropped = session.is_dropped().then(|| self.clone());
         let work = match session.close() {
-            None => Work::Done(Some((Ok(CloseOutcome::Untouched), SetCookies::default()))),
+            None => Work::Done(Some(Closed::new(Ok(CloseOutcome::Untouched), SetCookies::default()))),
             Some(session) => match session.close_idle() {
                 Some(outcome) => Work::Done(Some(outcome)),
                 None => Work::Writing(Finish::new(session.clone().close(handled))),
             },
         };
-        Closing { work, vary }
+        Closing { work, vary, dropped }
     }
 
     /// Closes a request whose handler was dropped before its end, in the background: what it changed is
@@ -48,30 +49,37 @@ impl Sessions {
     }
 }
 
-type Outcome = (Result<CloseOutcome, SessionError>, SetCookies);
-
 /// The future that [`Sessions::close`] makes. Dropped before its end, it goes on in the background.
 #[must_use = "the response needs what comes of it"]
 pub struct Closing {
     work: Work,
     vary: bool,
+    /// Whose cookie the browser will drop, if it is set.
+    dropped: Option<Sessions>,
 }
 
 /// Most requests write nothing, and are closed without a future of their own.
 enum Work {
-    Done(Option<Outcome>),
-    Writing(Finish<Outcome>),
+    Done(Option<Closed>),
+    Writing(Finish<Closed>),
 }
 
 impl Future for Closing {
     type Output = Closed;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Closed> {
-        let (outcome, SetCookies { set_cookie, removals }) = match &mut self.work {
-            Work::Done(outcome) => outcome.take().expect("a future is not polled after its end"),
+        let mut closed = match &mut self.work {
+            Work::Done(closed) => closed.take().expect("a future is not polled after its end"),
             Work::Writing(writing) => ready!(Pin::new(writing).poll(cx)),
         };
-        Poll::Ready(Closed { outcome, set_cookie, removals, vary: self.vary })
+        closed.vary = self.vary;
+        if let (Some(sessions), true) = (&self.dropped, closed.set_cookie.is_some()) {
+            let engine = sessions.engine();
+            if engine.plain_http.settle() {
+                engine.tell(EventKind::PlainHttp, None, None);
+            }
+        }
+        Poll::Ready(closed)
     }
 }
 
@@ -83,12 +91,15 @@ impl fmt::Debug for Closing {
 
 impl Session {
     /// Closes a session that was only read, if nothing is to be written; `None` if something is.
-    fn close_idle(&self) -> Option<Outcome> {
+    fn close_idle(&self) -> Option<Closed> {
         // A commit that is still running has the lock, and a cookie may come of it.
         let _lock = self.writing().try_lock().ok()?;
         let mut state = self.state();
-        let idle =
-            state.endings.is_empty() && !state.ended && !state.ignored && !state.discarded && !state.is_changed();
+        let idle = state.endings.is_empty()
+            && !state.ended
+            && !state.ignored
+            && state.discarded.is_none()
+            && !state.is_changed();
         if !idle
             || matches!(state.origin, Origin::Ended { .. })
             || self.touch_due(&state).is_some()
@@ -99,10 +110,11 @@ impl Session {
         }
         state.closed = true;
         let set_cookie = self.cookie(&mut state);
-        Some((Ok(CloseOutcome::Unchanged), SetCookies::set(set_cookie, &self.engine().cookies, &mut state)))
+        let cookies = SetCookies::set(set_cookie, &self.engine().cookies, &mut state);
+        Some(Closed { no_store: state.had_owner, ..Closed::new(Ok(CloseOutcome::Unchanged), cookies) })
     }
 
-    async fn close(self, handled: Handled) -> Outcome {
+    async fn close(self, handled: Handled) -> Closed {
         let deadline = &self.engine().deadline();
         let mut asked = !self.state().endings.is_empty();
         let _lock = match self.lock(deadline).await {
@@ -120,7 +132,7 @@ impl Session {
     }
 
     /// Takes note that the response leaves, and says what it has to say.
-    fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Outcome {
+    fn answer(&self, outcome: Result<CloseOutcome, SessionError>) -> Closed {
         if let Err(error) = &outcome {
             self.engine().tell(EventKind::CloseFailed { error }, self.session_key(), None);
         }
@@ -131,7 +143,7 @@ impl Session {
         }
         // A logout that failed in the store at least leaves the browser without the id, and is tried again. What another
         // server may end is left to it.
-        let failed = outcome.as_ref().is_err_and(|error| error.http_status() == 503 && error.leaves_alone().is_none());
+        let failed = outcome.as_ref().is_err_and(SessionError::is_of_the_store);
         let unmade = if failed { std::mem::take(&mut state.endings) } else { Vec::new() };
         state.ended |= unmade.iter().any(|ending| ending.origin.holds_cookie());
         settle(self.engine(), unmade);
@@ -140,10 +152,13 @@ impl Session {
             Ok(CloseOutcome::Unchanged) if state.ended => Ok(CloseOutcome::Destroyed),
             outcome => outcome,
         };
-        let cookies = &self.engine().cookies;
-        let set_cookies = SetCookies::set(self.cookie(&mut state), cookies, &mut state);
-        let removes = std::mem::take(&mut state.ended) && set_cookies.set_cookie.is_none() && state.id.is_none();
-        (outcome, if removes { SetCookies::remove(cookies) } else { set_cookies })
+        let engine = self.engine();
+        let set_cookies = SetCookies::set(self.cookie(&mut state), &engine.cookies, &mut state);
+        let ended = std::mem::take(&mut state.ended);
+        let removes = ended && set_cookies.set_cookie.is_none() && state.id.is_none();
+        let set_cookies = if removes { SetCookies::remove(&engine.cookies) } else { set_cookies };
+        let clear_site_data = engine.clear_site_data.clone().filter(|_| ended);
+        Closed { no_store: state.had_owner, clear_site_data, ..Closed::new(outcome, set_cookies) }
     }
 
     /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the
@@ -159,8 +174,13 @@ impl Session {
     }
 
     async fn write_at_close(&self, handled: Handled, deadline: &Deadline) -> Result<CloseOutcome, SessionError> {
-        // A response that tells of a failure promises nothing.
-        let refuse = handled == Handled::Completed && self.engine().gone_policy == GonePolicy::Refuse;
+        // A response that tells of a failure promises nothing; nor does a page that was only looked at, but for what was
+        // handed out once.
+        let promises = {
+            let state = self.state();
+            handled == Handled::Completed && (!state.is_safe || state.is_exact())
+        };
+        let refuse = promises && self.engine().gone_policy == GonePolicy::Refuse;
         let lost;
         let (touch, only_read) = {
             let mut state = self.state();
@@ -188,8 +208,8 @@ impl Session {
                 if state.ignored || (state.is_changed() && (failed || cannot)) {
                     return Ok(CloseOutcome::Discarded);
                 }
-                if std::mem::take(&mut state.discarded) {
-                    return Err(SessionError::Conflict);
+                if state.discarded.take().is_some() {
+                    return if promises { Err(SessionError::Conflict) } else { Ok(CloseOutcome::Discarded) };
                 }
             }
             let only_read = !ends && !state.is_changed();
@@ -212,6 +232,10 @@ impl Session {
         match touch {
             None => match self.write(deadline).await {
                 Ok(CloseOutcome::Gone) if refuse && lost => Err(SessionError::Gone),
+                Err(SessionError::Conflict) if !promises => {
+                    self.engine().tell(EventKind::Unmergeable, self.session_key(), None);
+                    Ok(CloseOutcome::Discarded)
+                }
                 // Nobody asked for the new id; the session is as good as before, and the next request tries again.
                 Err(_) if only_read => Ok(CloseOutcome::Unchanged),
                 outcome => outcome,

@@ -26,7 +26,9 @@ impl Session {
     ///
     /// # Errors
     /// `ResponseSent` if nothing of the session was ever stored and the browser can no longer be given an
-    /// id; `Conflict`, `TooLarge` or `TooManySessions`, and nothing was written; `Indeterminate`, where it
+    /// id; `Conflict`, where another request [took](Self::take) what this one did, or changed what cannot be merged: the
+    /// changes are discarded, and the session is as that request left it, for the handler to decide by; `TooLarge` or
+    /// `TooManySessions`, and nothing was written; `Indeterminate`, where it
     /// cannot be told, and the next commit finds out without counting anything twice; `Gone`, and the changes are discarded,
     /// also of a session that another request had ended when it was to end; `ReadOnly`; `Store` or `Timeout` as the store fails, and nothing was written.
     pub async fn commit(&self) -> Result<(), SessionError> {
@@ -46,13 +48,20 @@ impl Session {
                         state.forget();
                     }
                 }
-                if std::mem::take(&mut state.discarded) {
+                if state.discarded.take().is_some() {
                     return Err(SessionError::Conflict);
                 }
             }
-            match session.write(deadline).await? {
-                CloseOutcome::Gone => Err(SessionError::Gone),
-                _ => too_late,
+            match session.write(deadline).await {
+                Ok(CloseOutcome::Gone) => Err(SessionError::Gone),
+                Ok(_) => too_late,
+                Err(SessionError::Conflict) => {
+                    session.state().forget();
+                    // If that fails as well, whatever writes next finds out.
+                    let _ = session.look(deadline).await;
+                    Err(SessionError::Conflict)
+                }
+                Err(error) => Err(error),
             }
         })
         .await
@@ -66,12 +75,17 @@ impl Session {
     pub async fn reload(&self) -> Result<(), SessionError> {
         let deadline = &self.engine().deadline();
         let _lock = self.lock(deadline).await?;
+        self.look(deadline).await
+    }
+
+    /// Looks what is stored, and puts the changes that were not written on top of it. The caller holds the write lock.
+    async fn look(&self, deadline: &Deadline) -> Result<(), SessionError> {
         if let Some((key, record, contents)) = self.find(deadline).await? {
             let lifetime = self.engine().lifetime_of(&contents);
             let mut state = self.state();
             state.moved(&key);
             state.stored(key, record, contents, lifetime);
-            let discarded = std::mem::take(&mut state.discarded);
+            let discarded = state.discarded.take().is_some();
             self.unlock(state);
             if discarded {
                 self.engine().tell(EventKind::Unmergeable, Some(key), None);
@@ -158,7 +172,7 @@ impl Session {
         } else {
             state.stored_too_late(&job, key, record, self.engine().now());
         }
-        let unmergeable = state.discarded;
+        let unmergeable = state.discarded.is_some();
         self.unlock(state);
         if let Some(kind) = kind {
             self.engine().tell(kind, Some(key), owner.as_ref());

@@ -42,6 +42,27 @@ pub(crate) fn private<'a>(existing: impl IntoIterator<Item = &'a [u8]>) -> Optio
     changed.then(|| kept.join(", ").into())
 }
 
+/// Tells whether a header says to some shared caches alone what `Cache-Control` says to all (RFC 9213), which it overrules
+/// for those.
+pub(crate) fn is_targeted(name: &str) -> bool {
+    const SUFFIX: &str = "-cache-control";
+    let cut = name.len().wrapping_sub(SUFFIX.len());
+    name.eq_ignore_ascii_case("surrogate-control")
+        || name.get(cut..).is_some_and(|end| end.eq_ignore_ascii_case(SUFFIX))
+}
+
+/// Tells whether a cache that goes by this targeted header may keep the response. `Surrogate-Control` knows no `private`.
+pub(crate) fn is_shared<'a>(name: &str, lines: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let mut is_strict = false;
+    for directive in lines.into_iter().flat_map(Directives) {
+        let Ok(directive) = directive else { return true };
+        let counts =
+            directive.is("no-store") || (directive.is("private") && !name.eq_ignore_ascii_case("surrogate-control"));
+        is_strict |= counts && !directive.has_argument();
+    }
+    !is_strict
+}
+
 /// Gives the `Vary` of a response that read or tested for the session; `None` if what is there will
 /// do.
 ///
@@ -243,6 +264,30 @@ mod tests {
             assert_eq!(private_of(&["private", existing, "public"]).as_deref(), Some("no-store"), "{existing:?}");
         }
         assert_eq!(private([&b"\xff"[..]]).as_deref(), Some("no-store"));
+    }
+
+    #[test]
+    fn targeted_headers_are_told_by_their_names() {
+        for name in ["cdn-cache-control", "Cloudflare-CDN-Cache-Control", "surrogate-control", "x-cache-control"] {
+            assert!(is_targeted(name), "{name}");
+        }
+        for name in ["cache-control", "-cach", "vary", "cdn-cache-controls", "age", "cache-control-cdn", "é"] {
+            assert!(!is_targeted(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_targeted_header_shares_what_it_does_not_forbid() {
+        let shared = |name, lines: &[&str]| is_shared(name, lines.iter().map(|line| line.as_bytes()));
+        for line in ["max-age=60", "", "public", "private=\"x\"", "no-cache", "private; x", "private, x=\""] {
+            assert!(shared("cdn-cache-control", &[line]), "{line}");
+        }
+        assert!(shared("surrogate-control", &["private"]));
+        for name in ["cdn-cache-control", "surrogate-control"] {
+            assert!(!shared(name, &["max-age=60, no-store"]), "{name}");
+            assert!(!shared(name, &["max-age=60", "NO-STORE"]), "{name}");
+        }
+        assert!(!shared("cdn-cache-control", &["private, max-age=60"]));
     }
 
     #[test]

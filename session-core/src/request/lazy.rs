@@ -1,30 +1,36 @@
 //! A session that has not been read yet.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
 use super::candidates::load;
-use crate::cookie::Presented;
+use super::head::RequestHead;
+use crate::cookie::{CookieLines, Passage, Presented};
 use crate::engine::{SessionError, Sessions};
 use crate::session::Session;
 use crate::store::Timestamp;
 
 /// Stands for the session of a request before anybody asks for it.
 ///
-/// Making one costs no I/O, so a route that does not ask for its session pays nothing. Clones stand for the
-/// same session.
+/// Making one costs no I/O, and reads nothing, so a route that does not ask for its session pays nothing. Clones stand
+/// for the same session.
 #[derive(Clone)]
 pub struct LazySession(Arc<Shared>);
 
 struct Shared {
     sessions: Sessions,
-    presented: Presented,
+    cookies: CookieLines,
+    /// What is in the cookies, once somebody asked.
+    presented: OnceLock<Presented>,
     opened_at: Timestamp,
-    /// The request's host may be given this cookie.
-    permitted: bool,
+    /// What the way of the request means for its cookie.
+    passage: Passage,
+    /// Others have opened a session for the same request, whose cookie has the same name.
+    clashes: bool,
+    is_safe: bool,
     asked: AtomicBool,
     /// The response has left, or is about to.
     closed: AtomicBool,
@@ -32,28 +38,28 @@ struct Shared {
 }
 
 impl Sessions {
-    /// Opens a request, given the values of its `Cookie` headers. Costs no I/O and cannot fail.
-    ///
-    /// With a development cookie, use [`open_on_host`](Self::open_on_host).
-    pub fn open<'a>(&self, cookie_headers: impl IntoIterator<Item = &'a [u8]>) -> LazySession {
-        self.open_on_host(None, cookie_headers)
+    /// Opens a request. Costs no I/O and cannot fail; what is in its cookies is looked at when somebody asks.
+    pub fn open(&self, request: RequestHead<'_>) -> LazySession {
+        self.open_beside(request, false)
     }
 
-    /// Opens a request, given the value of its `Host` header, too. Web adapters call this one: a development
-    /// cookie is refused where the host is not loopback, or not known.
-    pub fn open_on_host<'a>(
-        &self,
-        host: Option<&[u8]>,
-        cookie_headers: impl IntoIterator<Item = &'a [u8]>,
-    ) -> LazySession {
-        let cookies = &self.engine().cookies;
-        let presented = cookies.read(cookie_headers, || self.engine().now());
+    /// Opens a request for which others have opened a session, too; `clashes` if their cookie has the same name.
+    pub(crate) fn open_beside(&self, request: RequestHead<'_>, clashes: bool) -> LazySession {
+        let RequestHead { is_safe, cookies, way } = request;
+        let engine = self.engine();
+        let passage = engine.cookies.passage(&way, engine.plain_http.is_open());
+        if passage == Passage::Https {
+            engine.plain_http.settle();
+        }
         LazySession(Arc::new(Shared {
             sessions: self.clone(),
             // Who brings no id is nobody's straggler.
-            opened_at: if presented.is_nothing() { Timestamp::MIN } else { self.engine().now() },
-            presented,
-            permitted: cookies.permits_host(host),
+            opened_at: if cookies.is_empty() { Timestamp::MIN } else { engine.now() },
+            cookies,
+            presented: OnceLock::new(),
+            passage,
+            clashes,
+            is_safe,
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             session: OnceCell::new(),
@@ -69,7 +75,8 @@ impl LazySession {
     #[must_use]
     pub fn has_cookie(&self) -> bool {
         self.0.asked.store(true, Ordering::Relaxed);
-        !self.0.presented.candidates().is_empty() || self.0.presented.has_more()
+        let presented = self.0.presented();
+        !presented.candidates().is_empty() || presented.has_more()
     }
 
     /// Reads the session from the store, the first time it is called; after that it is free.
@@ -78,14 +85,19 @@ impl LazySession {
     ///
     /// # Errors
     /// `Store` or `Timeout` if the store fails and the policy is to fail closed; the next call tries again.
-    /// `InsecureHost` if the cookie is one for development and the host is not.
+    /// `InsecureHost` or `BehindProxy` if the cookie is one for development and the server is not; `SameCookie` if two
+    /// `Sessions` of this route have cookies of one name.
     pub async fn load(&self) -> Result<Session, SessionError> {
-        let Shared { sessions, presented, opened_at, permitted, asked, closed, session } = &*self.0;
+        let shared = &*self.0;
+        let Shared { sessions, opened_at, asked, closed, session, .. } = shared;
         asked.store(true, Ordering::Relaxed);
-        if !permitted {
-            return Err(SessionError::InsecureHost);
-        }
-        let load = || load(sessions.engine(), presented, *opened_at, closed.load(Ordering::SeqCst));
+        shared.check_passage()?;
+        let load = async || {
+            let session =
+                load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst)).await?;
+            session.state().is_safe = shared.is_safe;
+            Ok::<_, SessionError>(session)
+        };
         let session = session.get_or_try_init(load).await?;
         // The response may have left while it was read.
         if closed.load(Ordering::SeqCst) {
@@ -105,9 +117,32 @@ impl LazySession {
         &self.0.sessions
     }
 
+    /// Tells whether the browser will drop a cookie that is set now.
+    pub(crate) fn is_dropped(&self) -> bool {
+        self.0.passage == Passage::Dropped
+    }
+
     /// Tells whether the response depends on the cookie.
     pub(crate) fn was_asked_for(&self) -> bool {
         self.0.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl Shared {
+    /// Gives what is in the cookies.
+    fn presented(&self) -> &Presented {
+        let engine = self.sessions.engine();
+        self.presented.get_or_init(|| engine.cookies.read(self.cookies.iter(), || engine.now()))
+    }
+
+    /// Says why the session cannot be loaded whatever its cookie is, if so.
+    fn check_passage(&self) -> Result<(), SessionError> {
+        match self.passage {
+            _ if self.clashes => Err(SessionError::SameCookie { name: self.sessions.cookie_name().to_owned() }),
+            Passage::Free | Passage::Https | Passage::Dropped => Ok(()),
+            Passage::OtherHost => Err(SessionError::InsecureHost),
+            Passage::BehindProxy { header } => Err(SessionError::BehindProxy { header }),
+        }
     }
 }
 

@@ -11,7 +11,8 @@ mod commit; // commit, reload, and what every write of a handle begins and ends 
 mod dead; // what comes with the id of a session that is over
 mod ending; // the end of a session, and the beginning after it
 mod finish; // goes on when nobody waits any more
-mod headers; // Vary and Cache-Control
+mod head; // RequestHead: what is known of a request from the start
+mod headers; // what caches are told
 mod lazy; // LazySession: before anybody asks for it
 mod load; // reads: which record stands under an id, if any
 mod login; // how somebody logs in, whatever became of the session
@@ -29,7 +30,8 @@ mod transaction; // what must be decided once
 mod write; // one step: create or replace
 
 pub use close::Closing;
-pub use closed::{CloseOutcome, Closed, Handled};
+pub use closed::{CloseOutcome, Closed, Handled, ResponseHeaders};
+pub use head::RequestHead;
 pub use lazy::LazySession;
 pub(crate) use owned::{OwnedPages, live_sessions};
 pub(crate) use retirement::{End, retire, successors};

@@ -144,8 +144,8 @@ impl Session {
     /// Removes a value and gives it; `None` if there is none.
     ///
     /// A value is handed out once: of two requests that take it at once, the one that is written second
-    /// ends with [`SessionError::Conflict`] instead of its response. Where that is no way to end, use
-    /// [`transaction`](Self::transaction).
+    /// ends with [`SessionError::Conflict`] instead of its response, whatever its method. Where that is no way to end, have
+    /// [`commit`](Self::commit) tell, which shows what the other one left, or use [`transaction`](Self::transaction).
     ///
     /// # Errors
     /// `WrongType` if it is of another type, and it stays, unless its key says

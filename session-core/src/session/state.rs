@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Draft;
-use super::changes::{Entry, has_effect};
+use super::changes::{Change, Entry, has_effect};
 use super::origin::Origin;
 use crate::cookie::CookieLifetime;
 use crate::engine::SessionError;
@@ -56,6 +56,15 @@ pub(crate) enum Leftovers {
     Name,
 }
 
+/// What was discarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// Values or messages that were set.
+    Changes,
+    /// More than that: see [`State::is_exact`].
+    Exact,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) origin: Origin,
@@ -74,7 +83,9 @@ pub(crate) struct State {
     /// Nothing of the session is to be written at close.
     pub(crate) ignored: bool,
     /// Changes were discarded after they were made, which the next write has to tell.
-    pub(crate) discarded: bool,
+    pub(crate) discarded: Option<Lost>,
+    /// The request's method is safe: nobody who only looks at a page is refused for what it left in the session.
+    pub(crate) is_safe: bool,
     /// The contents hold changes that were sent, and may be stored or not. The next write finds out.
     pub(crate) uncertain: bool,
     /// The id that the browser holds or is to be given.
@@ -85,6 +96,8 @@ pub(crate) struct State {
     pub(crate) told: Told,
     /// A session of the browser's was ended here, so that its cookie must go.
     pub(crate) ended: bool,
+    /// What the handle has shown was somebody's, or is.
+    pub(crate) had_owner: bool,
     /// The session came by an id that it had before its last renewal.
     pub(crate) by_old_id: bool,
     /// What the browser still has from before the cookie was changed.
@@ -122,6 +135,7 @@ impl State {
     /// Makes the state of a session that comes from `origin`, for a browser that has been told nothing of it.
     pub(crate) fn new(origin: Origin, draft: Draft, lifetime: CookieLifetime) -> Self {
         Self {
+            had_owner: origin.record().is_some_and(|record| record.owner.is_some()),
             owner: origin.record().and_then(|record| record.owner.clone()),
             origin,
             draft,
@@ -130,7 +144,8 @@ impl State {
             others: Vec::new(),
             epoch: 0,
             ignored: false,
-            discarded: false,
+            discarded: None,
+            is_safe: false,
             uncertain: false,
             id: None,
             lifetime,
@@ -149,6 +164,15 @@ impl State {
     /// Tells whether the end of a request is a reason to write.
     pub(crate) fn is_changed(&self) -> bool {
         has_effect(self.draft.log()) || self.privilege.renew || self.uncertain
+    }
+
+    /// Tells whether the answer is a promise that the changes are stored, whatever the method: something was handed out
+    /// once, or a privilege changed.
+    pub(crate) fn is_exact(&self) -> bool {
+        let takes = |entry: &Entry| matches!(entry.change, Change::Take { .. });
+        (self.privilege.renew && !self.privilege.routine)
+            || self.discarded == Some(Lost::Exact)
+            || self.draft.log().iter().any(takes)
     }
 
     /// Says why nothing can be written, if so.
@@ -263,12 +287,14 @@ impl State {
         if self.privilege.login.is_none() {
             self.owner.clone_from(&record.owner);
         }
+        let is_exact = self.is_exact();
         if !self.draft.rebase(contents) {
-            self.discarded = true;
+            self.discarded = Some(if is_exact { Lost::Exact } else { Lost::Changes });
             self.privilege = Privilege::default();
             self.owner.clone_from(&record.owner);
         }
         self.uncertain = false;
+        self.had_owner |= record.owner.is_some();
         self.lifetime = lifetime;
         self.origin = Origin::Stored { key, record };
         self.found_live();
@@ -303,7 +329,7 @@ impl State {
     pub(crate) fn forget(&mut self) {
         self.privilege = Privilege::default();
         self.owner = None;
-        self.discarded = false;
+        self.discarded = None;
         self.uncertain = false;
         self.draft.discard();
     }

@@ -7,10 +7,10 @@
 //!
 //! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
 //!    does to a session needs a [`commit`](Session::commit).
-//! 2. **Two middlewares on one route do not collide.** The extractors give the innermost one's session;
-//!    [`Sessions::find`], given the request, gives any one's. The same `Sessions` wrapped twice opens once.
+//! 2. **Two middlewares on one route do not collide.** The extractors give the innermost one's session, and
+//!    [`SessionOf`] that of a name; [`Sessions::find`], given the request, gives any one's. The same `Sessions` wrapped twice opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but that of the [`SessionError`], which is
-//!    the response's `error()`. So it is where changes were dropped because the session had ended, with 409,
+//!    the response's `error()`, or [the application's own](SessionMiddleware::on_error). So it is where changes were dropped because the session had ended, with 409,
 //!    unless the [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
 //!    [`CloseOutcome`](crate::CloseOutcome) in its extensions; none stands for `Untouched` and `Unchanged`. With two
 //!    middlewares it is that of the outermost that has one.
@@ -40,20 +40,25 @@
 //! ```
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
 use std::future::{Ready, ready};
 use std::pin::Pin;
+use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, COOKIE, HOST, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use actix_web::http::uri::Scheme;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
 use super::opened::sealed::Search;
-use super::opened::{Carrier, Opened};
-use super::{SessionRejection, rejection};
+use super::opened::{Carrier, Opened, beside, innermost, named};
+use super::rejection::TEXT;
+use super::{SessionOf, SessionRejection, rejection};
 use crate::engine::{SessionError, Sessions};
-use crate::request::{Closed, Handled, LazySession};
+use crate::request::{Closed, Handled, LazySession, RequestHead, ResponseHeaders};
 use crate::session::Session;
 
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -62,13 +67,62 @@ type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
+    own: Own,
 }
 
 impl SessionMiddleware {
     /// Makes a middleware.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self { sessions, own: Own(None) }
+    }
+
+    /// Sets how [`SessionError`]s are answered, those of this middleware, of extractors and of handlers. The default is
+    /// [`SessionError::http_text`] as plain text.
+    ///
+    /// The answer is told to no cache, has the headers of the session, and keeps the error as its `error()`.
+    ///
+    /// ```
+    /// # use actix_web::{HttpResponse, http::StatusCode};
+    /// # use session_core::web::actix_web::SessionMiddleware;
+    /// # fn run(middleware: SessionMiddleware) -> SessionMiddleware {
+    /// middleware.on_error(|error| {
+    ///     let status = StatusCode::from_u16(error.http_status()).expect("it is one of a few");
+    ///     HttpResponse::build(status).content_type("text/html").body(format!("<h1>{}</h1>", error.http_text()))
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_error(mut self, answer: impl Fn(&SessionError) -> HttpResponse + Send + Sync + 'static) -> Self {
+        self.own = Own(Some(Arc::new(answer)));
+        self
+    }
+}
+
+/// How the application answers errors.
+#[derive(Clone)]
+struct Own(Option<Arc<dyn Fn(&SessionError) -> HttpResponse + Send + Sync>>);
+
+impl Own {
+    /// Gives the application's answer to an error, if that is the session's and there is one.
+    fn answer(&self, error: Option<&Error>) -> Option<HttpResponse> {
+        let mut answer = self.0.as_ref()?(session_error(error?)?);
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Some(answer)
+    }
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Own").field(&self.0.is_some()).finish()
+    }
+}
+
+/// Finds the session's error in one of actix's.
+fn session_error(error: &Error) -> Option<&SessionError> {
+    match error.as_error::<SessionRejection>() {
+        Some(SessionRejection::Session(error)) => Some(error),
+        _ => error.as_error(),
     }
 }
 
@@ -85,7 +139,7 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(SessionService { inner, sessions: self.sessions.clone() }))
+        ready(Ok(SessionService { inner, sessions: self.sessions.clone(), own: self.own.clone() }))
     }
 }
 
@@ -94,6 +148,7 @@ where
 pub struct SessionService<S> {
     inner: S,
     sessions: Sessions,
+    own: Own,
 }
 
 impl<S, B> Service<ServiceRequest> for SessionService<S>
@@ -110,6 +165,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let opened = open(&self.sessions, &request);
+        let own = self.own.clone();
         let handling = self.inner.call(request);
         Box::pin(async move {
             let answer = handling.await;
@@ -119,7 +175,7 @@ where
                 Err(error) => error.as_response_error().status_code(),
             };
             let handled = if status.is_server_error() { Handled::Failed } else { Handled::Completed };
-            tell(answer, opened.close(handled).await)
+            own.tell(answer, opened.close(handled).await)
         })
     }
 }
@@ -139,13 +195,15 @@ impl Carrier for HttpRequest {}
 
 /// Opens a session for `request`; `None` if these sessions were opened already, by the same middleware further out.
 fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
-    if sessions.find(request.request()).is_some() {
-        return None;
-    }
-    // HTTP/2 has no Host header but an authority.
-    let host = request.headers().get(HOST).map(HeaderValue::as_bytes);
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str().as_bytes()));
-    let session = sessions.open_on_host(host, lines(request.headers(), COOKIE));
+    let clashes = beside(sessions, request.request())?;
+    let (headers, uri) = (request.headers(), request.uri());
+    let is_https = request.app_config().secure() || uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
+    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let head = RequestHead::new(request.method().as_str())
+        .with_cookies(headers.get_all(COOKIE).map(HeaderValue::as_bytes))
+        .with_headers(&header)
+        .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
+    let session = sessions.open_beside(head, clashes);
     let mut extensions = request.extensions_mut();
     match extensions.get_mut::<OpenedSessions>() {
         Some(opened) => opened.0.push(session.clone()),
@@ -154,62 +212,90 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
     Some(Opened::new(session))
 }
 
-/// Adds to an answer what closing its request has to say; where that failed, answers in its place.
-fn tell<B: MessageBody>(
-    answer: Result<ServiceResponse<B>, Error>,
-    mut closed: Closed,
-) -> Result<ServiceResponse<EitherBody<B>>, Error> {
-    let outcome = std::mem::replace(&mut closed.outcome, Ok(crate::CloseOutcome::Untouched));
-    match (answer, outcome) {
-        (Ok(mut response), Ok(outcome)) => {
-            add_headers(&closed, response.headers_mut());
-            if outcome.is_news() {
-                response.response_mut().extensions_mut().insert(outcome);
+impl Own {
+    /// Adds to an answer what closing its request has to say; where that failed, answers in its place.
+    fn tell<B: MessageBody>(
+        &self,
+        answer: Result<ServiceResponse<B>, Error>,
+        mut closed: Closed,
+    ) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+        let outcome = std::mem::replace(&mut closed.outcome, Ok(crate::CloseOutcome::Untouched));
+        match (answer, outcome) {
+            (Ok(response), Ok(outcome)) => {
+                let mut response = match self.answer(response.response().error()) {
+                    None => response.map_into_left_body(),
+                    Some(own) => {
+                        let (request, response) = response.into_parts();
+                        ServiceResponse::new(request, put_on(response, own)).map_into_right_body()
+                    }
+                };
+                closed.add_to(response.headers_mut());
+                if outcome.is_news() {
+                    response.response_mut().extensions_mut().insert(outcome);
+                }
+                Ok(response)
             }
-            Ok(response.map_into_left_body())
-        }
-        (Ok(response), Err(error)) => {
-            let mut refusal = HttpResponse::from_error(error);
-            add_headers(&closed, refusal.headers_mut());
-            Ok(response.into_response(refusal).map_into_right_body())
-        }
-        (Err(mut error), outcome) => {
-            if let Err(failed) = outcome {
-                error = failed.into();
+            (Ok(response), Err(error)) => {
+                let mut refusal = HttpResponse::from_error(error);
+                if let Some(own) = self.answer(refusal.error()) {
+                    refusal = put_on(refusal, own);
+                }
+                closed.add_to(refusal.headers_mut());
+                Ok(response.into_response(refusal).map_into_right_body())
             }
-            error.add_response_mapper(move |mut response| {
-                add_headers(&closed, response.headers_mut());
-                response
-            });
-            Err(error)
+            (Err(mut error), outcome) => {
+                if let Err(failed) = outcome {
+                    error = failed.into();
+                }
+                let own = Cell::new(self.answer(Some(&error)));
+                error.add_response_mapper(move |response| {
+                    let mut response = own.take().unwrap_or(response);
+                    closed.headers().add_to(response.headers_mut());
+                    response
+                });
+                Err(error)
+            }
         }
     }
 }
 
-fn add_headers(closed: &Closed, headers: &mut HeaderMap) {
-    let vary = closed.vary(lines(headers, VARY));
-    let private = closed.cache_control(lines(headers, CACHE_CONTROL));
-    for (name, value) in [(VARY, vary), (CACHE_CONTROL, private)] {
-        let value = value.and_then(|value| match value {
+/// Gives a response the status, the headers and the body of another. Its error stays.
+fn put_on<B>(response: HttpResponse<B>, other: HttpResponse) -> HttpResponse {
+    let (mut response, _) = response.into_parts();
+    let (mut other, body) = other.into_parts();
+    *response.status_mut() = other.status();
+    std::mem::swap(response.headers_mut(), other.headers_mut());
+    response.set_body(body)
+}
+
+impl ResponseHeaders for HeaderMap {
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.get_all(name).map(HeaderValue::as_bytes)
+    }
+
+    fn names(&self) -> impl Iterator<Item: AsRef<str>> {
+        self.keys().map(HeaderName::as_str)
+    }
+
+    fn set(&mut self, name: &str, value: Cow<'static, str>) {
+        let name = HeaderName::try_from(name).expect("it is the name of a header");
+        let value = match value {
             Cow::Borrowed(value) => Some(HeaderValue::from_static(value)),
             Cow::Owned(value) => HeaderValue::try_from(value).ok(),
-        });
+        };
         if let Some(value) = value {
-            headers.insert(name, value);
+            self.insert(name, value);
         }
     }
-    for set_cookie in closed.set_cookie.iter().chain(&closed.removals) {
-        let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
+
+    fn add_cookie(&mut self, value: String) {
+        let mut value = HeaderValue::try_from(value).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
-        headers.append(SET_COOKIE, value);
+        self.append(SET_COOKIE, value);
     }
 }
 
-fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-    headers.get_all(name).map(HeaderValue::as_bytes)
-}
-
-/// The body names the status and nothing of the inside.
+/// The text is [`SessionError::http_text`].
 impl ResponseError for SessionError {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.http_status()).expect("an error's status is one of a few")
@@ -219,8 +305,9 @@ impl ResponseError for SessionError {
         let status = self.status_code();
         rejection::log(self, status.as_u16());
         HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, TEXT))
             .insert_header((CACHE_CONTROL, "no-store"))
-            .body(status.canonical_reason().unwrap_or_default())
+            .body(self.http_text())
     }
 }
 
@@ -231,11 +318,11 @@ impl ResponseError for SessionRejection {
 
     fn error_response(&self) -> HttpResponse {
         match self {
-            Self::NotOpened { .. } => {
-                rejection::log(self, self.http_status());
-                HttpResponse::build(self.status_code()).body(self.to_string())
-            }
             Self::Session(error) => error.error_response(),
+            rejection => {
+                rejection::log(rejection, rejection.http_status());
+                HttpResponse::build(self.status_code()).insert_header((CONTENT_TYPE, TEXT)).body(self.to_string())
+            }
         }
     }
 }
@@ -246,7 +333,7 @@ impl FromRequest for LazySession {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let missing = || SessionRejection::NotOpened { missing: "SessionMiddleware" }.into();
-        ready(request.search(&|_| true).ok_or_else(missing))
+        ready(innermost(request).ok_or_else(missing))
     }
 }
 
@@ -258,5 +345,17 @@ impl FromRequest for Session {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let lazy = LazySession::extract(request);
         Box::pin(async move { Ok(lazy.await?.load().await?) })
+    }
+}
+
+/// Its error is a [`SessionError`] if the session could not be loaded, and a [`SessionRejection`] if there is none of the
+/// name.
+impl<N: 'static> FromRequest for SessionOf<N> {
+    type Error = Error;
+    type Future = LocalFuture<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let lazy = named::<N>(request);
+        Box::pin(async move { Ok(Self::new(lazy?.load().await?)) })
     }
 }

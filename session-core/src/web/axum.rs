@@ -1,11 +1,15 @@
-//! Extractors for axum, behind a [`SessionLayer`](super::tower::SessionLayer).
+//! A layer and extractors for axum.
 //!
 //! [`Session`] loads the session; its rejection follows the failure policy. [`LazySession`] loads nothing by
-//! itself. [`SessionError`] is a response, so that handlers can use `?`.
+//! itself. [`SessionError`] is a response, so that handlers can use `?`. Where a route has several `Sessions`,
+//! [`SessionOf`](super::SessionOf) names the one.
+//!
+//! The layer is that of [`tower`](super::tower), and its rules hold; but the body of what it answers is axum's, and so are
+//! the answers to errors that an application [makes](SessionLayer::on_error).
 //!
 //! ```
 //! use axum::{Router, routing::get};
-//! use session_core::web::tower::SessionLayer;
+//! use session_core::web::axum::SessionLayer;
 //! use session_core::{Session, SessionError};
 //! # use std::sync::Arc;
 //! # use session_core::{SessionStore, Sessions};
@@ -24,37 +28,114 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum_core::BoxError;
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
+use tower_layer::Layer;
 
-use super::{SessionRejection, exchange, rejection};
-use crate::engine::SessionError;
+use super::opened::{innermost, named};
+use super::service::{self, Answering, Answers, text};
+use super::{SessionOf, SessionRejection, rejection};
+use crate::engine::{SessionError, Sessions};
 use crate::request::LazySession;
 use crate::session::Session;
+
+/// Gives each request its session; see the [module page](self).
+#[derive(Clone, Debug)]
+pub struct SessionLayer {
+    sessions: Sessions,
+    answers: Answering<Body>,
+}
+
+impl SessionLayer {
+    /// Makes a layer.
+    #[must_use]
+    pub fn new(sessions: Sessions) -> Self {
+        Self { sessions, answers: Answering::TEXT }
+    }
+
+    /// Sets how errors are answered: those of this layer, and those of handlers and extractors that are answered by
+    /// [`SessionError`]s. The default is [`SessionError::http_text`] as plain text.
+    ///
+    /// The answer is told to no cache, and has the headers of the session. Where it depends on the request, put a
+    /// middleware outside of this one, which finds the error in the extensions of the response (`Arc<SessionError>`).
+    ///
+    /// ```
+    /// use axum::http::StatusCode;
+    /// use axum::response::{Html, IntoResponse, Redirect};
+    /// use session_core::SessionError;
+    /// # use session_core::web::axum::SessionLayer;
+    ///
+    /// # fn run(layer: SessionLayer) -> SessionLayer {
+    /// layer.on_error(|error| match error {
+    ///     SessionError::Gone => Redirect::to("/login").into_response(),
+    ///     error => {
+    ///         let status = StatusCode::from_u16(error.http_status()).expect("it is one of a few");
+    ///         (status, Html(format!("<h1>{}</h1>", error.http_text()))).into_response()
+    ///     }
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_error<R: IntoResponse>(mut self, answer: impl Fn(&SessionError) -> R + Send + Sync + 'static) -> Self {
+        self.answers = Answering::by(move |error| answer(error).into_response());
+        self
+    }
+}
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = SessionService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        SessionService::new(inner, self.sessions.clone(), self.answers.clone())
+    }
+}
+
+/// The service that [`SessionLayer`] makes.
+pub type SessionService<S> = service::SessionService<S, Answering<Body>>;
+
+impl<B> Answers<B> for Answering<Body>
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    type Body = Body;
+
+    fn theirs(&self, body: B) -> Body {
+        // What is axum's already stays as it is.
+        Body::new(body)
+    }
+
+    fn ours(&self, error: &SessionError) -> Response {
+        self.answer(error)
+    }
+
+    fn are_own(&self) -> bool {
+        self.is_own()
+    }
+}
 
 impl IntoResponse for SessionRejection {
     fn into_response(self) -> Response {
         match self {
-            Self::NotOpened { .. } => {
-                rejection::log(&self, self.http_status());
-                (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
-            }
             Self::Session(error) => error.into_response(),
+            rejection => {
+                rejection::log(&rejection, rejection.http_status());
+                (StatusCode::INTERNAL_SERVER_ERROR, rejection.to_string()).into_response()
+            }
         }
     }
 }
 
-/// The body names the status and nothing of the inside; the error itself is in the extensions, in an `Arc`.
+/// The text is [`SessionError::http_text`]; the error itself is in the extensions, in an `Arc`.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        let status = exchange::logged(&self);
-        let mut response = Response::new(Body::from(status.canonical_reason().unwrap_or_default()));
-        *response.status_mut() = status;
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        rejection::log(&self, self.http_status());
+        let mut response = text(&self).map(Body::from);
         response.extensions_mut().insert(Arc::new(self));
         response
     }
@@ -64,7 +145,7 @@ impl<S: Send + Sync> FromRequestParts<S> for LazySession {
     type Rejection = SessionRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
-        parts.extensions.get().cloned().ok_or(SessionRejection::NotOpened { missing: "SessionLayer" })
+        innermost(&parts.extensions).ok_or(SessionRejection::NotOpened { missing: "SessionLayer" })
     }
 }
 
@@ -77,11 +158,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
+impl<S: Send + Sync, N: 'static> FromRequestParts<S> for SessionOf<N> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
+        Ok(Self::new(named::<N>(&parts.extensions)?.load().await?))
+    }
+}
+
 /// `None` if no layer has opened a session.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for LazySession {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get().cloned())
+        Ok(innermost(&parts.extensions))
     }
 }

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, COOKIE, HOST, SET_COOKIE, VARY};
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use http::header::{CACHE_CONTROL, COOKIE, HeaderValue, SET_COOKIE, VARY};
+use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri};
 
 use super::opened::sealed::Search;
-use super::opened::{Carrier, Opened};
+use super::opened::{Carrier, Opened, beside};
 use crate::engine::{SessionError, Sessions};
-use crate::request::{CloseOutcome, Closed, LazySession};
+use crate::request::{CloseOutcome, LazySession, RequestHead, ResponseHeaders};
 
 /// The sessions of the outer layers, the outermost first. The innermost's [`LazySession`] stands for itself, so that
 /// one layer needs one entry, and a framework's own way to read an extension finds it.
@@ -18,8 +18,12 @@ struct Outer(Vec<LazySession>);
 
 impl Search for Extensions {
     fn search(&self, wanted: &dyn Fn(&LazySession) -> bool) -> Option<LazySession> {
+        let innermost = self.get::<LazySession>()?;
+        if wanted(innermost) {
+            return Some(innermost.clone());
+        }
         let outer = self.get::<Outer>().into_iter().flat_map(|outer| outer.0.iter().rev());
-        self.get::<LazySession>().into_iter().chain(outer).find(|session| wanted(session)).cloned()
+        outer.into_iter().find(|session| wanted(session)).cloned()
     }
 }
 
@@ -28,17 +32,18 @@ impl Carrier for Extensions {}
 /// Opens a session for a request; `None` if these sessions were opened already, by the same layer further out.
 pub(super) fn open(
     sessions: &Sessions,
+    (method, uri): (&Method, &Uri),
+    is_https: bool,
     headers: &HeaderMap,
-    uri: &Uri,
     extensions: &Extensions,
 ) -> Option<LazySession> {
-    if sessions.find(extensions).is_some() {
-        return None;
-    }
-    // HTTP/2 has no Host header but an authority.
-    let host = headers.get(HOST).map(HeaderValue::as_bytes);
-    let host = host.or_else(|| uri.authority().map(|authority| authority.as_str().as_bytes()));
-    Some(sessions.open_on_host(host, lines(headers, COOKIE)))
+    let clashes = beside(sessions, extensions)?;
+    let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
+    let head = RequestHead::new(method.as_str())
+        .with_shared_cookies(headers.get_all(COOKIE))
+        .with_headers(&header)
+        .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
+    Some(sessions.open_beside(head, clashes))
 }
 
 /// Leaves a session that was opened in the extensions of its request.
@@ -47,19 +52,6 @@ pub(super) fn leave(session: LazySession, extensions: &mut Extensions) -> Opened
         extensions.get_or_insert_default::<Outer>().0.push(outer);
     }
     Opened::new(session)
-}
-
-/// Adds to the headers of a response what closing its request has to say.
-pub(super) fn tell(closed: &mut Closed, headers: &mut HeaderMap) {
-    let vary = closed.vary(lines(headers, VARY));
-    let private = closed.cache_control(lines(headers, CACHE_CONTROL));
-    replace(headers, VARY, vary);
-    replace(headers, CACHE_CONTROL, private);
-    for set_cookie in closed.set_cookie.take().into_iter().chain(std::mem::take(&mut closed.removals)) {
-        let mut value = HeaderValue::try_from(set_cookie).expect("the cookie's parts were checked by `build`");
-        value.set_sensitive(true);
-        headers.append(SET_COOKIE, value);
-    }
 }
 
 /// Leaves in the extensions of a response, for whoever is outside, what became of the session: the error in an `Arc`, or
@@ -72,28 +64,46 @@ pub(super) fn note(outcome: Result<CloseOutcome, SessionError>, extensions: &mut
     }
 }
 
-/// Gives the status that answers an error, once it is logged.
-#[cfg(any(feature = "axum", feature = "poem"))]
-pub(super) fn logged(error: &SessionError) -> StatusCode {
-    super::rejection::log(error, error.http_status());
-    status(error)
+/// Tells caches to keep nothing of an answer to an error.
+pub(super) fn keep_from_caches(headers: &mut HeaderMap) {
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 pub(super) fn status(error: &SessionError) -> StatusCode {
     StatusCode::from_u16(error.http_status()).expect("an error's status is one of a few")
 }
 
-/// Replaces all lines of a header, if there is something to replace them by.
-fn replace(headers: &mut HeaderMap, name: HeaderName, value: Option<Cow<'static, str>>) {
-    let value = value.and_then(|value| match value {
-        Cow::Borrowed(value) => Some(HeaderValue::from_static(value)),
-        Cow::Owned(value) => HeaderValue::try_from(value).ok(),
-    });
-    if let Some(value) = value {
-        headers.insert(name, value);
+impl ResponseHeaders for HeaderMap {
+    fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.get_all(named(name)).into_iter().map(HeaderValue::as_bytes)
+    }
+
+    fn names(&self) -> impl Iterator<Item: AsRef<str>> {
+        self.keys().map(HeaderName::as_str)
+    }
+
+    fn set(&mut self, name: &str, value: Cow<'static, str>) {
+        let value = match value {
+            Cow::Borrowed(value) => Some(HeaderValue::from_static(value)),
+            Cow::Owned(value) => HeaderValue::try_from(value).ok(),
+        };
+        if let Some(value) = value {
+            self.insert(named(name), value);
+        }
+    }
+
+    fn add_cookie(&mut self, value: String) {
+        let mut value = HeaderValue::try_from(value).expect("the cookie's parts were checked by `build`");
+        value.set_sensitive(true);
+        self.append(SET_COOKIE, value);
     }
 }
 
-fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+/// Gives a header's name; of those that are asked for with every response without a look at each byte.
+fn named(name: &str) -> HeaderName {
+    match name {
+        "vary" => VARY,
+        "cache-control" => CACHE_CONTROL,
+        name => HeaderName::from_bytes(name.as_bytes()).expect("it is the name of a header"),
+    }
 }

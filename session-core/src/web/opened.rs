@@ -1,8 +1,15 @@
 //! The sessions that are opened for a request.
 
+#[cfg(feature = "_extractors")]
+use std::any::{TypeId, type_name};
+use std::fmt;
+
+#[cfg(feature = "_extractors")]
+use super::SessionRejection;
+#[cfg(feature = "_extractors")]
+use crate::engine::EventKind;
 use crate::engine::Sessions;
 use crate::request::{Closing, Handled, LazySession};
-use std::fmt;
 
 /// A session that was opened for a request which is not answered yet. Dropped before it is closed, it is abandoned:
 /// its handler was.
@@ -56,9 +63,45 @@ pub(super) mod sealed {
 impl Sessions {
     /// Finds this one's session among those opened for a request; `None` if its middleware is not there.
     ///
-    /// For routes with two: the extractors give the session of the innermost.
+    /// For routes with several: the plain extractors give the session of the innermost, and
+    /// [`SessionOf`](super::SessionOf) that of a name.
     #[must_use]
     pub fn find(&self, request: &impl Carrier) -> Option<LazySession> {
         request.search(&|session| session.sessions().is(self))
     }
+}
+
+/// Tells whether these sessions have a cookie of one name with others that were opened for the request; `None` if they
+/// were opened for it themselves.
+pub(super) fn beside(sessions: &Sessions, request: &impl Carrier) -> Option<bool> {
+    if request.search(&|_| true).is_none() {
+        return Some(false);
+    }
+    if sessions.find(request).is_some() {
+        return None;
+    }
+    Some(request.search(&|other| other.sessions().cookie_name() == sessions.cookie_name()).is_some())
+}
+
+/// Finds the session of the innermost middleware; where there are others, the log is told.
+#[cfg(feature = "_extractors")]
+pub(super) fn innermost(request: &impl Carrier) -> Option<LazySession> {
+    let session = request.search(&|_| true)?;
+    let engine = session.sessions().engine();
+    if engine.several_sessions.is_open()
+        && request.search(&|other| !other.sessions().is(session.sessions())).is_some()
+        && engine.several_sessions.settle()
+    {
+        let cookie = session.sessions().cookie_name();
+        engine.tell(EventKind::SeveralSessions { cookie }, None, None);
+    }
+    Some(session)
+}
+
+/// Finds the session of those that are named `N`.
+#[cfg(feature = "_extractors")]
+pub(super) fn named<N: 'static>(request: &impl Carrier) -> Result<LazySession, SessionRejection> {
+    request
+        .search(&|session| session.sessions().engine().name == Some(TypeId::of::<N>()))
+        .ok_or(SessionRejection::NotNamed { name: type_name::<N>() })
 }

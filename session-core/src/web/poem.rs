@@ -8,9 +8,10 @@
 //! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
 //!    does to a session needs a [`commit`](Session::commit).
 //! 2. **Two middlewares on one route do not collide.** The extractors give the innermost one's session;
-//!    [`Sessions::find`], given the request's extensions, gives any one's. The same `Sessions` put on twice opens once.
-//! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status of the
-//!    [`SessionError`], an empty body, and the error as its data (`Arc<SessionError>`). So it is where changes were
+//!    [`SessionOf`](super::SessionOf) gives the one it names, and [`Sessions::find`], given the request's extensions, any one's. The same `Sessions` put on twice opens once.
+//! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
+//!    [`SessionError`], and the error as its data (`Arc<SessionError>`); or
+//!    [the application's own](SessionMiddleware::on_error). So it is where changes were
 //!    dropped because the session had ended, with 409, unless the [`GonePolicy`](crate::GonePolicy) says otherwise.
 //!    A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) as its data; none stands for `Untouched` and
 //!    `Unchanged`. With two middlewares it is that of the outermost that has one.
@@ -38,12 +39,18 @@
 //! # Ok(()) }
 //! ```
 
+use std::fmt;
+use std::sync::Arc;
+
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, HeaderValue};
+use http::header::CONTENT_TYPE;
+use http::uri::Scheme;
 use poem::error::ResponseError;
 use poem::{Endpoint, Error, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 
-use super::{SessionRejection, exchange, rejection};
+use super::opened::{innermost, named};
+use super::rejection::TEXT;
+use super::{SessionOf, SessionRejection, exchange, rejection};
 use crate::engine::{SessionError, Sessions};
 use crate::request::{Closed, Handled, LazySession};
 use crate::session::Session;
@@ -52,13 +59,46 @@ use crate::session::Session;
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
+    own: Own,
 }
 
 impl SessionMiddleware {
     /// Makes a middleware.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self { sessions, own: Own(None) }
+    }
+
+    /// Sets how [`SessionError`]s are answered, those of this middleware, of extractors and of handlers. The default is
+    /// [`SessionError::http_text`] as plain text.
+    ///
+    /// The answer is told to no cache, and has the headers of the session. A `catch_error` inside of this middleware has
+    /// the errors of handlers and extractors before.
+    ///
+    /// ```
+    /// # use session_core::web::poem::SessionMiddleware;
+    /// # fn run(middleware: SessionMiddleware) -> SessionMiddleware {
+    /// middleware.on_error(|error| {
+    ///     let status = poem::http::StatusCode::from_u16(error.http_status()).expect("it is one of a few");
+    ///     poem::web::Html(format!("<h1>{}</h1>", error.http_text())).with_status(status)
+    /// })
+    /// # }
+    /// # use poem::IntoResponse;
+    /// ```
+    #[must_use]
+    pub fn on_error<R: IntoResponse>(mut self, answer: impl Fn(&SessionError) -> R + Send + Sync + 'static) -> Self {
+        self.own = Own(Some(Arc::new(move |error| answer(error).into_response())));
+        self
+    }
+}
+
+/// How the application answers errors.
+#[derive(Clone)]
+struct Own(Option<Arc<dyn Fn(&SessionError) -> Response + Send + Sync>>);
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Own").field(&self.0.is_some()).finish()
     }
 }
 
@@ -66,7 +106,7 @@ impl<E: Endpoint> Middleware<E> for SessionMiddleware {
     type Output = SessionEndpoint<E>;
 
     fn transform(&self, inner: E) -> Self::Output {
-        SessionEndpoint { inner, sessions: self.sessions.clone() }
+        SessionEndpoint { inner, sessions: self.sessions.clone(), own: self.own.clone() }
     }
 }
 
@@ -75,44 +115,79 @@ impl<E: Endpoint> Middleware<E> for SessionMiddleware {
 pub struct SessionEndpoint<E> {
     inner: E,
     sessions: Sessions,
+    own: Own,
 }
 
 impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let session = exchange::open(&self.sessions, request.headers(), request.uri(), request.extensions());
+        let (target, headers) = ((request.method(), request.uri()), request.headers());
+        let is_https = *request.scheme() == Scheme::HTTPS;
+        let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
         let answer = self.inner.call(request).await;
         let Some(opened) = opened else { return answer.map(IntoResponse::into_response) };
-        let response = answer.map_or_else(Error::into_response, IntoResponse::into_response);
+        let response = answer.map_or_else(|error| self.own.or_theirs(error), IntoResponse::into_response);
         let handled = if response.status().is_server_error() { Handled::Failed } else { Handled::Completed };
-        Ok(tell(response, opened.close(handled).await))
+        Ok(self.own.tell(response, opened.close(handled).await))
     }
 }
 
-/// Adds to `response` what closing its request has to say; where that failed, answers in its place.
-fn tell(mut response: Response, mut closed: Closed) -> Response {
-    if let Err(error) = &closed.outcome {
-        response = Response::from(exchange::status(error));
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+impl Own {
+    /// Answers an error that a handler or an extractor returned.
+    fn or_theirs(&self, error: Error) -> Response {
+        match (&self.0, session_error(&error)) {
+            (Some(own), Some(error)) => {
+                rejection::log(error, error.http_status());
+                not_cached(own(error))
+            }
+            _ => error.into_response(),
+        }
     }
-    exchange::tell(&mut closed, response.headers_mut());
-    exchange::note(closed.outcome, response.extensions_mut());
+
+    /// Adds to a response what closing its request has to say; where that failed, answers in its place.
+    fn tell(&self, response: Response, mut closed: Closed) -> Response {
+        let mut response = match (&closed.outcome, &self.0) {
+            (Ok(_), _) => response,
+            (Err(error), Some(own)) => not_cached(own(error)),
+            (Err(error), None) => text(error),
+        };
+        closed.add_to(response.headers_mut());
+        exchange::note(closed.outcome, response.extensions_mut());
+        response
+    }
+}
+
+/// Finds the session's error in one of poem's.
+fn session_error(error: &Error) -> Option<&SessionError> {
+    match error.downcast_ref::<SessionRejection>() {
+        Some(SessionRejection::Session(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
+}
+
+/// Tells caches to keep nothing of an answer to an error.
+fn not_cached(mut response: Response) -> Response {
+    exchange::keep_from_caches(response.headers_mut());
     response
 }
 
-/// The body names the status and nothing of the inside.
+fn text(error: &SessionError) -> Response {
+    let mut response = Response::from((exchange::status(error), error.http_text()));
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(TEXT));
+    not_cached(response)
+}
+
+/// The text is [`SessionError::http_text`].
 impl ResponseError for SessionError {
     fn status(&self) -> StatusCode {
         exchange::status(self)
     }
 
     fn as_response(&self) -> Response {
-        let status = exchange::logged(self);
-        let mut response = Response::from((status, status.canonical_reason().unwrap_or_default()));
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        rejection::log(self, self.http_status());
+        text(self)
     }
 }
 
@@ -123,11 +198,11 @@ impl ResponseError for SessionRejection {
 
     fn as_response(&self) -> Response {
         match self {
-            Self::NotOpened { .. } => {
-                rejection::log(self, self.http_status());
+            Self::Session(error) => error.as_response(),
+            rejection => {
+                rejection::log(rejection, rejection.http_status());
                 Response::from((self.status(), self.to_string()))
             }
-            Self::Session(error) => error.as_response(),
         }
     }
 }
@@ -135,7 +210,7 @@ impl ResponseError for SessionRejection {
 impl<'a> FromRequest<'a> for LazySession {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
         let missing = || SessionRejection::NotOpened { missing: "SessionMiddleware" }.into();
-        request.extensions().get().cloned().ok_or_else(missing)
+        innermost(request.extensions()).ok_or_else(missing)
     }
 }
 
@@ -143,5 +218,13 @@ impl<'a> FromRequest<'a> for LazySession {
 impl<'a> FromRequest<'a> for Session {
     async fn from_request(request: &'a Request, body: &mut RequestBody) -> Result<Self> {
         Ok(LazySession::from_request(request, body).await?.load().await?)
+    }
+}
+
+/// Its error is a [`SessionError`] if the session could not be loaded, and a [`SessionRejection`] if there is none of the
+/// name.
+impl<'a, N: 'static> FromRequest<'a> for SessionOf<N> {
+    async fn from_request(request: &'a Request, _: &mut RequestBody) -> Result<Self> {
+        Ok(Self::new(named::<N>(request.extensions())?.load().await?))
     }
 }

@@ -1,5 +1,6 @@
 //! Why a handler was not given its session.
 
+#[cfg(feature = "_extractors")]
 use std::error::Error;
 
 use crate::engine::SessionError;
@@ -15,6 +16,14 @@ pub enum SessionRejection {
         /// What is to be added.
         missing: &'static str,
     },
+    /// None of the `Sessions` on the route have the name that the handler asks for. Answered with 500.
+    #[error(
+        "the route has no session of the name `{name}`: build its `Sessions` with `named`, and add their middleware"
+    )]
+    NotNamed {
+        /// The name.
+        name: &'static str,
+    },
     /// The session could not be loaded. Answered with [`SessionError::http_status`].
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -25,13 +34,17 @@ impl SessionRejection {
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {
-            Self::NotOpened { .. } => 500,
+            Self::NotOpened { .. } | Self::NotNamed { .. } => 500,
             Self::Session(error) => error.http_status(),
         }
     }
 }
 
+/// The content type of the answers to errors.
+pub(super) const TEXT: &str = "text/plain; charset=utf-8";
+
 /// Tells a log why a request fails, since the visitor is not told.
+#[cfg(feature = "_extractors")]
 pub(super) fn log(error: &(dyn Error + 'static), status: u16) {
     if status >= 500 {
         tracing::error!(error, "a request failed at its session");

@@ -7,54 +7,77 @@
 //! 2. **Two layers on one route do not collide.** The request's extensions have the innermost one's
 //!    [`LazySession`](crate::LazySession); [`Sessions::find`] gives any one's. The same `Sessions` layered twice
 //!    opens once.
-//! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status of the
-//!    [`SessionError`](crate::SessionError), an empty body, and the error in its extensions
-//!    (`Arc<SessionError>`). So it is where changes were dropped because the session had ended, with 409, unless the
+//! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
+//!    [`SessionError`], and the error in its extensions (`Arc<SessionError>`); or [the application's own](SessionLayer::on_error).
+//!    So it is where changes were dropped because the session had ended, with 409, unless the
 //!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
 //!    [`CloseOutcome`](crate::CloseOutcome) there; none stands for `Untouched` and `Unchanged`.
 //!    With two layers it is that of the outermost that has one.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
 //!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
-//! 5. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
+//! 5. **Any body is taken.** The handler's is passed on within a [`ResponseBody`], which is what the response has then; a
+//!    type that is named behind this layer names that. axum has [a layer of its own](super::axum::SessionLayer), whose
+//!    body is axum's.
+//! 6. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
 //!
 //! A handler finds its session in the request's extensions, whatever its framework calls them:
 //! `request.extensions().get::<LazySession>()`.
 //!
 //! ```
 //! use session_core::web::tower::SessionLayer;
-//! # use std::sync::Arc;
-//! # use session_core::{SessionStore, Sessions};
+//! # //! # use session_core::{SessionStore, Sessions};
 //! # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
 //! let layer = SessionLayer::new(Sessions::builder(store).build()?);
 //! # Ok(()) }
 //! ```
 
-use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use http::header::{CACHE_CONTROL, HeaderValue};
-use http::{Request, Response};
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
-use tower_service::Service;
 
-use super::exchange;
-use super::opened::Opened;
-use crate::engine::Sessions;
-use crate::request::{Closed, Closing, Handled};
+pub use super::service::ResponseFuture;
+use super::service::{self, Answering, Answers};
+use crate::engine::{SessionError, Sessions};
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
+    answers: Answering<Bytes>,
 }
 
 impl SessionLayer {
     /// Makes a layer.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+        Self { sessions, answers: Answering::TEXT }
+    }
+
+    /// Sets how errors are answered: those of this layer, and those that a handler or an extractor answered, as far as
+    /// their response has the error in its extensions. The default is [`SessionError::http_text`] as plain text.
+    ///
+    /// The answer is told to no cache, and has the headers of the session. Where it depends on the request, put a
+    /// middleware outside of this one, which finds the error in the extensions of the response.
+    ///
+    /// ```
+    /// # use session_core::web::tower::SessionLayer;
+    /// # fn run(layer: SessionLayer) -> SessionLayer {
+    /// layer.on_error(|error| {
+    ///     let page = format!("<h1>{}</h1>", error.http_text());
+    ///     let answer = http::Response::builder().status(error.http_status()).header("content-type", "text/html");
+    ///     answer.body(page.into()).expect("its parts are well-formed")
+    /// })
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_error(mut self, answer: impl Fn(&SessionError) -> Response<Bytes> + Send + Sync + 'static) -> Self {
+        self.answers = Answering::by(answer);
+        self
     }
 }
 
@@ -62,90 +85,74 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService { inner, sessions: self.sessions.clone() }
+        SessionService::new(inner, self.sessions.clone(), self.answers.clone())
     }
 }
 
 /// The service that [`SessionLayer`] makes.
-#[derive(Clone, Debug)]
-pub struct SessionService<S> {
-    inner: S,
-    sessions: Sessions,
-}
+pub type SessionService<S> = service::SessionService<S, Answering<Bytes>>;
 
-impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for SessionService<S>
-where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: Default,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = ResponseFuture<S::Future, Result<S::Response, S::Error>>;
+impl<B> Answers<B> for Answering<Bytes> {
+    type Body = ResponseBody<B>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+    fn theirs(&self, body: B) -> ResponseBody<B> {
+        ResponseBody { source: Source::Theirs { body } }
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let session = exchange::open(&self.sessions, request.headers(), request.uri(), request.extensions());
-        let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
-        ResponseFuture { handling: self.inner.call(request), opened, closing: None }
+    fn ours(&self, error: &SessionError) -> Response<ResponseBody<B>> {
+        self.answer(error).map(|body| ResponseBody { source: Source::Ours { body: Some(body) } })
+    }
+
+    fn are_own(&self) -> bool {
+        self.is_own()
     }
 }
 
 pin_project! {
-    /// The future that [`SessionService`] makes.
+    /// The body of a response behind a [`SessionLayer`]: the handler's, or that of the answer to an error.
     #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct ResponseFuture<F, T> {
+    pub struct ResponseBody<B> {
         #[pin]
-        handling: F,
-        // Until the handler is done; `None` if a layer further out has opened the session.
-        opened: Option<Opened>,
-        // The handler's answer waits here while its session is closed.
-        closing: Option<(Closing, T)>,
+        source: Source<B>,
     }
 }
 
-impl<F, ResBody, E> Future for ResponseFuture<F, Result<Response<ResBody>, E>>
-where
-    F: Future<Output = Result<Response<ResBody>, E>>,
-    ResBody: Default,
-{
-    type Output = F::Output;
+pin_project! {
+    #[derive(Debug)]
+    #[project = Projected]
+    enum Source<B> {
+        Theirs { #[pin] body: B },
+        // Until it is sent.
+        Ours { body: Option<Bytes> },
+    }
+}
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let (mut closing, answer) = match this.closing.take() {
-            Some(closing) => closing,
-            None => {
-                let answer = ready!(this.handling.poll(cx));
-                let Some(opened) = this.opened.take() else { return Poll::Ready(answer) };
-                let handled = match &answer {
-                    Ok(response) if !response.status().is_server_error() => Handled::Completed,
-                    _ => Handled::Failed,
-                };
-                (opened.close(handled), answer)
-            }
-        };
-        match Pin::new(&mut closing).poll(cx) {
-            Poll::Ready(closed) => Poll::Ready(answer.map(|response| tell(response, closed))),
-            Poll::Pending => {
-                *this.closing = Some((closing, answer));
-                Poll::Pending
-            }
+/// Gives the handler's frames; the answer to an error is one.
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data: From<Bytes>>,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        match self.project().source.project() {
+            Projected::Theirs { body } => body.poll_frame(cx),
+            Projected::Ours { body } => Poll::Ready(body.take().map(|bytes| Ok(Frame::data(bytes.into())))),
         }
     }
-}
 
-/// Adds to `response` what closing its request has to say; where that failed, answers in its place.
-fn tell<B: Default>(mut response: Response<B>, mut closed: Closed) -> Response<B> {
-    if let Err(error) = &closed.outcome {
-        response = Response::new(B::default());
-        *response.status_mut() = exchange::status(error);
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Theirs { body } => body.is_end_stream(),
+            Source::Ours { body } => body.is_none(),
+        }
     }
-    exchange::tell(&mut closed, response.headers_mut());
-    exchange::note(closed.outcome, response.extensions_mut());
-    response
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Theirs { body } => body.size_hint(),
+            Source::Ours { body } => SizeHint::with_exact(body.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+        }
+    }
 }

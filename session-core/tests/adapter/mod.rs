@@ -15,9 +15,16 @@
 //! | `/refused` | adds one, and returns an error of the framework's with 422 |
 //! | `/logout-and-fail` | destroys the session, and answers 500 |
 //! | `/wrong-type` | returns the error of a read of the wrong type |
+//! | `/named` | adds one to the session of the `Sessions` that are named `Shop` |
 //! | `/both` | adds one to the innermost session, and 40 to the outermost |
 //! | `/untouched` | does not ask for its session |
+//!
+//! Where the `Sessions` [want](wants_own_answers) it, errors are answered in the way of an application of that framework:
+//! with their status, and `own 409` for 409.
 
+mod answers; // errors, several sessions, and what is told once
+
+pub(crate) use answers::*;
 use session_core::cookie::{CookiePrefix, FormerAttributes};
 use session_core::{CookieConfig, Sessions};
 
@@ -38,11 +45,24 @@ impl Answer {
         self.headers.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
     }
 
-    fn one(&self, name: &str) -> Option<&str> {
+    pub(crate) fn one(&self, name: &str) -> Option<&str> {
         let all = self.all(name);
         assert!(all.len() <= 1, "{self:?}");
         all.first().copied()
     }
+}
+
+/// The name of `Sessions`.
+pub(crate) struct Shop;
+
+/// Tells whether errors at these sessions are to be answered by the application.
+pub(crate) fn wants_own_answers(sessions: &Sessions) -> bool {
+    sessions.cookie_name().ends_with("own")
+}
+
+/// Gives what the application answers to an error.
+pub(crate) fn own(status: u16) -> String {
+    format!("own {status}")
 }
 
 /// Sends requests to an app.
@@ -87,15 +107,20 @@ macro_rules! adapter_tests {
             an_answer_whose_changes_were_dropped_is_not_sent,
             an_error_of_the_sessions_is_a_response,
             a_missing_middleware_is_told,
+            an_error_is_answered_by_one_text_wherever_it_is_made,
+            an_error_is_answered_by_the_application_wherever_it_is_made,
             two_on_one_route_do_not_collide,
+            a_handler_names_the_session_that_it_means,
+            two_with_cookies_of_one_name_are_an_error,
             a_development_cookie_is_refused_but_on_loopback,
+            a_cookie_that_browsers_drop_is_told_once,
             head_and_options_are_as_other_requests,
         );
     };
 }
 pub(crate) use adapter_tests;
 
-type List = Vec<Sessions>;
+pub(crate) type List = Vec<Sessions>;
 
 pub(crate) async fn a_cookie_is_set_by_a_write_alone<C: Client>(start: impl AsyncFn(List) -> C) {
     let (sessions, _) = sessions(store());
@@ -234,11 +259,12 @@ pub(crate) async fn an_answer_whose_changes_were_dropped_is_not_sent<C: Client>(
     browser.get(&app, "/add").await;
     let mut straggler = browser.clone();
     browser.request(&sessions, |session| session.destroy()).await;
-    let answer = straggler.get(&app, "/add").await;
+    let answer = straggler.fetch(&app, "POST", "/add").await;
     assert_eq!((answer.status, answer.one("set-cookie")), (409, None));
     assert_eq!(answer.one("cache-control"), Some("no-store"));
     assert_ne!(answer.body, "1");
     assert_eq!(straggler.get(&app, "/read").await.status, 200);
+    assert_eq!(straggler.get(&app, "/add").await.status, 200, "a page is shown, whatever it left in the session");
 }
 
 pub(crate) async fn an_error_of_the_sessions_is_a_response<C: Client>(start: impl AsyncFn(List) -> C) {
@@ -281,9 +307,14 @@ pub(crate) async fn two_on_one_route_do_not_collide<C: Client>(start: impl Async
 pub(crate) async fn a_development_cookie_is_refused_but_on_loopback<C: Client>(start: impl AsyncFn(List) -> C) {
     let sessions = builder(store()).0.cookie(CookieConfig::development()).build().unwrap();
     let app = start(vec![sessions]).await;
-    for (host, status) in [("localhost:3000", 200), ("example.org", 500)] {
+    for (host, status) in [("localhost:3000", 200), ("0.0.0.0:3000", 200), ("[::]:3000", 200), ("example.org", 500)] {
         let answer = app.send("GET", "/add", &[("host", host.to_owned())]).await;
         assert_eq!((answer.status, answer.all("set-cookie").len()), (status, usize::from(status == 200)), "{host}");
+    }
+    for proxy in ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"] {
+        let headers = [("host", "localhost:3000".to_owned()), (proxy, "192.0.2.7".to_owned())];
+        let answer = app.send("GET", "/add", &headers).await;
+        assert_eq!((answer.status, answer.all("set-cookie").len()), (500, 0), "{proxy}");
     }
 }
 

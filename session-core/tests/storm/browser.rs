@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use session_core::{CloseOutcome, FlashLevel, Handled, Owner, Session, SessionError, Sessions, Timestamp};
+use session_core::{CloseOutcome, FlashLevel, Handled, Owner, RequestHead, Session, SessionError, Sessions, Timestamp};
 
 /// A browser with one cookie, and what its user knows.
 pub(crate) struct Browser {
@@ -64,7 +64,7 @@ impl Answer {
 
 /// Sends a request to a process.
 pub(crate) async fn request(sessions: Sessions, presented: Option<String>, act: Act) -> Answer {
-    let lazy = sessions.open(header(&presented).iter().map(String::as_bytes));
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies(header(&presented).iter().map(String::as_bytes)));
     let session = match lazy.load().await {
         Ok(session) => session,
         Err(error) => return Answer { act, presented, outcome: Err(error), set_cookie: None },
@@ -103,7 +103,7 @@ pub(crate) struct Seen {
 
 /// Looks what a cookie opens; `None` if it is nothing.
 pub(crate) async fn look(sessions: &Sessions, cookie: &Option<String>) -> Option<Seen> {
-    let lazy = sessions.open(header(cookie).iter().map(String::as_bytes));
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies(header(cookie).iter().map(String::as_bytes)));
     let session = lazy.load().await.expect("a page is shown while the store is sound");
     see(&session);
     let began = session.created_at()?;

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::fmt::{self, Display};
 
-use session_core::{CloseOutcome, Handled, LazySession, ReadOnly, Session, SessionError, SessionId, SessionKey};
+use session_core::{
+    CloseOutcome, Handled, LazySession, ReadOnly, RequestHead, Session, SessionError, SessionId, SessionKey,
+};
 
 use super::act::{Act, NOBODY, log_in, mark, owner, value_of, whose};
 use super::told::Told;
@@ -80,7 +82,9 @@ impl Judged<'_> {
         let mut opened = Vec::new();
         for id in &self.ids {
             let header = format!("__Host-session={}", id.encode());
-            opened.extend(self.look(self.world.sessions.open([header.as_bytes()])).await);
+            opened.extend(
+                self.look(self.world.sessions.open(RequestHead::new("GET").with_cookies([header.as_bytes()]))).await,
+            );
         }
         opened
     }

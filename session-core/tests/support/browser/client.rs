@@ -21,6 +21,8 @@ pub(crate) struct Browser {
     jar: Arc<Mutex<Jar>>,
     clock: ManualClock,
     home: Url,
+    /// By which it sends requests to `Sessions` alone.
+    pub(super) method: &'static str,
 }
 
 impl Default for Browser {
@@ -33,7 +35,7 @@ impl Browser {
     /// Makes a browser that is on a site, or on a page of it, without any cookie.
     pub(crate) fn on(site: &str) -> Self {
         let home = site.parse().expect("tests know what a URL is");
-        Self { jar: Arc::default(), clock: ManualClock::new(START), home }
+        Self { jar: Arc::default(), clock: ManualClock::new(START), home, method: "POST" }
     }
 
     /// Makes a browser that has a cookie, given as `name=value`.
@@ -48,9 +50,14 @@ impl Browser {
         Self { clock, ..self }
     }
 
+    /// Sends requests by this method from now on; the first is `POST`.
+    pub(crate) fn by(self, method: &'static str) -> Self {
+        Self { method, ..self }
+    }
+
     /// Opens another tab, which has the same cookies.
     pub(crate) fn tab(&self) -> Self {
-        Self { jar: Arc::clone(&self.jar), clock: self.clock.clone(), home: self.home.clone() }
+        Self { jar: Arc::clone(&self.jar), clock: self.clock.clone(), home: self.home.clone(), method: self.method }
     }
 
     /// Gives the request for a path of the site, or for another address.

@@ -1,6 +1,6 @@
 //! The door to `Sessions`: a request is what its handler does to the session.
 
-use session_core::{CloseOutcome, Closed, Handled, LazySession, Session, SessionError, Sessions};
+use session_core::{CloseOutcome, Closed, Handled, LazySession, RequestHead, Session, SessionError, Sessions};
 
 use super::answer::Answer;
 use super::client::Browser;
@@ -11,7 +11,10 @@ impl Browser {
     pub(crate) fn open(&self, sessions: &Sessions) -> LazySession {
         let visit = self.visit("");
         let header = self.header(&visit);
-        sessions.open_on_host(Some(visit.authority().as_bytes()), header.iter().map(String::as_bytes))
+        let authority = visit.authority();
+        let host = |name: &str| (name == "host").then_some(authority.as_bytes());
+        let cookies = header.iter().map(String::as_bytes);
+        sessions.open(RequestHead::new(self.method).with_cookies(cookies).with_headers(&host).with_target(None, true))
     }
 
     /// Takes what a response says.

@@ -1,0 +1,105 @@
+//! Makes [`Sessions`] of their settings, and refuses what cannot work.
+
+use std::time::Duration;
+
+use super::builder::FingerprintKey;
+use super::{BuildError, SessionsBuilder};
+use crate::cookie::Cookies;
+use crate::cookie::syntax::is_token;
+use crate::engine::{Engine, Once, Renewal, Sessions, Settling, Turns};
+
+/// How long an old id may serve once the new one has been presented.
+const MOST_OVERLAP: Duration = Duration::from_secs(60);
+
+/// How long after its end a session's id is a straggler's, unless set.
+const STRAGGLER_WINDOW: Duration = Duration::from_secs(10);
+
+/// The scope of the cookie's default name.
+const DEFAULT_SCOPE: &str = "session";
+
+impl SessionsBuilder {
+    /// Checks the settings, and makes the sessions.
+    ///
+    /// # Errors
+    /// [`BuildError`] if they cannot work; it says what to do.
+    pub fn build(self) -> Result<Sessions, BuildError> {
+        self.expiry.check().map_err(BuildError::Expiry)?;
+        let touch_interval = match (self.touch_interval, self.expiry.idle) {
+            (Some(interval), Some(idle)) if interval >= idle => return Err(BuildError::TouchInterval),
+            (Some(interval), _) => Some(interval),
+            (None, _) => self.expiry.touch_interval(),
+        };
+        if self.operation_timeout.is_zero() {
+            return Err(BuildError::Zero { setting: "the operation timeout" });
+        }
+        let straggler_window = self.straggler_window.unwrap_or(STRAGGLER_WINDOW.max(self.operation_timeout));
+        if straggler_window < self.operation_timeout {
+            return Err(BuildError::StragglerWindow { min: self.operation_timeout });
+        }
+        if self.max_payload == 0 {
+            return Err(BuildError::Zero { setting: "the largest payload" });
+        }
+        if self.owner_limit.is_some() && self.store.owners().is_none() {
+            let setting = "a maximum of sessions per owner";
+            return Err(BuildError::Unsupported { setting, capability: "an index by owner" });
+        }
+        let overlap = self.renewal_overlap;
+        let renewal = self.renew_every.map(|every| Renewal { every, overlap });
+        if renewal.is_some_and(|renewal| overlap > MOST_OVERLAP || overlap >= renewal.every) {
+            return Err(BuildError::RenewalOverlap { max: MOST_OVERLAP });
+        }
+        let mut observer = self.observer;
+        if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
+            observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
+        }
+        #[cfg(feature = "metrics")]
+        if self.metrics {
+            observer.count();
+        }
+        let clear_site_data = (!self.clear_site_data.is_empty())
+            .then(|| self.clear_site_data.iter().map(|data| data.as_str()).collect::<Vec<_>>().join(", ").into());
+        let cookies = self.cookie.build()?;
+        let scope = scope(self.scope, &cookies)?;
+        Ok(Sessions::new(Engine {
+            max_payload: self.max_payload.min(self.store.limits().max_payload),
+            store: self.store,
+            cookies,
+            scope,
+            expiry: self.expiry,
+            touch_interval,
+            codec: self.codec,
+            clock: self.clock,
+            random: self.random,
+            conflict_policy: self.conflict_policy,
+            failure_policy: self.failure_policy,
+            gone_policy: self.gone_policy,
+            on_server_error: self.on_server_error,
+            operation_timeout: self.operation_timeout,
+            owner_limit: self.owner_limit,
+            turns: Turns::new(),
+            observer,
+            renewal,
+            straggler_window,
+            settling: Settling::default(),
+            #[cfg(feature = "_extractors")]
+            name: self.name,
+            plain_http: Once::default(),
+            #[cfg(feature = "_extractors")]
+            several_sessions: Once::default(),
+            clear_site_data,
+        }))
+    }
+}
+
+/// The longest name of a scope. It stands in every payload.
+const MAX_SCOPE_LEN: usize = 255;
+
+/// Gives the scope as payloads have it: that of the default name is empty, and takes no room.
+fn scope(named: Option<String>, cookies: &Cookies) -> Result<String, BuildError> {
+    let scope = match named {
+        None => cookies.base_name().to_owned(),
+        Some(name) if (1..=MAX_SCOPE_LEN).contains(&name.len()) && name.bytes().all(is_token) => name,
+        Some(name) => return Err(BuildError::Scope { name, max: MAX_SCOPE_LEN }),
+    };
+    Ok(if scope == DEFAULT_SCOPE { String::new() } else { scope })
+}

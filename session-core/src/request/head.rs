@@ -1,0 +1,75 @@
+//! What is known of a request before anybody asks for its session.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::cookie::{CookieLines, Line, Way};
+
+/// Tells [`Sessions::open`](crate::Sessions::open) of the request that its session belongs to.
+///
+/// ```
+/// use session_core::RequestHead;
+/// # use session_core::{LazySession, Sessions};
+///
+/// # fn run(sessions: &Sessions, headers: &std::collections::HashMap<&str, Vec<u8>>) -> LazySession {
+/// let header = |name: &str| headers.get(name).map(Vec::as_slice);
+/// sessions.open(RequestHead::new("POST").with_cookies(header("cookie")).with_headers(&header))
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "`Sessions::open` takes it"]
+pub struct RequestHead<'a> {
+    pub(super) is_safe: bool,
+    pub(super) cookies: CookieLines,
+    pub(super) way: Way<'a>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// Begins with the method, in capitals as it was sent.
+    ///
+    /// It decides who is refused: where changes to the session were lost, a page that was only looked at (`GET`, `HEAD`,
+    /// `OPTIONS`, `TRACE` and `QUERY` are *safe*) is answered all the same; see [`GonePolicy`](crate::GonePolicy).
+    pub fn new(method: &str) -> Self {
+        let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
+        let way = Way { header: &|_| None, authority: None, is_https: false };
+        Self { is_safe, cookies: CookieLines::None, way }
+    }
+
+    /// Adds the values of the `Cookie` headers, one for each line. They are copied, and read when they are asked for.
+    pub fn with_cookies<'b>(mut self, lines: impl IntoIterator<Item = &'b [u8]>) -> Self {
+        self.cookies = lines.into_iter().map(|line| Line::Copied(Bytes::copy_from_slice(line))).collect();
+        self
+    }
+
+    /// Adds a way to look up the other headers: given a name in lower case, it gives the first value of that name.
+    ///
+    /// By `Host`, `Forwarded` and their like the core judges over what the cookie travels. Without it, a development
+    /// cookie is refused, for nobody knows the host.
+    pub fn with_headers(mut self, header: &'a dyn Fn(&str) -> Option<&'a [u8]>) -> Self {
+        self.way.header = header;
+        self
+    }
+
+    /// Adds what the target of the request says beside its path: the authority, if it names one, and whether its scheme is
+    /// `https`. Requests by HTTP/1 seldom say either.
+    pub fn with_target(mut self, authority: Option<&'a [u8]>, is_https: bool) -> Self {
+        self.way.authority = authority;
+        self.way.is_https = is_https;
+        self
+    }
+
+    /// Adds the `Cookie` headers without a copy.
+    #[cfg(feature = "_http")]
+    pub(crate) fn with_shared_cookies<'b>(mut self, lines: impl IntoIterator<Item = &'b http::HeaderValue>) -> Self {
+        self.cookies = lines.into_iter().map(|line| Line::Shared(line.clone())).collect();
+        self
+    }
+}
+
+/// Shows no cookie.
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead").field("is_safe", &self.is_safe).finish_non_exhaustive()
+    }
+}
