@@ -30,7 +30,7 @@ fn before(mut cookie: CookieConfig, variables: &Variables<'_>) -> Result<CookieC
     if let Some(domain) = variables.text("SESSION_FORMER_DOMAIN") {
         cookie = cookie.with_former_attributes(FormerAttributes::default().with_domain(domain));
     }
-    // It stands for both: what is no longer set is taken for as long as it says.
+    // Of a former name it is when that was given up, of unsigned cookies until when they are taken.
     let changed_at = variables.millis("SESSION_CHANGED_AT_MS")?.map(|since| Timestamp::MIN + since);
     let needed = |name: &str| changed_at.ok_or_else(|| format!("{name} needs a time: SESSION_CHANGED_AT_MS"));
     if let Some(name) = variables.text("SESSION_FORMER_NAME") {

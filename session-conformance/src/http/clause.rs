@@ -156,7 +156,7 @@ macro_rules! __http_clauses {
                 CHANGE_6 "CHANGE-6" change_6_unsigned_ones_are_taken_until_then
                     "a forged signature never counts; from the time on that was named an unsigned cookie does not either, and costs no read";
                 CHANGE_7 "CHANGE-7" change_7_the_scope_says_whose_sessions_they_are
-                    "who changes the cookie's name and keeps the scope keeps the sessions; `Sessions` of another scope on the same store know none of them, and are not known there";
+                    "who changes the cookie's name and keeps the scope keeps the sessions; `Sessions` of another scope on the same store know none of them, end none of them, and are not known there";
             }
             LIVE {
                 LIVE_1 "LIVE-1" live_1_events_end_when_the_session_does

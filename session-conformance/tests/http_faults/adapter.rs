@@ -123,8 +123,9 @@ pub fn serve_if_asked() -> Option<ExitCode> {
     if let Some(change) = fault.adapter.settings {
         let mut command = Command::new(env::current_exe().ok()?);
         change(command.env(FAULT, NONE.name));
-        // In the place of this process, so that it is the one that is asked to stop.
-        panic!("the server is started with other settings: {}", command.exec());
+        // In the place of this process, so that it is the one that is asked to stop. It comes back only if that fails.
+        eprintln!("cannot start with other settings: {}", command.exec());
+        return Some(ExitCode::FAILURE);
     }
     Some(example_demo::main("faulty", |demo| async {
         let (listener, stop) = (demo.listen()?, demo.asked_to_stop());

@@ -7,9 +7,9 @@ use session_core::{Clock, SystemClock};
 use super::super::browser::Answer;
 use super::super::case::Case;
 use super::super::jar::{Jar, Kept};
-use crate::check::{Check, ensure, equal};
+use crate::check::{Check, broken, ensure, equal};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 const PATH: &str = "/test";
 const DOMAIN: &str = "example.org";
 
@@ -22,7 +22,8 @@ fn unknown() -> String {
     "A".repeat(43)
 }
 
-/// Gives the time in an hour, in milliseconds since 1970, as the server's clock has it that is started next.
+/// Gives the time in an hour, in milliseconds since 1970. A server that is started next begins an hour before it, or
+/// little less.
 pub(super) fn in_an_hour() -> String {
     (SystemClock.now() + HOUR).as_millis().to_string()
 }
@@ -59,7 +60,7 @@ pub(super) async fn change_1_of_two_attributes_the_former_is_removed(case: &Case
                 removes(&answer, &set.name, &[(PATH, None), ("/", Some(DOMAIN))])?;
                 let again: Vec<_> = answer.cookies().into_iter().filter(|it| !it.removes()).collect();
                 let [again] = &again[..] else {
-                    return crate::check::broken("the cookie is set once", answer.to_string());
+                    return broken("the cookie is set once", answer.to_string());
                 };
                 equal("the value", &set.value, &again.value)?;
                 equal("the attributes", &set.lasting(), &again.lasting())?;
@@ -199,7 +200,7 @@ pub(super) async fn change_4_the_former_name_does_not_always_count(case: &Case) 
 }
 
 /// Checks CHANGE-7: who changes the cookie's name and keeps the scope keeps the sessions; `Sessions` of another scope on
-/// the same store know none of them, and are not known there.
+/// the same store know none of them, end none of them, and are not known there.
 pub(super) async fn change_7_the_scope_says_whose_sessions_they_are(case: &Case) -> Check {
     let shop = case.start_with(&[("SESSION_COOKIE_NAME", "shop")]).await?;
     let mut ann = shop.browser("ann");
@@ -213,9 +214,11 @@ pub(super) async fn change_7_the_scope_says_whose_sessions_they_are(case: &Case)
     let mut visitor = admin.browser("with the shop's id").with_cookie(Some(format!("__Host-admin={of_shop}")));
     visitor.is_signed_in(false).await?;
     visitor.get("/").await?.sets_none()?;
-    visitor.sign_in("Eve").await?;
+    visitor.sign_in("Ann").await?;
     let of_admin = visitor.id()?.to_owned();
     ensure(of_admin != of_shop, "a new id", || "the shop's".to_owned())?;
+    // It is the same user, where there is a list by user.
+    visitor.post("/sessions/end-others").await?;
     visitor.is_signed_in(true).await?;
     admin.stop().await?;
 

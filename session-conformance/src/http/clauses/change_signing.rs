@@ -1,10 +1,8 @@
 //! CHANGE: signing is introduced while sessions live.
 
-use std::time::Duration;
-
 use super::super::case::Case;
 use super::super::jar::{Jar, Kept};
-use super::change::in_an_hour;
+use super::change::{HOUR, in_an_hour};
 use super::keys::NEW;
 use crate::check::{Check, broken, ensure, equal};
 
@@ -63,8 +61,7 @@ pub(super) async fn change_6_unsigned_ones_are_taken_until_then(case: &Case) -> 
     with("ann", id).is_signed_in(true).await?.sets_one()?;
     for after in [false, true] {
         if after {
-            // The clock was started before the time was read, or after it.
-            site.advance(Duration::from_secs(61 * 60)).await?;
+            site.advance(2 * HOUR).await?;
         }
         let before = site.counts().await?;
         for forged in [format!("{id}.{wrong}"), format!("{id}."), format!("{id}.{id}")] {
