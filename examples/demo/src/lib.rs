@@ -17,9 +17,11 @@ mod view; // templates
 // What it runs on.
 mod assets; // style, script, icon, security headers
 mod connections; // for frameworks that do not accept
+mod cookie; // the cookie's variables
 mod run; // main: sets up, serves, stops
 mod settings; // the environment
 mod store; // SESSION_STORE
+mod variables; // how a variable is read
 mod watch; // counts what the store does, and fails in its place
 
 pub use answer::{Answer, Body, Pieces};

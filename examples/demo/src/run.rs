@@ -84,6 +84,9 @@ fn set_up(
         .cookie(settings.cookie.clone())
         .on_failure(settings.on_failure)
         .operation_timeout(settings.timeout);
+    if let Some(scope) = &settings.scope {
+        sessions = sessions.scope(scope);
+    }
     if let Some(max) = settings.max_per_owner {
         sessions = sessions.max_sessions_per_owner(max, OwnerLimitAction::EvictOldest);
     }

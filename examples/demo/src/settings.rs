@@ -6,10 +6,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::cookie::{CookieLifetime, CookieTransport};
-use session_core::{CookieConfig, FailurePolicy, SecretKeys};
+use session_core::{CookieConfig, FailurePolicy};
 
+use crate::cookie::cookie;
 use crate::store::StoreUrl;
+use crate::variables::{Variables, refuse};
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -19,8 +20,10 @@ pub(crate) struct Settings {
     pub(crate) store: StoreUrl,
     /// `SESSION_FILE`: where sessions in memory wait while the server is down.
     pub(crate) session_file: PathBuf,
-    /// `SESSION_COOKIE`, `SESSION_KEYS` or `SESSION_KEYS_FILE`, and `SESSION_LIFETIME`.
+    /// `SESSION_COOKIE`, `SESSION_COOKIE_NAME`, `SESSION_KEYS` or `SESSION_KEYS_FILE`, `SESSION_LIFETIME`, and what it was.
     pub(crate) cookie: CookieConfig,
+    /// `SESSION_SCOPE`; `None` for the cookie's name.
+    pub(crate) scope: Option<String>,
     /// `SESSION_ON_FAILURE`.
     pub(crate) on_failure: FailurePolicy,
     /// `SESSION_TIMEOUT_MS`: how long the store may take.
@@ -34,24 +37,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads them for an example, whose cookie has its name: ports share a browser's jar.
+    /// Reads them for an example.
     pub(crate) fn from_env(framework: &str) -> Result<Self, String> {
         Self::read(framework, |name| env::var_os(name))
     }
 
     fn read(framework: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
-        let refuse = |name: &str, value: &str, allowed: &str| format!("{name} is {value:?}; allowed is {allowed}");
-        // `None` if it is not set, and then the default counts.
-        let text = |name: &str| variable(name).map(|value| value.to_string_lossy().into_owned());
-        let choice = |name: &str, choices: [&str; 2]| match text(name) {
-            None => Ok(0),
-            Some(value) => choices
-                .iter()
-                .position(|choice| *choice == value)
-                .ok_or_else(|| refuse(name, &value, &format!("{:?}, the default, or {:?}", choices[0], choices[1]))),
-        };
-
-        let port = text("PORT").map_or(Ok(3000), |value| {
+        let variables = Variables(&variable);
+        let port = variables.text("PORT").map_or(Ok(3000), |value| {
             let allowed = "a number from 0 to 65535, where 0 picks a free port";
             value.parse().map_err(|_| refuse("PORT", &value, allowed))
         })?;
@@ -59,46 +52,30 @@ impl Settings {
             Some(value) if value.is_empty() => return Err(refuse("SESSION_FILE", "", "the path of a file")),
             value => value.map_or_else(|| PathBuf::from("sessions.tab"), PathBuf::from),
         };
-        let store = StoreUrl::parse("SESSION_STORE", text("SESSION_STORE").as_deref().unwrap_or("ets:"))?;
-
-        let mut cookie = match choice("SESSION_COOKIE", ["secure", "development"])? {
-            0 => CookieConfig::default(),
-            // Over plain http and on any host: whoever sees the traffic is the visitor.
-            _ => CookieConfig::development().with_transport(CookieTransport::HttpAnywhere),
-        };
-        cookie = cookie.with_name(format!("{framework}-session"));
-        if choice("SESSION_LIFETIME", ["browser", "persistent"])? == 1 {
-            cookie = cookie.with_lifetime(CookieLifetime::Persistent);
-        }
-        if let Some(keys) = SecretKeys::from_variables("SESSION_KEYS", &variable).map_err(|error| error.to_string())? {
-            cookie = cookie.with_signing_keys(keys.signing_keys());
-        }
-
-        let on_failure = match choice("SESSION_ON_FAILURE", ["fail-closed", "anonymous"])? {
+        let store = StoreUrl::parse("SESSION_STORE", variables.text("SESSION_STORE").as_deref().unwrap_or("ets:"))?;
+        let on_failure = match variables.choice("SESSION_ON_FAILURE", &["fail-closed", "anonymous"])? {
             0 => FailurePolicy::FailClosed,
             _ => FailurePolicy::Anonymous,
         };
-        let number = |name: &str| -> Result<Option<NonZeroUsize>, String> {
-            let parse = |value: String| value.parse().map_err(|_| refuse(name, &value, "a number from 1 on"));
-            text(name).map(parse).transpose()
-        };
-        let millis = |name: &str| Ok::<_, String>(number(name)?.map(|it| Duration::from_millis(it.get() as u64)));
         Ok(Self {
             port,
             store,
             session_file,
-            cookie,
+            cookie: cookie(framework, &variables)?,
+            scope: variables.text("SESSION_SCOPE"),
             on_failure,
-            timeout: millis("SESSION_TIMEOUT_MS")?.unwrap_or(Duration::from_secs(5)),
-            max_per_owner: number("SESSION_MAX_PER_OWNER")?,
-            renew_every: millis("SESSION_RENEW_EVERY_MS")?,
-            test: choice("SESSION_TEST", ["0", "1"])? == 1,
+            timeout: variables.millis("SESSION_TIMEOUT_MS")?.unwrap_or(Duration::from_secs(5)),
+            max_per_owner: variables.number("SESSION_MAX_PER_OWNER")?,
+            renew_every: variables.millis("SESSION_RENEW_EVERY_MS")?,
+            test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use session_core::SecretKeys;
+
     use super::*;
 
     fn read(name: &str, value: &str) -> Result<Settings, String> {
@@ -125,6 +102,10 @@ mod tests {
             ("SESSION_MAX_PER_OWNER", "0", "a number from 1 on"),
             ("SESSION_TIMEOUT_MS", "soon", "a number from 1 on"),
             ("SESSION_RENEW_EVERY_MS", "often", "a number from 1 on"),
+            ("SESSION_UNSIGNED", "never", "\"refused\", the default, or \"set\" or \"taken\""),
+            ("SESSION_UNSIGNED", "taken", "SESSION_CHANGED_AT_MS"),
+            ("SESSION_FORMER_NAME", "sid", "SESSION_CHANGED_AT_MS"),
+            ("SESSION_CHANGED_AT_MS", "yesterday", "a number from 1 on"),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
             ("SESSION_STORE", "mongodb://localhost", "postgres://"),
             ("SESSION_FILE", "", "the path of a file"),

@@ -20,7 +20,7 @@ pub(super) fn client() -> reqwest::Result<Client> {
 
 #[derive(Clone, Debug)]
 pub(super) struct Browser {
-    name: &'static str,
+    pub(super) name: &'static str,
     client: Client,
     url: String,
     steps: Steps,

@@ -142,6 +142,22 @@ macro_rules! __http_clauses {
                 KEYS_2 "KEYS-2" keys_2_keys_rotate
                     "a new key in front signs, and the old one behind it still verifies; dropped, it does not";
             }
+            CHANGE {
+                CHANGE_1 "CHANGE-1" change_1_of_two_attributes_the_former_is_removed
+                    "with former attributes named, who has the cookie under those, too, is shown the session that lives; its cookie is set as it is now, and the former ones are removed with the attributes that they had";
+                CHANGE_2 "CHANGE-2" change_2_who_has_two_that_live_is_left_with_one
+                    "who has two that open sessions, one of them somebody's, is shown neither, and is left with the present one; a sign-in with both works, and ends them";
+                CHANGE_3 "CHANGE-3" change_3_a_session_moves_from_the_former_name_at_once
+                    "a session from before the change that comes under a former name is given a new id under the present one at once, and the former cookie is removed; so it is by a sign-in, and a sign-out removes both";
+                CHANGE_4 "CHANGE-4" change_4_the_former_name_does_not_always_count
+                    "a former name does not count for a session that began, or was signed in to, after the change, nor beside a cookie of the present name";
+                CHANGE_5 "CHANGE-5" change_5_signing_is_introduced_in_steps
+                    "while signing is introduced, servers of the first step set unsigned cookies and take both kinds; those of the second sign, and give the session that comes unsigned its signed cookie at once, with the id that it has";
+                CHANGE_6 "CHANGE-6" change_6_unsigned_ones_are_taken_until_then
+                    "a forged signature never counts; from the time on that was named an unsigned cookie does not either, and costs no read";
+                CHANGE_7 "CHANGE-7" change_7_the_scope_says_whose_sessions_they_are
+                    "who changes the cookie's name and keeps the scope keeps the sessions; `Sessions` of another scope on the same store know none of them, end none of them, and are not known there";
+            }
             LIVE {
                 LIVE_1 "LIVE-1" live_1_events_end_when_the_session_does
                     "server-sent events show changes, and end when the session is ended";
@@ -180,6 +196,8 @@ pub enum Group {
     OWNER,
     /// Signed cookies.
     KEYS,
+    /// The cookie's attributes, name, scope and signature change while sessions live.
+    CHANGE,
     /// Responses that outlive their head; optional.
     LIVE,
 }

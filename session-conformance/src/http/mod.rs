@@ -26,6 +26,12 @@
 //! | `SESSION_TEST` | `1`: has the routes under `/test/`, and a clock that stands until it is moved |
 //! | `SESSION_FILE` | a path at which a store in memory waits while the server is down |
 //! | `SESSION_COOKIE` | `development`: the development cookie; by default the safe one |
+//! | `SESSION_COOKIE_NAME` | the cookie's name without prefix; by default whatever the server likes |
+//! | `SESSION_SCOPE` | the [scope](session_core::SessionsBuilder::scope); by default the cookie's name |
+//! | `SESSION_FORMER_PATH`, `SESSION_FORMER_DOMAIN` | [former attributes](session_core::CookieConfig::with_former_attributes) of the cookie, one each |
+//! | `SESSION_FORMER_NAME` | a [former name](session_core::CookieConfig::with_former_name) of the cookie, until `SESSION_CHANGED_AT_MS` |
+//! | `SESSION_UNSIGNED` | `set`, or `taken` until `SESSION_CHANGED_AT_MS`: what becomes of [unsigned cookies](session_core::CookieConfig::with_unsigned_cookies) where there are keys; by default they are refused |
+//! | `SESSION_CHANGED_AT_MS` | that time, in milliseconds since 1970 |
 //! | `SESSION_KEYS` | signs cookies by these keys, in base64url and separated by commas |
 //! | `SESSION_LIFETIME` | `persistent`: cookies are; by default they are not |
 //! | `SESSION_ON_FAILURE` | `anonymous`, or `fail-closed`, the default: the failure policy |
@@ -90,6 +96,8 @@ mod browser; // a client that keeps its cookie by hand
 mod case; // one run of a clause
 #[cfg(all(unix, feature = "http"))]
 mod clauses; // one function each
+#[cfg(all(unix, feature = "http"))]
+mod jar; // a browser with several cookies
 #[cfg(all(unix, feature = "http"))]
 mod raw; // requests that no client sends
 #[cfg(all(unix, feature = "http"))]

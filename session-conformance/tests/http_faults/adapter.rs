@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 use std::env;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -70,6 +71,8 @@ pub type Handling = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
 /// What an adapter does, one after the other. A fault replaces one of them.
 #[derive(Clone, Copy)]
 pub struct Adapter {
+    /// Starts the server with other settings than it was given; `None` to start it with those.
+    pub settings: Option<fn(&mut Command)>,
     /// Looks at a request before its session is opened, and may answer in place of everything else.
     pub before: fn(&mut Incoming) -> Option<StatusCode>,
     /// Whether the session is read before a handler asks for it.
@@ -100,6 +103,7 @@ pub struct Seen {
 
 /// The adapter without a fault.
 pub const RIGHT: Adapter = Adapter {
+    settings: None,
     before: |_| None,
     reads_early: |_| false,
     handle: |demo, session, incoming| Box::pin(routes::handle(demo, session, incoming)),
@@ -118,6 +122,13 @@ pub fn right_handled(_: &Seen, status: Option<StatusCode>) -> Option<Handled> {
 pub fn serve_if_asked() -> Option<ExitCode> {
     let name = env::var(FAULT).ok()?;
     let fault = [&NONE].into_iter().chain(faults()).find(|fault| fault.name == name)?;
+    if let Some(change) = fault.adapter.settings {
+        let mut command = Command::new(env::current_exe().ok()?);
+        change(command.env(FAULT, NONE.name));
+        // In the place of this process, so that it is the one that is asked to stop. It comes back only if that fails.
+        eprintln!("cannot start with other settings: {}", command.exec());
+        return Some(ExitCode::FAILURE);
+    }
     Some(example_demo::main("faulty", |demo| async {
         let (listener, stop) = (demo.listen()?, demo.asked_to_stop());
         let app = Router::new()

@@ -4,6 +4,7 @@
 
 mod adapter;
 mod catalogue;
+mod changing;
 mod page;
 mod routes;
 mod signing;

@@ -1,6 +1,8 @@
 //! Finds the function of a clause.
 
 use super::cache::*;
+use super::change::*;
+use super::change_signing::*;
 use super::cookie::*;
 use super::id::*;
 use super::keys::*;

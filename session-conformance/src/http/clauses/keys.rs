@@ -5,7 +5,7 @@ use crate::check::{Check, ensure, equal};
 
 // 32 bytes each, in base64url.
 const OLD: &str = "b2xkIG9sZCBvbGQgb2xkIG9sZCBvbGQgb2xkIG9sZCE";
-const NEW: &str = "bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3IG5ldyE";
+pub(super) const NEW: &str = "bmV3IG5ldyBuZXcgbmV3IG5ldyBuZXcgbmV3IG5ldyE";
 
 /// Checks KEYS-1: with signing keys, a cookie without signature, with a wrong one, or signed by another key is an
 /// empty session and costs no read.

@@ -3,6 +3,8 @@
 //! Which clauses there are stands in `http/clause.rs`.
 
 mod cache;
+mod change;
+mod change_signing;
 mod cookie;
 mod id;
 mod keys;

@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
 
+mod change;
 mod saved;
 mod users;
 mod visitor;
@@ -72,7 +73,15 @@ const fn handle(handle: Handle) -> Adapter {
     Adapter { handle, ..RIGHT }
 }
 
+const fn closed(closed: fn(&mut session_conformance::session_core::Closed)) -> Adapter {
+    Adapter { closed, ..RIGHT }
+}
+
+const fn settings(settings: fn(&mut Command)) -> Adapter {
+    Adapter { settings: Some(settings), ..RIGHT }
+}
+
 /// Gives all faults, by the groups of the clauses that are meant to catch them.
 pub fn faults() -> impl Iterator<Item = &'static Fault> + Clone {
-    [visitor::FAULTS, saved::FAULTS, users::FAULTS].into_iter().flatten()
+    [visitor::FAULTS, saved::FAULTS, users::FAULTS, change::FAULTS].into_iter().flatten()
 }
