@@ -56,7 +56,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(client: Client, url: &str, framework: &str, picture: PathBuf) -> Self {
-        Self { client, url: url.to_owned(), cookie: format!("__Host-{framework}-session"), picture }
+        Self { client, url: url.to_owned(), cookie: format!("__Host-Http-{framework}-session"), picture }
     }
 
     pub(super) async fn close(self) {
