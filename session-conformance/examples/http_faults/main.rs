@@ -10,6 +10,8 @@
 mod adapter;
 #[path = "../../tests/http_faults/catalogue/mod.rs"]
 mod catalogue;
+#[path = "../../tests/http_faults/naming.rs"]
+mod naming;
 #[path = "../../tests/http_faults/page.rs"]
 mod page;
 #[path = "../../tests/http_faults/routes.rs"]

@@ -4,6 +4,7 @@
 
 mod adapter;
 mod catalogue;
+mod naming;
 mod page;
 mod routes;
 mod signing;
