@@ -165,6 +165,19 @@ impl Window {
         .await
     }
 
+    /// Gives the name of the session's cookie.
+    pub(super) fn cookie_name(&self) -> &str {
+        &self.cookie
+    }
+
+    /// Gives the names of all cookies, sorted, also of those that scripts do not see.
+    pub(super) async fn cookie_names(&self) -> Vec<String> {
+        let cookies = self.until("cookies", async || self.client.get_all_cookies().await.map(Some)).await;
+        let mut names: Vec<_> = cookies.iter().map(|cookie| cookie.name().to_owned()).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Gives the session's cookie; `None` if there is none. Any other is a mistake.
     pub(super) async fn cookie(&self) -> Option<Cookie<'static>> {
         let mut cookies = self.until("cookies", async || self.client.get_all_cookies().await.map(Some)).await;
