@@ -58,7 +58,7 @@ fn plain() -> CookieConfig {
 
 /// An id that nobody was given.
 fn invented(digit: char) -> String {
-    format!("__Host-session={}A", String::from(digit).repeat(42))
+    format!("__Host-Http-session={}A", String::from(digit).repeat(42))
 }
 
 #[tokio::test]

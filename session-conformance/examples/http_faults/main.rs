@@ -12,6 +12,8 @@ mod adapter;
 mod catalogue;
 #[path = "../../tests/http_faults/changing.rs"]
 mod changing;
+#[path = "../../tests/http_faults/naming.rs"]
+mod naming;
 #[path = "../../tests/http_faults/page.rs"]
 mod page;
 #[path = "../../tests/http_faults/routes.rs"]

@@ -5,6 +5,7 @@
 mod adapter;
 mod catalogue;
 mod changing;
+mod naming;
 mod page;
 mod routes;
 mod signing;

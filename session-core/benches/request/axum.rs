@@ -87,7 +87,7 @@ pub(crate) async fn cookies(app: &mut App, count: usize) -> Vec<String> {
     for _ in 0..count {
         let response = answer(app, request(Page::Create, "")).await;
         let set = response.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
-        cookies.push(cookie_header(set).unwrap_or_else(|| format!("__Host-session={}", token())));
+        cookies.push(cookie_header(set).unwrap_or_else(|| format!("__Host-Http-session={}", token())));
     }
     cookies
 }

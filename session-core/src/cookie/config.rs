@@ -15,10 +15,10 @@ use crate::store::Timestamp;
 /// ```
 /// use session_core::cookie::{CookieConfig, CookiePrefix, SameSite};
 ///
-/// // __Host-session; Secure; HttpOnly; SameSite=Lax; Path=/
+/// // __Host-Http-session; Secure; HttpOnly; SameSite=Lax; Path=/
 /// let safest = CookieConfig::default();
 ///
-/// // Shared by all of example.org, which the `__Host-` prefix forbids.
+/// // Shared by all of example.org, which the prefixes `__Host-Http-` and `__Host-` forbid.
 /// let shared = CookieConfig::new("shop")
 ///     .with_prefix(CookiePrefix::Secure)
 ///     .with_domain("example.org")
@@ -51,7 +51,7 @@ impl Default for CookieConfig {
 }
 
 impl CookieConfig {
-    /// Describes a cookie named `name`, to which the prefix is added: `shop` becomes `__Host-shop`.
+    /// Describes a cookie named `name`, to which the prefix is added: `shop` becomes `__Host-Http-shop`.
     ///
     /// Give each [`Sessions`](crate) of an app its own name.
     #[must_use]
@@ -102,7 +102,10 @@ impl CookieConfig {
         self
     }
 
-    /// Sets the prefix by which browsers enforce attributes. The default is [`CookiePrefix::Host`].
+    /// Sets the prefix by which browsers enforce attributes. The default is [`CookiePrefix::HostHttp`].
+    ///
+    /// It is a part of the cookie's name: to change it without a logout, see
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie).
     #[must_use]
     pub fn with_prefix(mut self, prefix: CookiePrefix) -> Self {
         self.prefix = prefix;
@@ -126,7 +129,7 @@ impl CookieConfig {
     /// Limits the cookie to a path and what lies below. The default is `/`.
     ///
     /// It keeps requests small, not secrets: pages of one origin can reach each other whatever the
-    /// path. [`CookiePrefix::Host`] allows `/` alone.
+    /// path. [`CookiePrefix::HostHttp`] and [`CookiePrefix::Host`] allow `/` alone.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
@@ -136,7 +139,7 @@ impl CookieConfig {
     /// Sends the cookie to `domain` and all that lies below. Without it, the cookie goes to the host
     /// that set it and to no other, which is the default.
     ///
-    /// Every host below the domain then sees the session. [`CookiePrefix::Host`] forbids it.
+    /// Every host below the domain then sees the session. [`CookiePrefix::HostHttp`] and [`CookiePrefix::Host`] forbid it.
     #[must_use]
     pub fn with_domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
@@ -188,8 +191,8 @@ impl CookieConfig {
     /// former cookie is removed, with the attributes of the present one and of all
     /// [former ones](Self::with_former_attributes).
     ///
-    /// The time is a guard. Who can plant a cookie under the former name, say a sibling domain under one that is not
-    /// `__Host-`, could go on planting sessions of their own as long as it counts; so only what was there before does. Give
+    /// The time is a guard. Who can plant a cookie under the former name, say a script under one that is not
+    /// `__Host-Http-`, or a sibling domain under one that is not even `__Host-`, could go on planting sessions of their own as long as it counts; so only what was there before does. Give
     /// the time at which the last server stops that sets the former name, and take this out again an absolute timeout
     /// later. Where the bare name changes, too, name the old [scope](crate::SessionsBuilder::scope).
     #[must_use]
@@ -264,7 +267,7 @@ impl CookieConfig {
         let all = present.into_iter().chain(self.former_attributes.iter().cloned());
         let mut fit: Vec<_> = all.filter(|attributes| attributes.fit(name)).collect();
         if fit.is_empty() && name != self.whole_name() {
-            // The one that a `__Host-` cookie always has.
+            // The ones that a cookie of one host always has.
             fit.push(FormerAttributes::default());
         }
         fit

@@ -30,7 +30,7 @@ use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom}
 ///     .cookie(CookieConfig::new("shop").with_lifetime(CookieLifetime::Persistent))
 ///     .expiry(Expiry::default().with_idle(Duration::from_secs(3600)))
 ///     .build()?;
-/// assert_eq!(sessions.cookie_name(), "__Host-shop");
+/// assert_eq!(sessions.cookie_name(), "__Host-Http-shop");
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl SessionsBuilder {
         }
     }
 
-    /// Sets the cookie. The default is `__Host-session`, for https and loopback.
+    /// Sets the cookie. The default is `__Host-Http-session`, for https and loopback.
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
         self

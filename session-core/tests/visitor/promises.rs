@@ -81,7 +81,7 @@ impl Judged<'_> {
     async fn look_by_all_ids(&self) -> Vec<Opened> {
         let mut opened = Vec::new();
         for id in &self.ids {
-            let header = format!("__Host-session={}", id.encode());
+            let header = format!("__Host-Http-session={}", id.encode());
             opened.extend(
                 self.look(self.world.sessions.open(RequestHead::new("GET").with_cookies([header.as_bytes()]))).await,
             );

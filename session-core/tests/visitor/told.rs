@@ -74,5 +74,5 @@ impl Told {
 
 /// Gives the id that a browser has.
 pub(crate) fn id(browser: &Browser) -> Option<SessionId> {
-    browser.value("__Host-session").map(|text| SessionId::parse(text.as_bytes()).unwrap())
+    browser.value("__Host-Http-session").map(|text| SessionId::parse(text.as_bytes()).unwrap())
 }
