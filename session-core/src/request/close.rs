@@ -131,9 +131,12 @@ impl Session {
         }
         // A logout that failed in the store at least leaves the browser without the id, and is tried again. What another
         // server may end is left to it.
-        let failed = outcome.as_ref().is_err_and(|error| error.http_status() == 503 && error.leaves_alone().is_none());
+        let left_alone = outcome.as_ref().is_err_and(|error| error.leaves_alone().is_some());
+        let failed = outcome.as_ref().is_err_and(|error| error.http_status() == 503) && !left_alone;
         let unmade = if failed { std::mem::take(&mut state.endings) } else { Vec::new() };
         state.ended |= unmade.iter().any(|ending| ending.origin.holds_cookie());
+        // The cookie stays for that one, whatever else has ended.
+        state.ended &= !left_alone;
         settle(self.engine(), unmade);
         let outcome = match outcome {
             // By a commit, before.
