@@ -121,7 +121,8 @@ pub(super) async fn lead(backend: Backend<'_>, key: &SessionKey, mut retired: Re
     Ok(Led::Nowhere(retired))
 }
 
-/// Gives `key` and what it was renewed to meanwhile; each look has the operation's deadline.
+/// Gives `key`, what it was renewed to meanwhile, and what that was before: another renewal of that is this session's, too,
+/// which moves on or goes. Each look has the operation's deadline.
 ///
 /// # Errors
 /// As the store fails.
@@ -135,7 +136,11 @@ pub(crate) async fn successors(
         next = match Backend::new(engine, &engine.deadline()).get(&key).await? {
             Some(record) => match engine.decode(&key, &record) {
                 Ok(Kind::Retired(retired)) => retired.moved_to(),
-                _ => None,
+                Ok(Kind::Live(contents)) => {
+                    keys.extend(contents.reserved.renewed_from);
+                    None
+                }
+                Err(_) => None,
             },
             None => None,
         };
