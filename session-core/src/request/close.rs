@@ -144,8 +144,11 @@ impl Session {
         // A logout that failed in the store at least leaves the browser without the id, and is tried again. What another
         // server may end is left to it.
         let failed = outcome.as_ref().is_err_and(SessionError::is_of_the_store);
+        let left_alone = outcome.as_ref().is_err_and(|error| error.leaves_alone().is_some());
         let unmade = if failed { std::mem::take(&mut state.endings) } else { Vec::new() };
         state.ended |= unmade.iter().any(|ending| ending.origin.holds_cookie());
+        // The cookie stays for that one, whatever else has ended.
+        state.ended &= !left_alone;
         settle(self.engine(), unmade);
         let outcome = match outcome {
             // By a commit, before.

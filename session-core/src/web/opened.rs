@@ -25,7 +25,7 @@ impl Opened {
         session.sessions().close(&session, handled)
     }
 
-    #[cfg(feature = "rocket")]
+    #[cfg(any(feature = "rocket", feature = "tower"))]
     pub(super) fn session(&self) -> &LazySession {
         self.0.as_ref().expect("it is not closed yet")
     }
