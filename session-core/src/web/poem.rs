@@ -12,7 +12,8 @@
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
 //!    [`SessionError`], and the error as its data (`Arc<SessionError>`); or
 //!    [the application's own](SessionMiddleware::on_error). So it is where changes were
-//!    dropped because the session had ended, with 409, unless the [`GonePolicy`](crate::GonePolicy) says otherwise.
+//!    dropped because the session had ended, with 409, but for a `GET` and the like, unless the
+//!    [`GonePolicy`](crate::GonePolicy) says otherwise.
 //!    A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) as its data; none stands for `Untouched` and
 //!    `Unchanged`. With two middlewares it is that of the outermost that has one.
 //! 4. **Errors become responses here**, since the session's headers belong on those, too. What looks at errors, such as
