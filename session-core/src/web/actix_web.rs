@@ -100,9 +100,11 @@ impl SessionMiddleware {
     }
 }
 
+type Answers = Arc<dyn Fn(&SessionError) -> HttpResponse + Send + Sync>;
+
 /// How the application answers errors.
 #[derive(Clone)]
-struct Own(Option<Arc<dyn Fn(&SessionError) -> HttpResponse + Send + Sync>>);
+struct Own(Option<Answers>);
 
 impl Own {
     /// Gives the application's answer to an error, if that is the session's and there is one.

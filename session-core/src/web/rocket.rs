@@ -265,7 +265,7 @@ async fn load<'r>(
     }
 }
 
-fn only<'r>(request: &'r Request<'_>) -> Result<LazySession, SessionRejection> {
+fn only(request: &Request<'_>) -> Result<LazySession, SessionRejection> {
     innermost(request).ok_or(SessionRejection::NotOpened { missing: "SessionFairing" })
 }
 
