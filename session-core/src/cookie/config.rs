@@ -81,11 +81,27 @@ impl CookieConfig {
     /// a proxy of one's own, by [`CookieTransport::HttpAnywhere`].
     ///
     /// ```
+    /// use session_core::SessionError;
     /// use session_core::cookie::{CookieConfig, CookieTransport};
+    /// # use session_core::{RequestHead, Session, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn open(cookie: &CookieConfig, headers: &[(&str, &str)]) -> Result<Session, SessionError> {
+    /// #     let store = session_ets::EtsStore::new(session_ets::Table::private());
+    /// #     let sessions = Sessions::builder(store).cookie(cookie.clone()).build().unwrap();
+    /// #     let header = |name: &str| headers.iter().find(|header| header.0 == name).map(|header| header.1.as_bytes());
+    /// #     sessions.open(RequestHead::new("GET").with_headers(&header)).load().await
+    /// # }
     ///
     /// let on_loopback = CookieConfig::development();
     /// let in_the_lab = CookieConfig::development().with_transport(CookieTransport::HttpAnywhere);
-    /// # let _ = (on_loopback, in_the_lab);
+    ///
+    /// // What becomes of requests with these headers.
+    /// let (own, other) = (("host", "localhost:3000"), ("host", "192.168.1.7:3000"));
+    /// let proxy = ("x-forwarded-for", "192.168.1.9");
+    /// assert!(open(&on_loopback, &[own]).is_ok());
+    /// assert!(matches!(open(&on_loopback, &[other]), Err(SessionError::InsecureHost)));
+    /// assert!(matches!(open(&on_loopback, &[own, proxy]), Err(SessionError::BehindProxy { .. })));
+    /// assert!(open(&in_the_lab, &[other]).is_ok() && open(&in_the_lab, &[own, proxy]).is_ok());
     /// ```
     #[must_use]
     pub fn development() -> Self {

@@ -101,7 +101,8 @@ impl SessionsBuilder {
         }
     }
 
-    /// Sets the cookie. The default is `__Host-Http-session`, for https and loopback.
+    /// Sets the cookie. The default is `__Host-Http-session`, for https. Chrome and Firefox take it over plain http on
+    /// loopback as well; for Safari there, and for other hosts, see [`CookieConfig::development`].
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
         self

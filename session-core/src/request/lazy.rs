@@ -163,3 +163,66 @@ impl fmt::Debug for LazySession {
         f.debug_struct("LazySession").field("loaded", &self.0.session.get()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Handled;
+    use crate::store::{
+        Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Version,
+    };
+
+    /// A store that nobody asks.
+    #[derive(Debug)]
+    struct Unasked;
+
+    #[async_trait::async_trait]
+    impl SessionStore for Unasked {
+        fn limits(&self) -> Limits {
+            Limits::default()
+        }
+
+        async fn init(&self) -> Result<(), StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn get(&self, _: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn put(&self, _: &SessionKey, _: &Record, _: Put) -> Result<PutOutcome, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn touch(&self, _: &SessionKey, _: Version, _: Timestamp, _: Timestamp) -> Result<bool, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn delete(&self, _: &SessionKey) -> Result<bool, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        fn sweep(&self) -> Option<&dyn Sweep> {
+            None
+        }
+
+        fn owners(&self) -> Option<&dyn Owners> {
+            None
+        }
+
+        fn scan(&self) -> Option<&dyn Scan> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn the_cookies_of_a_page_that_does_not_ask_are_never_read() {
+        let sessions = Sessions::builder(Unasked).build().unwrap();
+        let cookie = format!("__Host-Http-session={}", "A".repeat(43));
+        let lazy = sessions.open(RequestHead::new("POST").with_cookies([cookie.as_bytes()]));
+        sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
+        assert!(lazy.0.presented.get().is_none());
+        // Who asks has them read, and that shows here.
+        assert!(lazy.has_cookie() && lazy.0.presented.get().is_some());
+    }
+}

@@ -12,8 +12,8 @@
 //!    the request, gives any one's. The same `Sessions` attached twice opens once. Like every fairing, it holds for all
 //!    routes; one that does not ask for its session pays nothing.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but that of the catcher for the status of the
-//!    [`SessionError`]. So it is where changes were dropped because the session had ended, with 409, unless the
-//!    [`GonePolicy`](crate::GonePolicy) says otherwise. Handlers and guards that fail end at the same catcher, which finds the
+//!    [`SessionError`]. So it is where changes were dropped because the session had ended, with 409, but for a
+//!    `GET` and the like, unless the [`GonePolicy`](crate::GonePolicy) says otherwise. Handlers and guards that fail end at the same catcher, which finds the
 //!    error by [`error`]. Where the application has none, the answer is [`SessionError::http_text`].
 //! 4. **Attach it before** a fairing that is to see this response: rocket calls them in the order in which they are
 //!    attached.
@@ -265,7 +265,7 @@ async fn load<'r>(
     }
 }
 
-fn only<'r>(request: &'r Request<'_>) -> Result<LazySession, SessionRejection> {
+fn only(request: &Request<'_>) -> Result<LazySession, SessionRejection> {
     innermost(request).ok_or(SessionRejection::NotOpened { missing: "SessionFairing" })
 }
 

@@ -1,4 +1,4 @@
-//! A layer for every service that speaks `http`: axum, hyper, salvo, warp, tonic.
+//! A layer for every service that speaks `http`: hyper, salvo, warp, tonic. axum has [its own](super::axum).
 //!
 //! # Rules
 //!
@@ -9,8 +9,8 @@
 //!    opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
 //!    [`SessionError`], and the error in its extensions (`Arc<SessionError>`); or [the application's own](SessionLayer::on_error).
-//!    So it is where changes were dropped because the session had ended, with 409, unless the
-//!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
+//!    So it is where changes were dropped because the session had ended, with 409, but for a `GET` and the
+//!    like, unless the [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
 //!    [`CloseOutcome`](crate::CloseOutcome) there; none stands for `Untouched` and `Unchanged`.
 //!    With two layers it is that of the outermost that has one.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
