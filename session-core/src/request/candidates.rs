@@ -26,7 +26,7 @@ use crate::store::{Owner, SessionKey, Timestamp};
 /// Reads the session that a request means which was opened at `opened_at`; `closed` if the response has left.
 pub(super) async fn load(
     engine: &Arc<Engine>,
-    presented: &Presented,
+    presented: Presented,
     opened_at: Timestamp,
     closed: bool,
 ) -> Result<Session, SessionError> {
@@ -38,9 +38,9 @@ pub(super) async fn load(
             Picked::alone(Origin::New.into(), None)
         }
         // In a box, or the future of every handler that asks for its session would have room for it.
-        _ => Box::pin(pick(engine, presented, opened_at)).await?,
+        _ => Box::pin(pick(engine, &presented, opened_at)).await?,
     };
-    Ok(session(engine, presented, picked, closed))
+    Ok(session(engine, &presented, picked, closed))
 }
 
 impl<'a> Picked<'a> {

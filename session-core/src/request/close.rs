@@ -92,9 +92,12 @@ impl fmt::Debug for Closing {
 impl Session {
     /// Closes a session that was only read, if nothing is to be written; `None` if something is.
     fn close_idle(&self) -> Option<Closed> {
-        // A commit that is still running has the lock, and a cookie may come of it.
-        let _lock = self.writing().try_lock().ok()?;
         let mut state = self.state();
+        // A commit that is still running has the lock, and a cookie may come of it.
+        let _lock = match self.writing_so_far() {
+            Some(writing) => Some(writing.try_lock().ok()?),
+            None => None,
+        };
         let idle = state.endings.is_empty()
             && !state.ended
             && !state.ignored

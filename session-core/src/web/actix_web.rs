@@ -198,7 +198,7 @@ impl Carrier for HttpRequest {}
 
 /// Opens a session for `request`; `None` if these sessions were opened already, by the same middleware further out.
 fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
-    let clashes = beside(sessions, request.request())?;
+    let beside = beside(sessions, request.request())?;
     let (headers, uri) = (request.headers(), request.uri());
     let is_https = request.app_config().secure() || uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
@@ -206,7 +206,7 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
         .with_cookies(headers.get_all(COOKIE).map(HeaderValue::as_bytes))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
-    let session = sessions.open_beside(head, clashes);
+    let session = sessions.open_beside(head, beside);
     let mut extensions = request.extensions_mut();
     match extensions.get_mut::<OpenedSessions>() {
         Some(opened) => opened.0.push(session.clone()),

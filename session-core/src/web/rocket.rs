@@ -80,7 +80,7 @@ impl Fairing for SessionFairing {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let Some(clashes) = beside(&self.sessions, &*request) else { return };
+        let Some(beside) = beside(&self.sessions, &*request) else { return };
         let session = {
             // HTTP/2 has no Host header but an authority.
             let authority = request.host().map(ToString::to_string);
@@ -89,7 +89,7 @@ impl Fairing for SessionFairing {
                 .with_cookies(request.headers().get("Cookie").map(str::as_bytes))
                 .with_headers(&header)
                 .with_target(authority.as_deref().map(str::as_bytes), request.rocket().config().tls_enabled());
-            self.sessions.open_beside(head, clashes)
+            self.sessions.open_beside(head, beside)
         };
         Carried::of(request).opened().push(Opened::new(session));
     }

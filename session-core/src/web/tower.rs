@@ -5,7 +5,7 @@
 //! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
 //!    does to a session needs a [`commit`](crate::Session::commit).
 //! 2. **Two layers on one route do not collide.** The request's extensions have the innermost one's
-//!    [`LazySession`](crate::LazySession); [`Sessions::find`] gives any one's. The same `Sessions` layered twice
+//!    [`LazySession`](crate::LazySession); [`Sessions::find`] gives any one's. Two with cookies of one name are an error. The same `Sessions` layered twice
 //!    opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
 //!    [`SessionError`], and the error in its extensions (`Arc<SessionError>`); or [the application's own](SessionLayer::on_error).
