@@ -228,6 +228,19 @@ async fn the_nearest_catcher_answers_what_the_fairing_refuses_as_it_answers_for_
 }
 
 #[tokio::test]
+async fn an_error_with_two_fairings_keeps_what_both_say() {
+    let store = store();
+    let named = |name| support::builder(store.clone()).0.cookie(session_core::CookieConfig::new(name)).build().unwrap();
+    let (shop, admin) = (named("shop"), named("admin"));
+    let site = start(vec![shop, admin]).await;
+    let mut browser = Browser::default();
+    browser.get(&site, "/add").await;
+    let answer = browser.get(&site, "/wrong-type").await;
+    assert_eq!((answer.status, answer.body.as_str()), (500, SessionError::ResponseSent.http_text()));
+    assert_eq!(answer.all("vary"), ["Cookie"]);
+}
+
+#[tokio::test]
 async fn a_panic_is_a_500_and_saves_nothing() {
     let (sessions, _) = sessions(store());
     let site = start(vec![sessions.clone()]).await;

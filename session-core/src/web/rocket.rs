@@ -42,6 +42,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rocket::catcher::Catcher;
@@ -112,8 +113,10 @@ impl Fairing for SessionFairing {
             }
             Ok(_) => {
                 if let Some(error) = carried.before.get().filter(|error| status(error) == response.status()) {
-                    // What rocket says where the application has no catcher gives way to what the visitor can do.
-                    if catcher(request, response.status()).is_none() {
+                    // What rocket says where the application has no catcher gives way to what the visitor can do; once, or
+                    // the headers would go that another fairing of ours has added since.
+                    if catcher(request, response.status()).is_none() && !carried.answered.swap(true, Ordering::Relaxed)
+                    {
                         *response = text(error);
                     }
                     if !response.headers().contains("Cache-Control") {
@@ -153,6 +156,8 @@ struct Carried {
     opened: Mutex<Vec<Opened>>,
     /// Why a guard or a handler failed at the session.
     before: OnceLock<SessionRejection>,
+    /// That has its answer.
+    answered: AtomicBool,
     /// Why it was not stored.
     at_close: OnceLock<SessionRejection>,
 }
