@@ -24,11 +24,10 @@ pub(crate) fn file(path: &str) -> Option<Answer> {
     Some(answer)
 }
 
-/// Sets the headers that keep a page to itself, unless the answer has set them otherwise. What does not say how long it may
-/// be kept is not kept: after signing out, nobody finds it by going back.
+/// Sets the headers that keep a page to itself, unless the answer has set them otherwise. What caches may keep is left to
+/// the sessions: of what somebody who is signed in sees they keep nothing, so that nobody finds it by going back later.
 pub(crate) fn protect<B>(answer: &mut Response<B>) {
     for (name, value) in [
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
