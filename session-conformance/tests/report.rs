@@ -3,7 +3,7 @@
 #[path = "../examples/report/column.rs"]
 mod column;
 
-use column::{Cell, Kind, columns};
+use column::{Cell, Kind, columns, section};
 use session_conformance::{CLAUSES, Clause};
 
 /// What the test program of a store prints that breaks TCH-2 in its one module and does without a scan, and of another
@@ -84,4 +84,15 @@ fn a_server_is_read_by_the_clauses_of_its_own_suite() {
     assert!(*cell("COOKIE-1") == Cell::Passed);
     assert!(*cell("LIVE-1") == Cell::LeftOut("no events".into()));
     assert_eq!(column.count(|cell| matches!(cell, Cell::Failed(_))), rows.len() - 2);
+}
+
+#[test]
+fn a_programs_part_of_a_log_ends_where_the_next_begins() {
+    let log = "     Running tests/http.rs (target/debug/deps/http-1a)\n\nrunning 1 test\ntest a ... ok\n\n\
+               test result: ok.\n\n     Running tests/http.rs (target/debug/deps/http-1b)\n\nrunning 1 test\n\
+               test b ... FAILED\n   Doc-tests it\n\nrunning 1 test\ntest c ... ok\n";
+    assert!(section(log, "http-1a").unwrap().contains("test a ... ok"));
+    assert!(!section(log, "http-1a").unwrap().contains("test b"));
+    assert!(section(log, "http-1b").unwrap().ends_with("test b ... FAILED"));
+    assert_eq!(section(log, "http-1"), None);
 }

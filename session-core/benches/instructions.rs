@@ -25,6 +25,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use ::axum::extract::Request;
+use ::axum::http::header::{COOKIE, HeaderValue};
 use axum::Who::{Bare, BareLayer, Ours, TowerSessions};
 use axum::{App, Who};
 use gungraun::{library_benchmark, library_benchmark_group, main};
@@ -86,11 +87,23 @@ fn requests(who: Who, page: Page) -> Requests {
     Requests { runtime, app, requests }
 }
 
+/// Pages that do not ask for their session, requested with 64 KB of forged cookies.
+fn flooded(who: Who, page: Page) -> Requests {
+    let mut requests = requests(who, page);
+    let forged = format!("__Host-Http-session={}; ", "A".repeat(87)).repeat(600);
+    for request in &mut requests.requests {
+        let cookie = HeaderValue::try_from(&*forged).expect("it is ASCII");
+        request.headers_mut().insert(COOKIE, cookie);
+    }
+    requests
+}
+
 #[library_benchmark]
 #[bench::bare_untouched(args = (Bare, Page::Untouched), setup = requests)]
 #[bench::bare_layer_untouched(args = (BareLayer, Page::Untouched), setup = requests)]
 #[bench::ours_no_cookie(args = (Ours, Page::NoCookie), setup = requests)]
 #[bench::ours_untouched(args = (Ours, Page::Untouched), setup = requests)]
+#[bench::ours_untouched_flooded(args = (Ours, Page::Untouched), setup = flooded)]
 #[bench::ours_read(args = (Ours, Page::Read), setup = requests)]
 #[bench::ours_write(args = (Ours, Page::Write), setup = requests)]
 #[bench::ours_create(args = (Ours, Page::Create), setup = requests)]

@@ -128,7 +128,7 @@ async fn browsers(address: SocketAddr) -> Vec<Browser> {
         tokio::spawn(async move { io.await.expect("the connection is kept") });
         let made = connection.send_request(axum::request(Page::Create, "")).await.expect("it answers");
         let set = made.headers().get_all("set-cookie").iter().map(|value| value.as_bytes());
-        let cookie = work::cookie_header(set).unwrap_or_else(|| format!("__Host-session={}", work::token()));
+        let cookie = work::cookie_header(set).unwrap_or_else(|| format!("__Host-Http-session={}", work::token()));
         browsers.push(Browser { connection, cookie });
     }
     browsers

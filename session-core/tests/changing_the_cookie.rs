@@ -45,8 +45,8 @@ async fn who_names_the_old_scope_finds_the_sessions_of_the_old_name() {
     let old = with(CookieConfig::default()).build().unwrap();
     let mut browser = Browser::default();
     browser.request(&old, count).await;
-    let id = browser.value("__Host-session").unwrap();
-    let renamed = Browser::with(&format!("__Host-sid={id}"));
+    let id = browser.value("__Host-Http-session").unwrap();
+    let renamed = Browser::with(&format!("__Host-Http-sid={id}"));
     let unnamed = with(CookieConfig::new("sid")).build().unwrap();
     assert_eq!(renamed.read(&unnamed, "n").await, None);
     let named = with(CookieConfig::new("sid")).scope("session").build().unwrap();
@@ -55,8 +55,8 @@ async fn who_names_the_old_scope_finds_the_sessions_of_the_old_name() {
     let (shop, store_front) = (with(CookieConfig::new("shop")), with(CookieConfig::default()).scope("shop"));
     let mut browser = Browser::default();
     browser.request(&shop.build().unwrap(), count).await;
-    let id = browser.value("__Host-shop").unwrap();
-    let renamed = Browser::with(&format!("__Host-session={id}"));
+    let id = browser.value("__Host-Http-shop").unwrap();
+    let renamed = Browser::with(&format!("__Host-Http-session={id}"));
     assert_eq!(renamed.read(&store_front.build().unwrap(), "n").await, Some(1));
     assert_eq!(renamed.read(&old, "n").await, None);
 }

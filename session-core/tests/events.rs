@@ -96,9 +96,9 @@ async fn the_life_of_a_session_is_told_from_its_beginning_to_its_end() {
     assert!(!other.is_known(&sessions).await);
     assert_eq!(heard.names(), ["unknown_id"]);
 
-    Browser::with("__Host-session=no-id").is_known(&sessions).await;
+    Browser::with("__Host-Http-session=no-id").is_known(&sessions).await;
     let mut both = old.clone();
-    both.plant(&format!("{}; Path=/; Secure; Partitioned", other.cookie().unwrap())).unwrap();
+    both.plant(&format!("{}; Path=/; Secure; HttpOnly; Partitioned", other.cookie().unwrap())).unwrap();
     both.is_known(&sessions).await;
     assert_eq!(heard.names(), ["malformed_cookie", "several_cookies", "retired_id", "unknown_id"]);
 }
@@ -184,7 +184,7 @@ async fn unknown_ids_can_be_counted_per_source() {
         }
     };
     let sessions = builder(store()).0.on_event(hook).build().unwrap();
-    let guess = |byte: char| Browser::with(&format!("__Host-session={}A", String::from(byte).repeat(42)));
+    let guess = |byte: char| Browser::with(&format!("__Host-Http-session={}A", String::from(byte).repeat(42)));
     for (source, byte) in [("192.0.2.1", 'a'), ("192.0.2.7", 'b'), ("192.0.2.7", 'c')] {
         assert!(!SOURCE.scope(source, guess(byte).is_known(&sessions)).await);
     }
@@ -218,7 +218,7 @@ async fn live_and_die(sessions: &Sessions) -> (String, String) {
     let mut browser = Browser::default();
     browser.request(sessions, |session| session.log_in(ann()).unwrap()).await;
     let key = browser.open(sessions).load().await.unwrap().session_key().unwrap();
-    let id = browser.value("__Host-session").unwrap();
+    let id = browser.value("__Host-Http-session").unwrap();
     browser.request(sessions, |session| session.destroy()).await;
     let hex: String = key.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     (id, hex)

@@ -20,7 +20,7 @@ const LONG_AFTER: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 fn invented(number: u32) -> String {
     let encoded = format!("{number:0>42}A");
     assert!(SessionId::parse(encoded.as_bytes()).is_some());
-    format!("__Host-session={encoded}")
+    format!("__Host-Http-session={encoded}")
 }
 
 /// Sends a request whose page looks for something in the session, and writes nothing.
@@ -72,7 +72,7 @@ async fn one_request_is_four_look_ups_at_most_however_many_cookies_it_has() {
     let (sessions, _) = sessions(store.clone());
     let many: Vec<_> = (0..10_000).map(invented).collect();
     let same = vec![invented(7); 10_000];
-    let junk = vec![format!("__Host-session={}", "x".repeat(1 << 20))];
+    let junk = vec![format!("__Host-Http-session={}", "x".repeat(1 << 20))];
     for (cookies, calls) in [(&many, 4), (&same, 1), (&junk, 0)] {
         // In one header, and in one each.
         assert_eq!(reads(&sessions, Some(cookies.join("; "))).await, None);
@@ -154,7 +154,7 @@ async fn metrics_have_as_many_labels_after_a_flood_as_before() {
     let _listening = metrics::set_default_local_recorder(&recorder);
     let sessions = builder(store()).0.metrics().build().unwrap();
     let kept = || figures.snapshot().into_vec().len();
-    for junk in [invented(0), format!("{}; {}", invented(0), invented(1)), "__Host-session=no-id".to_owned()] {
+    for junk in [invented(0), format!("{}; {}", invented(0), invented(1)), "__Host-Http-session=no-id".to_owned()] {
         reads(&sessions, Some(junk)).await;
     }
     let before = kept();
@@ -162,7 +162,7 @@ async fn metrics_have_as_many_labels_after_a_flood_as_before() {
         let cookie = match number % 3 {
             0 => invented(number),
             1 => format!("{}; {}", invented(number), invented(number + 1)),
-            _ => format!("__Host-session={number}"),
+            _ => format!("__Host-Http-session={number}"),
         };
         reads(&sessions, Some(cookie)).await;
     }

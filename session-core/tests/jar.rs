@@ -226,10 +226,10 @@ fn a_name_is_taken_to_the_byte_and_nothing_but_space_and_tab_is_trimmed() {
         ("a=", "a="),
         ("=1", "1"),
         ("1", "1"),
-        ("\u{a0}__Host-session=x", "\u{a0}__Host-session=x"),
-        ("\u{85}__Host-session=x", "\u{85}__Host-session=x"),
-        ("__Host-session\u{2003}=x", ""),
-        ("\u{ff3f}_Host-session=x", "\u{ff3f}_Host-session=x"),
+        ("\u{a0}__Host-Http-session=x", "\u{a0}__Host-Http-session=x"),
+        ("\u{85}__Host-Http-session=x", "\u{85}__Host-Http-session=x"),
+        ("__Host-Http-session\u{2003}=x", ""),
+        ("\u{ff3f}_Host-Http-session=x", "\u{ff3f}_Host-Http-session=x"),
     ] {
         let mut jar = Jar::default();
         let set = jar.set(&format!("{set_cookie}; Domain=example.org; Path=/"), &sibling, START);

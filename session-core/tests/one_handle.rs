@@ -36,7 +36,7 @@ async fn a_destroy_during_a_commit_or_a_transaction_ends_what_they_write() {
                 false => session.commit().await,
             }
         };
-        let (written, ()) = tokio::join!(write, faulty.while_waiting(|| session.destroy()));
+        let (written, ()) = tokio::join!(write, faulty.while_waiting(async || session.destroy()));
         written.unwrap();
         assert!(session.keys().is_empty() && session.session_key().is_none());
         assert_eq!(sessions.close(&lazy, Handled::Completed).await.outcome.unwrap(), CloseOutcome::Destroyed);
@@ -59,7 +59,7 @@ async fn a_login_during_a_commit_or_a_transaction_is_neither_lost_nor_given_the_
                 _ => session.commit().await,
             }
         };
-        let (written, ()) = tokio::join!(write, faulty.while_waiting(|| session.log_in(ann()).unwrap()));
+        let (written, ()) = tokio::join!(write, faulty.while_waiting(async || session.log_in(ann()).unwrap()));
         written.unwrap();
         browser.take(&sessions.close(&lazy, Handled::Completed).await);
         assert_eq!(browser.open(&sessions).load().await.unwrap().owner(), Some(ann()), "{verb}");
@@ -76,7 +76,7 @@ async fn a_destroy_while_the_request_is_closed_ends_what_was_renewed() {
     session.log_in(ann()).unwrap();
     faulty.next("put", Fault::Wait);
     let close = sessions.close(&lazy, Handled::Completed);
-    let (closed, ()) = tokio::join!(close, faulty.while_waiting(|| session.destroy()));
+    let (closed, ()) = tokio::join!(close, faulty.while_waiting(async || session.destroy()));
     browser.take(&closed);
     assert_eq!((closed.outcome.unwrap(), browser.cookie()), (CloseOutcome::Destroyed, None));
     assert!(sessions.list(&ann()).await.unwrap().is_empty());

@@ -75,7 +75,7 @@ fn begin(acts: &[Act]) -> (World, Run) {
 fn task(act: Act, sessions: Sessions, mut browser: Browser, told: Arc<Mutex<Told>>) -> Task {
     Box::pin(async move {
         if act == Act::Revoke {
-            let encoded = browser.value("__Host-session").unwrap();
+            let encoded = browser.value("__Host-Http-session").unwrap();
             sessions.revoke(&SessionId::parse(encoded.as_bytes()).unwrap().key()).await.unwrap();
             return;
         }

@@ -245,5 +245,5 @@ async fn the_apps_own_cookies_are_beside_the_sessions() {
     let cookies = answer.all("set-cookie");
     assert_eq!(cookies.len(), 2, "{cookies:?}");
     assert!(cookies.iter().any(|cookie| cookie.starts_with("theme=dark")));
-    assert!(cookies.iter().any(|cookie| cookie.starts_with("__Host-session=")));
+    assert!(cookies.iter().any(|cookie| cookie.starts_with("__Host-Http-session=")));
 }

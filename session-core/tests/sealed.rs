@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use session_core::{
-    CloseOutcome, Codec, Expiry, Json, ManualClock, Owner, PlainPayloads, Put, PutOutcome, ReadOnly, Record,
-    RecordHead, Sealed, SealingKey, SessionError, SessionKey, SessionStore, Sessions, Timestamp, Version,
+    CloseOutcome, Codec, Expiry, Handled, Json, ManualClock, Owner, PlainPayloads, Put, PutOutcome, ReadOnly, Record,
+    RecordHead, RequestHead, Sealed, SealingKey, SessionError, SessionKey, SessionStore, Sessions, Timestamp, Version,
 };
 use session_ets::EtsStore;
 use support::{Browser, builder, count, store};
@@ -72,6 +72,57 @@ async fn a_server_without_the_key_ends_no_session() {
     assert!(matches!(&refused, SessionError::Codec(error) if error.lacks_key()), "{refused:?}");
     assert_eq!(browser.read(&new, "n").await, Some(1));
     assert_eq!(new.revoke_all(&Owner::new("ann").unwrap(), None).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn an_old_id_whose_session_a_server_cannot_read_is_left_alone_there() {
+    let (store, clock) = (store(), ManualClock::new(support::START));
+    let server = |keys: &[u8]| {
+        let codec = Sealed::new(keys.iter().map(|&byte| key(byte))).unwrap();
+        let builder = builder(store.clone()).0.clock(clock.clone()).codec(codec);
+        builder.renew_every(Duration::from_secs(3600)).build().unwrap()
+    };
+    let (old, both) = (server(&[1]), server(&[2, 1]));
+    let mut browser = Browser::default();
+    browser.request(&old, |session| session.log_in(Owner::new("ann").unwrap()).unwrap()).await;
+    clock.advance(Duration::from_secs(3600));
+    // The answer that brings the new id is lost, and the next request is served by one that has the new key.
+    let renewed = browser.clone().request(&old, |_| {}).await;
+    assert_eq!(renewed, CloseOutcome::Renewed);
+    assert_eq!(browser.request(&both, count).await, CloseOutcome::Written);
+    for later in [Duration::ZERO, Duration::from_secs(60)] {
+        clock.advance(later);
+        let refused = browser.try_write(&old).await;
+        assert!(matches!(refused, SessionError::ReadOnly(ReadOnly::NoKey)), "{refused:?}");
+    }
+    assert_eq!(browser.read(&both, "n").await, Some(1));
+}
+
+#[tokio::test]
+async fn a_logout_that_is_left_to_another_server_leaves_the_cookie_whatever_else_it_ended() {
+    let store = store();
+    let (old, both) = (sealed(&store, &[1]), sealed(&store, &[2, 1]));
+    let mut browsers = [Browser::default(), Browser::default()];
+    for browser in &mut browsers {
+        browser.request(&old, count).await;
+    }
+    let header = browsers.each_ref().map(|browser| browser.cookie().unwrap()).join("; ");
+    let lazy = old.open(RequestHead::new("POST").with_cookies([header.as_bytes()]));
+    let session = lazy.load().await.unwrap();
+    for browser in &mut browsers {
+        if browser.open(&both).load().await.unwrap().session_key() == session.session_key() {
+            browser.request(&both, count).await;
+        }
+    }
+    session.log_out();
+    let closed = old.close(&lazy, Handled::Completed).await;
+    assert!(matches!(&closed.outcome, Err(SessionError::Codec(error)) if error.lacks_key()), "{closed:?}");
+    assert!(closed.set_cookie.is_none() && closed.removals.is_empty());
+    let mut known = Vec::new();
+    for browser in &browsers {
+        known.push(browser.is_known(&both).await);
+    }
+    assert_eq!(known.iter().filter(|known| **known).count(), 1, "the other one has ended");
 }
 
 #[tokio::test]

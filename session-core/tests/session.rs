@@ -25,7 +25,7 @@ async fn nothing_is_stored_and_no_cookie_set_before_something_is_written() {
     assert_eq!(undone, CloseOutcome::Unchanged);
     assert_eq!((browser.cookie(), store.table().len()), (None, 0));
     assert_eq!(browser.request(&sessions, |session| session.insert("a", 1).unwrap()).await, CloseOutcome::Created);
-    assert!(browser.cookie().unwrap().starts_with("__Host-session="));
+    assert!(browser.cookie().unwrap().starts_with("__Host-Http-session="));
     assert_eq!(browser.read(&sessions, "a").await, Some(1));
 }
 
@@ -68,7 +68,7 @@ async fn an_invented_id_is_never_adopted() {
     let store = store();
     let (sessions, _) = sessions(store.clone());
     let invented = SessionId::random().unwrap();
-    let mut browser = Browser::with(&format!("__Host-session={}", invented.encode()));
+    let mut browser = Browser::with(&format!("__Host-Http-session={}", invented.encode()));
     browser.request(&sessions, count).await;
     assert!(!browser.cookie().unwrap().contains(&invented.encode()));
     assert!(store.get(&invented.key()).await.unwrap().is_none());
@@ -77,9 +77,15 @@ async fn an_invented_id_is_never_adopted() {
 #[tokio::test]
 async fn bad_cookies_are_an_empty_session() {
     let (sessions, _) = sessions(store());
-    let long = format!("__Host-session={}", "A".repeat(100_000));
-    let cookies: [&[u8]; 6] =
-        [b"__Host-session=", b"__Host-session=!!", b"__Host-session=\xff\xfe", b"\xff=;;;=", b"", long.as_bytes()];
+    let long = format!("__Host-Http-session={}", "A".repeat(100_000));
+    let cookies: [&[u8]; 6] = [
+        b"__Host-Http-session=",
+        b"__Host-Http-session=!!",
+        b"__Host-Http-session=\xff\xfe",
+        b"\xff=;;;=",
+        b"",
+        long.as_bytes(),
+    ];
     for cookie in cookies {
         let lazy = sessions.open(RequestHead::new("POST").with_cookies([cookie]));
         let session = lazy.load().await.unwrap();
@@ -95,7 +101,7 @@ async fn one_cookie_that_is_there_twice_is_one() {
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
     let cookie = browser.cookie().unwrap();
-    browser.plant(&format!("{cookie}; Path=/; Secure; Partitioned")).unwrap();
+    browser.plant(&format!("{cookie}; Path=/; Secure; HttpOnly; Partitioned")).unwrap();
     assert_eq!(browser.cookie().unwrap(), format!("{cookie}; {cookie}"));
     assert_eq!(browser.request(&sessions, count).await, CloseOutcome::Written);
     assert_eq!(browser.read(&sessions, "n").await, Some(2));
@@ -304,8 +310,8 @@ async fn two_sessions_on_one_store_do_not_take_each_others_ids() {
     let admin = builder(store).0.cookie(CookieConfig::new("admin")).build().unwrap();
     let mut browser = Browser::default();
     browser.request(&shop, count).await;
-    let id = browser.value("__Host-shop").unwrap();
-    let forged = Browser::with(&format!("__Host-admin={id}"));
+    let id = browser.value("__Host-Http-shop").unwrap();
+    let forged = Browser::with(&format!("__Host-Http-admin={id}"));
     assert_eq!(forged.read(&admin, "n").await, None);
     assert_eq!(browser.read(&shop, "n").await, Some(1));
 }

@@ -58,7 +58,7 @@ fn plain() -> CookieConfig {
 
 /// An id that nobody was given.
 fn invented(digit: char) -> String {
-    format!("__Host-session={}A", String::from(digit).repeat(42))
+    format!("__Host-Http-session={}A", String::from(digit).repeat(42))
 }
 
 #[tokio::test]
@@ -187,6 +187,41 @@ async fn a_logout_ends_all_that_was_presented() {
             assert_eq!(read(&sessions, &[pair]).await.0, None);
         }
     }
+}
+
+#[tokio::test]
+async fn a_logout_ends_what_a_login_has_made_of_any_that_was_presented() {
+    for is_first in [true, false] {
+        let (sessions, _) = sessions(store());
+        let (ended, live) = (begin(&sessions, count).await, begin(&sessions, number(1)).await);
+        send(&sessions, &[&ended], |session| session.destroy()).await.outcome.unwrap();
+        let login = send(&sessions, &[&live], login("ann")).await;
+        let anns = login.set_cookie.unwrap().split(';').next().unwrap().to_owned();
+        // It was sent before the answer to the login came.
+        let pairs = if is_first { [&live, &ended] } else { [&ended, &live] };
+        let closed = send(&sessions, &pairs, |session| session.destroy()).await;
+        assert_eq!(closed.outcome.unwrap(), CloseOutcome::Destroyed);
+        assert!(send(&sessions, &[&anns], |session| assert!(session.owner().is_none())).await.outcome.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_straggler_sets_no_cookie_also_where_another_of_its_ids_is_live() {
+    let former = FormerAttributes::default().with_path("/shop");
+    let (builder, clock) = builder(store());
+    let sessions = builder.cookie(plain().with_former_attributes(former)).build().unwrap();
+    let (anns, nobodys) = (begin(&sessions, login("ann")).await, begin(&sessions, number(1)).await);
+    // The browser has that cookie by now, and no other.
+    let bobs = send(&sessions, &[&anns], login("bob")).await.set_cookie.unwrap();
+    let bobs = bobs.split(';').next().unwrap().to_owned();
+    let late = send(&sessions, &[&nobodys, &anns], number(2)).await;
+    assert_eq!((late.outcome.unwrap(), late.set_cookie, late.removals.len()), (CloseOutcome::Written, None, 0));
+    assert_eq!(read(&sessions, &[&nobodys]).await, (Some(2), None));
+    send(&sessions, &[&bobs], |session| assert!(session.owner().is_some())).await.outcome.unwrap();
+    // Who is none is given the cookie of the one that lives.
+    clock.advance(MINUTE);
+    let closed = send(&sessions, &[&nobodys, &anns], number(3)).await;
+    assert!(closed.set_cookie.unwrap().starts_with(&nobodys) && closed.removals.len() == 1);
 }
 
 #[tokio::test]

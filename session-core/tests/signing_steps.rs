@@ -71,9 +71,9 @@ async fn a_session_that_comes_by_an_unsigned_cookie_is_given_the_signed_one_at_o
     };
     let mut browser = Browser::default();
     browser.request(&plain, count).await;
-    let (before, unsigned) = (browser.clone(), browser.value("__Host-session").unwrap());
+    let (before, unsigned) = (browser.clone(), browser.value("__Host-Http-session").unwrap());
     assert_eq!(browser.request(&taken, |_| {}).await, CloseOutcome::Touched);
-    let value = browser.value("__Host-session").unwrap();
+    let value = browser.value("__Host-Http-session").unwrap();
     assert!(value.starts_with(&format!("{unsigned}.")), "it is the same id, signed");
     assert_eq!(browser.try_request(&taken, |_| {}).await.set_cookie, None);
     assert_eq!(browser.read(&done, "n").await, Some(1));
@@ -84,7 +84,7 @@ async fn a_session_that_comes_by_an_unsigned_cookie_is_given_the_signed_one_at_o
     assert!(!before.is_known(&taken).await && !before.is_known(&done).await);
     assert_eq!(store.calls(), [""; 0]);
     // An id that somebody made up is looked up until then, and never adopted.
-    let mut forger = Browser::with(&format!("__Host-session={}A", "x".repeat(42)));
+    let mut forger = Browser::with(&format!("__Host-Http-session={}A", "x".repeat(42)));
     let early = with(&store, steps_to_signing()[2].clone());
     store.calls();
     assert_eq!(forger.request(&early, count).await, CloseOutcome::Created);

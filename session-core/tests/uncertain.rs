@@ -176,7 +176,7 @@ async fn a_destroy_during_a_close_that_fails_is_done() {
     faulty.next("put", Fault::Wait);
     let faster = async {
         browser.clone().request(&sessions, count).await;
-        faulty.while_waiting(|| session.destroy()).await;
+        faulty.while_waiting(async || session.destroy()).await;
     };
     let closed = after(sessions.close(&lazy, Handled::Completed), faster).await;
     assert_eq!(closed.outcome.unwrap(), CloseOutcome::Destroyed);
@@ -193,12 +193,12 @@ async fn a_transaction_does_not_wait_for_itself() {
     let others = async {
         browser.clone().request(&sessions, count).await;
         session.log_in(ann()).unwrap();
-        faulty.while_waiting(|| ()).await;
+        faulty.while_waiting(async || ()).await;
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
         browser.clone().request(&sessions, count).await;
-        faulty.while_waiting(|| ()).await;
+        faulty.while_waiting(async || ()).await;
     };
     let begun = tokio::time::Instant::now();
     after(session.transaction::<_, SessionError, _>(|draft| draft.insert("a", 1)), others).await.unwrap();
@@ -241,7 +241,7 @@ async fn a_session_that_expires_while_all_are_revoked_is_no_error() {
     Browser::default().request(&sessions, |session| session.log_in(ann()).unwrap()).await;
     clock.advance(Duration::from_millis(24 * 3_600_000 - 1));
     faulty.next("get", Fault::Wait);
-    let (ann, expire) = (ann(), faulty.while_waiting(|| clock.advance(Duration::from_millis(1))));
+    let (ann, expire) = (ann(), faulty.while_waiting(async || clock.advance(Duration::from_millis(1))));
     let (revoked, ()) = tokio::join!(sessions.revoke_all(&ann, None), expire);
     revoked.unwrap();
 }

@@ -36,7 +36,7 @@ async fn planted(store: &EtsStore, payload: &'static [u8], owner: Option<Owner>)
         expires_at: Timestamp::from_millis(START.as_millis() + 600_000),
     };
     assert!(matches!(store.put(&id.key(), &record, Put::Create).await.unwrap(), PutOutcome::Stored));
-    Browser::with(&format!("__Host-session={}", id.encode()))
+    Browser::with(&format!("__Host-Http-session={}", id.encode()))
 }
 
 /// As an earlier version wrote it, before `null` was absence: `{"a":null,"b":1}`.

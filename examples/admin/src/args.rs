@@ -55,7 +55,7 @@ pub(crate) enum Command {
         /// All but this one.
         #[arg(long, requires = "owner", value_name = "KEY", allow_hyphen_values = true)]
         except: Option<String>,
-        /// The name of the app's cookie, without `__Host-`: which app the excepted session is of.
+        /// The name of the app's cookie, without its prefix, `__Host-Http-` as a rule: which app the excepted session is of.
         #[arg(long, env = "SESSION_COOKIE_NAME", default_value = "session", value_name = "NAME")]
         cookie: String,
     },

@@ -23,7 +23,7 @@ async fn no_cookie_is_set_before_anything_is_written() {
     let [cookie] = answer.header("set-cookie")[..] else { panic!("{answer:?}") };
     let mut attributes: Vec<_> = cookie.split("; ").skip(1).collect();
     attributes.sort_unstable();
-    assert!(cookie.starts_with("__Host-axum-session="), "{cookie}");
+    assert!(cookie.starts_with("__Host-Http-axum-session="), "{cookie}");
     assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
     assert_eq!(browser.get("/").await.json()["visits"], 1);
     assert_eq!(browser.get("/").await.json()["visits"], 2);
@@ -129,7 +129,7 @@ async fn ending_the_session_one_is_in_is_signing_out() {
 async fn an_invented_id_is_not_adopted() {
     let server = home().start().await;
     let mut browser = Browser::new(&server);
-    let invented = format!("__Host-axum-session={}", "A".repeat(43));
+    let invented = format!("__Host-Http-axum-session={}", "A".repeat(43));
     browser.cookie = Some(invented.clone());
     assert!(browser.get("/").await.header("set-cookie").is_empty());
     browser.sign_in("Ann").await;
@@ -211,14 +211,14 @@ async fn a_cookie_that_makes_no_sense_is_an_empty_session() {
     let mut browser = Browser::new(&server);
     browser.sign_in("Ann").await;
     let good = browser.cookie.clone().unwrap();
-    let other = format!("__Host-axum-session={}", "A".repeat(43));
+    let other = format!("__Host-Http-axum-session={}", "A".repeat(43));
     let cookies: [&[&[u8]]; 6] = [
-        &[b"__Host-axum-session="],
-        &[b"__Host-axum-session=short"],
-        &[b"=;;; ;=\"__Host-axum-session"],
-        &[&[b"__Host-axum-session=", [b'A'; 30_000].as_slice()].concat()],
-        &[b"__Host-axum-session=\xff\xfe\x80"],
-        &[b"\xff=1; __Host-axum-session=\"\xe9\""],
+        &[b"__Host-Http-axum-session="],
+        &[b"__Host-Http-axum-session=short"],
+        &[b"=;;; ;=\"__Host-Http-axum-session"],
+        &[&[b"__Host-Http-axum-session=", [b'A'; 30_000].as_slice()].concat()],
+        &[b"__Host-Http-axum-session=\xff\xfe\x80"],
+        &[b"\xff=1; __Host-Http-axum-session=\"\xe9\""],
     ];
     let strangers = Browser::new(&server);
     for lines in cookies {

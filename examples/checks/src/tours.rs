@@ -30,7 +30,7 @@ pub fn curl(program: &str) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tours/tour.sh");
     tour(program, &[], |server, framework| {
         let mut tour = Command::new("sh");
-        tour.args([script, server.url(), &format!("__Host-{framework}-session")]);
+        tour.args([script, server.url(), &format!("__Host-Http-{framework}-session")]);
         tour
     });
 }

@@ -70,6 +70,20 @@ impl Column {
     }
 }
 
+/// Finds what a program of tests printed in what `cargo test` did: from the line that names it to that of the next.
+pub(crate) fn section<'a>(log: &'a str, program: &str) -> Option<&'a str> {
+    let named = format!("/{program})\n");
+    let from = log.find(&named)? + named.len();
+    let told = &log[from..];
+    Some(
+        &told[..["\n     Running ", "\n   Doc-tests "]
+            .iter()
+            .filter_map(|next| told.find(next))
+            .min()
+            .unwrap_or(told.len())],
+    )
+}
+
 /// Reads the columns, one for each module with clauses, or one for the package.
 pub(crate) fn columns(kind: Kind, package: &str, stdout: &str, stderr: &str) -> Vec<Column> {
     let rows = kind.rows();

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::column::{Cell, Column, Kind, columns};
+use crate::column::{Cell, Column, Kind, columns, section};
 
 pub(crate) type Error = Box<dyn std::error::Error>;
 
@@ -60,6 +60,15 @@ fn suite(message: &str) -> Option<Suite> {
 }
 
 impl Suite {
+    /// Reads what `cargo test` has told of these tests, and gives a column for each suite among them; `None` if it has
+    /// told of none, or they ended before their time.
+    pub(crate) fn read(&self, log: &str) -> Option<Vec<Column>> {
+        let program = self.program.file_name()?.to_str()?;
+        let told = section(log, program)?;
+        let columns = columns(self.kind, &self.package, told, told);
+        (!columns.is_empty() && told.contains("\ntest result: ")).then_some(columns)
+    }
+
     /// Runs the tests, and gives a column for each suite among them.
     pub(crate) fn run(&self) -> io::Result<Vec<Column>> {
         let output = Command::new(&self.program).current_dir(&self.folder).output()?;

@@ -18,7 +18,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{FlashLevel, Handled, LazySession, Owner, Session, SessionError, SessionStore, Sessions};
+use session_core::cookie::CookiePrefix;
+use session_core::{
+    CookieConfig, FlashLevel, Handled, LazySession, Owner, Session, SessionError, SessionStore, Sessions,
+};
 use session_redis::{RedisConfig, RedisStore};
 use session_sql::{SqlConfig, SqliteStore};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, stdin, stdout};
@@ -43,7 +46,9 @@ pub(crate) async fn serve(words: Words) -> Result<(), Box<dyn Error>> {
     let url = std::env::args().nth(1).ok_or("the URL of a store is missing")?;
     let store = store(&url)?;
     store.init().await?;
-    let sessions = Sessions::builder(store).operation_timeout(PATIENCE).build()?;
+    // The older version's default: each has to set what the other takes, and the name is not what is shown here.
+    let cookie = CookieConfig::default().with_prefix(CookiePrefix::Host);
+    let sessions = Sessions::builder(store).cookie(cookie).operation_timeout(PATIENCE).build()?;
     let (answers, mut answered) = mpsc::unbounded_channel::<String>();
     tokio::spawn(async move {
         while let Some(answer) = answered.recv().await {

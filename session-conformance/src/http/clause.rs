@@ -12,7 +12,7 @@ macro_rules! __http_clauses {
                 COOKIE_1 "COOKIE-1" cookie_1_none_is_set_before_something_is_written
                     "no cookie is set until something is written";
                 COOKIE_2 "COOKIE-2" cookie_2_the_first_write_sets_one_with_exact_attributes
-                    "the first write sets one cookie: `__Host-`, with `HttpOnly`, `Path=/`, `SameSite=Lax`, `Secure` and nothing else";
+                    "the first write sets one cookie: `__Host-Http-`, with `HttpOnly`, `Path=/`, `SameSite=Lax`, `Secure` and nothing else";
                 COOKIE_3 "COOKIE-3" cookie_3_none_is_set_where_the_id_stays
                     "a request that reads or changes a session whose id stays sets none";
                 COOKIE_4 "COOKIE-4" cookie_4_what_makes_no_sense_is_an_empty_session

@@ -32,7 +32,7 @@ fn signs(incoming: &Incoming, what: &str, step: &str) -> bool {
 
 pub fn stragglers_begin(seen: &Seen, response: &mut Response) {
     if response.status() == 409 && !seen.cookies.is_empty() {
-        add(response, "__Host-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
+        add(response, "__Host-Http-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
     }
 }
 

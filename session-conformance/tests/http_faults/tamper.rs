@@ -52,7 +52,7 @@ pub fn add(response: &mut Response, cookie: &str) {
 }
 
 /// Writes each cookie that is set anew.
-fn rewrite(response: &mut Response, new: impl Fn(&str, &str, &str) -> Option<String>) {
+pub fn rewrite(response: &mut Response, new: impl Fn(&str, &str, &str) -> Option<String>) {
     let cookies = set(response);
     response.headers_mut().remove(SET_COOKIE);
     for (name, value, rest) in cookies {
@@ -72,7 +72,7 @@ fn without(response: &mut Response, attribute: &str, when: fn(&str) -> bool) {
 
 pub fn sets_one_for_every_visitor(seen: &Seen, response: &mut Response) {
     if seen.cookies.is_empty() && set(response).is_empty() {
-        add(response, "__Host-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
+        add(response, "__Host-Http-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
     }
 }
 
@@ -161,7 +161,7 @@ pub fn keeps_the_old_alive(seen: &Seen, response: &mut Response) {
 }
 
 pub fn removes(response: &mut Response) {
-    add(response, "__Host-faulty-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
+    add(response, "__Host-Http-faulty-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
 }
 
 /// Tells whether changes were dropped.
@@ -188,7 +188,7 @@ pub fn removal_alone(demo: Demo, session: LazySession, incoming: Incoming) -> Ha
             return routes::handle(demo, session, incoming).await;
         }
         let mut answer = example_demo::Answer::default();
-        let cookie = "__Host-faulty-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0";
+        let cookie = "__Host-Http-faulty-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0";
         answer.headers_mut().insert(SET_COOKIE, HeaderValue::from_static(cookie));
         answer
     })
@@ -295,7 +295,7 @@ pub fn too_slow_is_empty(seen: &Seen, response: &mut Response) {
 
 pub fn anonymous_starts_anew(_: &Seen, response: &mut Response) {
     if is_dropped(response) && env::var("SESSION_ON_FAILURE").is_ok_and(|policy| policy == "anonymous") {
-        add(response, "__Host-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
+        add(response, "__Host-Http-faulty-session=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA; Path=/; Secure");
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn cookies(app: &impl Site, count: usize) -> Vec<String> {
     for _ in 0..count {
         let response = app.call(request(Page::Create, "")).await.expect("the app answers");
         let set = response.headers().get_all(SET_COOKIE).map(|value| value.as_bytes());
-        cookies.push(cookie_header(set).unwrap_or_else(|| format!("__Host-session={}", token())));
+        cookies.push(cookie_header(set).unwrap_or_else(|| format!("__Host-Http-session={}", token())));
     }
     cookies
 }

@@ -5,7 +5,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::http::header::{COOKIE, HOST, SET_COOKIE};
+use axum::http::header::{COOKIE, HOST, HeaderValue, SET_COOKIE};
 use axum::response::Response;
 use axum::routing::{RouterIntoService, get};
 use session_core::Sessions;
@@ -85,9 +85,12 @@ pub(crate) async fn answer(app: &mut App, request: Request) -> Response {
 pub(crate) async fn cookies(app: &mut App, count: usize) -> Vec<String> {
     let mut cookies = Vec::with_capacity(count);
     for _ in 0..count {
-        let response = answer(app, request(Page::Create, "")).await;
+        let mut request = request(Page::Create, "");
+        // As in production: ours has seen https then, and looks for it no more.
+        request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+        let response = answer(app, request).await;
         let set = response.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
-        cookies.push(cookie_header(set).unwrap_or_else(|| format!("__Host-session={}", token())));
+        cookies.push(cookie_header(set).unwrap_or_else(|| format!("__Host-Http-session={}", token())));
     }
     cookies
 }

@@ -6,11 +6,23 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookiePrefix {
-    /// `__Host-`: only this very host can have set the cookie, over https, for all its paths. No
-    /// sibling domain and no plain-http page can plant one.
+    /// `__Host-Http-`: only a response of this very host can have set the cookie, over https, for all its paths. No sibling
+    /// domain and no plain-http page can plant one, nor can a script that was smuggled into a page.
+    ///
+    /// Chrome 140 and Firefox 143 are the first to know it. Browsers before them, and Safari so far, take it for
+    /// [`Host`](Self::Host), since it begins so, and there a script can plant one.
     #[default]
+    HostHttp,
+    /// `__Host-`: only this very host can have set the cookie, over https, for all its paths; perhaps by a script in one of
+    /// its pages. No sibling domain and no plain-http page can plant one.
     Host,
-    /// `__Secure-`: the cookie was set over https, perhaps by another host of the domain.
+    /// `__Http-`: a response set the cookie, over https, perhaps one of another host of the domain. No script and no
+    /// plain-http page can plant one, whichever host they are of.
+    ///
+    /// Chrome 140 and Firefox 143 are the first to know it. Browsers before them, and Safari so far, take it for
+    /// [`None`](Self::None): where those count, [`Secure`](Self::Secure) is the safer one.
+    Http,
+    /// `__Secure-`: the cookie was set over https, perhaps by another host of the domain, or by a script.
     Secure,
     /// No prefix: whoever can set a cookie for the host can set this one.
     None,
@@ -19,10 +31,28 @@ pub enum CookiePrefix {
 impl CookiePrefix {
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
+            Self::HostHttp => "__Host-Http-",
             Self::Host => "__Host-",
+            Self::Http => "__Http-",
             Self::Secure => "__Secure-",
             Self::None => "",
         }
+    }
+
+    /// Gives the prefix that a name has, as browsers compare it: in any case.
+    pub(super) fn of(name: &str) -> Self {
+        // The longer one first: it begins with the other.
+        let all = [Self::HostHttp, Self::Host, Self::Http, Self::Secure];
+        let has = |prefix: &Self| {
+            let prefix = prefix.as_str();
+            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        all.into_iter().find(has).unwrap_or(Self::None)
+    }
+
+    /// Tells whether it ties the cookie to one host and all its paths.
+    pub(super) const fn is_of_one_host(self) -> bool {
+        matches!(self, Self::HostHttp | Self::Host)
     }
 }
 

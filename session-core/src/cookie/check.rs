@@ -16,7 +16,7 @@ impl CookieConfig {
     /// # Errors
     /// [`CookieError`] for the first thing that cannot work.
     pub(crate) fn build(self) -> Result<Cookies, CookieError> {
-        check_name(&self.name)?;
+        self.check_name()?;
         check_path(&self.path)?;
         self.domain.as_deref().map_or(Ok(()), check_domain)?;
         self.check_combinations()?;
@@ -39,13 +39,24 @@ impl CookieConfig {
         Ok(cookies)
     }
 
+    fn check_name(&self) -> Result<(), CookieError> {
+        check_token(&self.name)?;
+        let prefixed = CookiePrefix::of(&self.name) != CookiePrefix::None;
+        // `Http-a` behind `__Host-` has the longer prefix, whatever was chosen.
+        if prefixed || CookiePrefix::of(&self.whole_name()) != self.prefix {
+            return Err(CookieError::PrefixedName { name: self.name.clone() });
+        }
+        Ok(())
+    }
+
     fn check_combinations(&self) -> Result<(), CookieError> {
-        if self.prefix == CookiePrefix::Host {
+        if self.prefix.is_of_one_host() {
+            let prefix = self.prefix.as_str();
             if let Some(domain) = &self.domain {
-                return Err(CookieError::HostPrefixWithDomain { domain: domain.clone() });
+                return Err(CookieError::HostPrefixWithDomain { prefix, domain: domain.clone() });
             }
             if self.path != "/" {
-                return Err(CookieError::HostPrefixWithPath { path: self.path.clone() });
+                return Err(CookieError::HostPrefixWithPath { prefix, path: self.path.clone() });
             }
         }
         if self.transport == CookieTransport::Https {
@@ -64,15 +75,6 @@ impl CookieConfig {
     }
 }
 
-fn check_name(name: &str) -> Result<(), CookieError> {
-    check_token(name)?;
-    // Browsers compare prefixes in any case; `__Http-` is the third, which newer ones know.
-    let prefixed = ["__Host-", "__Secure-", "__Http-"]
-        .iter()
-        .any(|prefix| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
-    if prefixed { Err(CookieError::PrefixedName { name: name.to_owned() }) } else { Ok(()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{FormerAttributes, SigningKey};
@@ -87,22 +89,25 @@ mod tests {
     }
 
     #[test]
-    fn the_host_prefix_forbids_domain_and_path() {
-        assert_eq!(
-            refused(CookieConfig::default().with_domain("example.org")),
-            CookieError::HostPrefixWithDomain { domain: "example.org".to_owned() }
-        );
-        assert_eq!(
-            refused(CookieConfig::default().with_path("/shop")),
-            CookieError::HostPrefixWithPath { path: "/shop".to_owned() }
-        );
-        assert!(secure().with_domain("example.org").with_path("/shop").build().is_ok());
+    fn the_prefixes_of_one_host_forbid_domain_and_path() {
+        for (chosen, prefix) in [(CookiePrefix::HostHttp, "__Host-Http-"), (CookiePrefix::Host, "__Host-")] {
+            let config = || CookieConfig::default().with_prefix(chosen);
+            let (domain, path) = (refused(config().with_domain("example.org")), refused(config().with_path("/shop")));
+            assert!(domain.to_string().contains(&format!("`{prefix}`")), "{domain}");
+            assert!(path.to_string().contains(&format!("`{prefix}`")), "{path}");
+            assert_eq!(domain, CookieError::HostPrefixWithDomain { prefix, domain: "example.org".to_owned() });
+            assert_eq!(path, CookieError::HostPrefixWithPath { prefix, path: "/shop".to_owned() });
+        }
+        for prefix in [CookiePrefix::Http, CookiePrefix::Secure, CookiePrefix::None] {
+            let config = CookieConfig::default().with_prefix(prefix);
+            assert!(config.with_domain("example.org").with_path("/shop").build().is_ok(), "{prefix:?}");
+        }
     }
 
     #[test]
     fn what_browsers_take_only_over_https_is_refused_without() {
         for transport in [CookieTransport::HttpOnLoopback, CookieTransport::HttpAnywhere] {
-            for prefix in [CookiePrefix::Host, CookiePrefix::Secure] {
+            for prefix in [CookiePrefix::HostHttp, CookiePrefix::Host, CookiePrefix::Http, CookiePrefix::Secure] {
                 assert_eq!(
                     refused(CookieConfig::default().with_prefix(prefix).with_transport(transport)),
                     CookieError::PrefixWithoutSecure { prefix: prefix.as_str() }
@@ -139,13 +144,20 @@ mod tests {
         ] {
             assert_eq!(refused(CookieConfig::new(name)), CookieError::InvalidName { name: name.to_owned() });
         }
-        for name in ["__Host-a", "__host-a", "__HOST-", "__Secure-a", "__sEcUrE-a", "__http-a"] {
-            for prefix in [CookiePrefix::Host, CookiePrefix::None] {
+        let names = ["__Host-a", "__host-a", "__HOST-", "__Secure-a", "__sEcUrE-a", "__http-a", "__Host-Http-a"];
+        for name in names {
+            for prefix in [CookiePrefix::HostHttp, CookiePrefix::Host, CookiePrefix::None] {
                 let config = CookieConfig::new(name).with_prefix(prefix);
                 assert_eq!(refused(config), CookieError::PrefixedName { name: name.to_owned() });
             }
         }
-        for name in ["a", "session", "SID", "__Hostess", "__Host", "a.b-c_d~", "!#$%&'*+-.^_`|~"] {
+        // Behind `__Host-` these would be the other prefix; behind any other they are none.
+        for name in ["Http-a", "http-"] {
+            let config = CookieConfig::new(name).with_prefix(CookiePrefix::Host);
+            assert_eq!(refused(config), CookieError::PrefixedName { name: name.to_owned() });
+            assert!(CookieConfig::new(name).build().is_ok());
+        }
+        for name in ["a", "session", "SID", "__Hostess", "__Host", "__Https-a", "a.b-c_d~", "!#$%&'*+-.^_`|~"] {
             assert!(CookieConfig::new(name).build().is_ok(), "{name}");
         }
     }

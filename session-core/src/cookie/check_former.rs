@@ -1,6 +1,6 @@
 //! What is refused of what the cookie was before.
 
-use super::former::{FormerName, begins_with};
+use super::former::FormerName;
 use super::parts::{check_domain, check_path, check_token};
 use super::{CookieConfig, CookieError, CookiePartition, CookiePrefix, CookieTransport, FormerAttributes};
 
@@ -9,8 +9,8 @@ impl CookieConfig {
         let mut named = vec![self.whole_name()];
         for FormerName { name, .. } in &self.former_names {
             check_token(name)?;
-            let prefix = [CookiePrefix::Host, CookiePrefix::Secure].into_iter().find(|it| begins_with(name, *it));
-            if let (Some(prefix), false) = (prefix, self.transport == CookieTransport::Https) {
+            let prefix = CookiePrefix::of(name);
+            if prefix != CookiePrefix::None && self.transport != CookieTransport::Https {
                 return Err(CookieError::PrefixWithoutSecure { prefix: prefix.as_str() });
             }
             if named.contains(name) {
@@ -35,7 +35,7 @@ impl CookieConfig {
             let mut names = self.former_names.iter().map(|former| former.name.clone()).chain([self.whole_name()]);
             if !names.any(|name| former.fit(&name)) {
                 let FormerAttributes { path, domain, .. } = former.clone();
-                return Err(CookieError::HostPrefixWithFormerAttributes { path, domain });
+                return Err(CookieError::HostPrefixWithFormerAttributes { prefix: self.prefix.as_str(), path, domain });
             }
             named.push(former.clone());
         }
@@ -104,15 +104,21 @@ mod tests {
 
     #[test]
     fn former_attributes_that_no_browser_kept_are_refused() {
-        let host = CookieConfig::default;
-        let under = |path: &str, domain: Option<&str>| CookieError::HostPrefixWithFormerAttributes {
-            path: path.to_owned(),
-            domain: domain.map(str::to_owned),
-        };
-        assert_eq!(refused(host().with_former_attributes(former().with_domain("a.org"))), under("/", Some("a.org")));
-        assert_eq!(refused(host().with_former_attributes(former().with_path("/a"))), under("/a", None));
         let partitioned = former().with_partition(CookiePartition::ByTopLevelSite);
-        assert!(host().with_former_attributes(partitioned.clone()).build().is_ok());
+        for prefix in [CookiePrefix::HostHttp, CookiePrefix::Host] {
+            let with = |attributes| CookieConfig::default().with_prefix(prefix).with_former_attributes(attributes);
+            let under = |path: &str, domain: Option<&str>| CookieError::HostPrefixWithFormerAttributes {
+                prefix: prefix.as_str(),
+                path: path.to_owned(),
+                domain: domain.map(str::to_owned),
+            };
+            assert_eq!(refused(with(former().with_domain("a.org"))), under("/", Some("a.org")));
+            assert_eq!(refused(with(former().with_path("/a"))), under("/a", None));
+            assert!(with(partitioned.clone()).build().is_ok());
+            // Nor under another name of one host.
+            let named = with(former().with_path("/a")).with_former_name("__host-session", Timestamp::MIN);
+            assert_eq!(refused(named.with_name("sid")), under("/a", None));
+        }
         assert_eq!(
             refused(CookieConfig::development().with_former_attributes(partitioned)),
             CookieError::PartitionedWithoutSecure
@@ -149,23 +155,40 @@ mod tests {
             removed(under("__Secure-session").with_former_attributes(domain)),
             ["__Secure-session=; Secure; Path=/", "__Secure-session=; Secure; Path=/; Domain=a.org"]
         );
+        for name in ["__Host-session", "__Host-Http-session", "__HOST-http-session"] {
+            let narrower = secure().with_path("/a").with_domain("a.org").with_former_name(name, Timestamp::MIN);
+            assert_eq!(removed(narrower), [format!("{name}=; Secure; Path=/")]);
+        }
         assert_eq!(
-            removed(secure().with_path("/a").with_domain("a.org").with_former_name("__Host-session", Timestamp::MIN)),
-            ["__Host-session=; Secure; Path=/"]
+            removed(under("__Http-session").with_former_attributes(former().with_path("/a"))),
+            ["__Http-session=; Secure; Path=/", "__Http-session=; Secure; Path=/a"]
         );
+    }
+
+    #[test]
+    fn a_removal_has_what_the_former_names_prefix_asks_for() {
+        for name in ["__Host-Http-sid", "__Host-sid", "__Http-sid", "__Secure-sid"] {
+            for prefix in [CookiePrefix::HostHttp, CookiePrefix::Http, CookiePrefix::None] {
+                let cookies = under(name).with_prefix(prefix).build().unwrap();
+                let [removal] = cookies.former_name_removals() else { panic!("there is one") };
+                let attributes = "HttpOnly; SameSite=None; Secure; Path=/; Max-Age=0";
+                assert!(removal.starts_with(&format!("{name}=; {attributes}")), "{removal}");
+            }
+        }
     }
 
     #[test]
     fn a_former_name_that_is_none_or_the_present_one_or_named_twice_is_refused() {
         assert_eq!(refused(under("")), CookieError::EmptyName);
         assert_eq!(refused(under("a b")), CookieError::InvalidName { name: "a b".to_owned() });
-        for config in [under("__Host-session"), under("sid").with_former_name("sid", Timestamp::MAX)] {
+        for config in [under("__Host-Http-session"), under("sid").with_former_name("sid", Timestamp::MAX)] {
             assert!(matches!(refused(config), CookieError::SameFormerName { .. }));
         }
-        assert_eq!(
-            refused(CookieConfig::development().with_former_name("__host-session", Timestamp::MIN)),
-            CookieError::PrefixWithoutSecure { prefix: "__Host-" }
-        );
+        for prefix in ["__Host-Http-", "__Host-", "__Http-", "__Secure-"] {
+            let name = format!("{}session", prefix.to_lowercase());
+            let config = CookieConfig::development().with_former_name(name, Timestamp::MIN);
+            assert_eq!(refused(config), CookieError::PrefixWithoutSecure { prefix });
+        }
         assert!(under("session").with_former_name("__Host-sid", Timestamp::MIN).build().is_ok());
         let long = refused(under(&"a".repeat(4096)));
         assert!(matches!(long, CookieError::TooLong { .. }), "{long}");

@@ -15,10 +15,10 @@ use crate::store::Timestamp;
 /// ```
 /// use session_core::cookie::{CookieConfig, CookiePrefix, SameSite};
 ///
-/// // __Host-session; Secure; HttpOnly; SameSite=Lax; Path=/
+/// // __Host-Http-session; Secure; HttpOnly; SameSite=Lax; Path=/
 /// let safest = CookieConfig::default();
 ///
-/// // Shared by all of example.org, which the `__Host-` prefix forbids.
+/// // Shared by all of example.org, which the prefixes `__Host-Http-` and `__Host-` forbid.
 /// let shared = CookieConfig::new("shop")
 ///     .with_prefix(CookiePrefix::Secure)
 ///     .with_domain("example.org")
@@ -51,7 +51,7 @@ impl Default for CookieConfig {
 }
 
 impl CookieConfig {
-    /// Describes a cookie named `name`, to which the prefix is added: `shop` becomes `__Host-shop`.
+    /// Describes a cookie named `name`, to which the prefix is added: `shop` becomes `__Host-Http-shop`.
     ///
     /// Give each [`Sessions`](crate) of an app its own name.
     #[must_use]
@@ -81,11 +81,27 @@ impl CookieConfig {
     /// a proxy of one's own, by [`CookieTransport::HttpAnywhere`].
     ///
     /// ```
+    /// use session_core::SessionError;
     /// use session_core::cookie::{CookieConfig, CookieTransport};
+    /// # use session_core::{RequestHead, Session, Sessions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn open(cookie: &CookieConfig, headers: &[(&str, &str)]) -> Result<Session, SessionError> {
+    /// #     let store = session_ets::EtsStore::new(session_ets::Table::private());
+    /// #     let sessions = Sessions::builder(store).cookie(cookie.clone()).build().unwrap();
+    /// #     let header = |name: &str| headers.iter().find(|header| header.0 == name).map(|header| header.1.as_bytes());
+    /// #     sessions.open(RequestHead::new("GET").with_headers(&header)).load().await
+    /// # }
     ///
     /// let on_loopback = CookieConfig::development();
     /// let in_the_lab = CookieConfig::development().with_transport(CookieTransport::HttpAnywhere);
-    /// # let _ = (on_loopback, in_the_lab);
+    ///
+    /// // What becomes of requests with these headers.
+    /// let (own, other) = (("host", "localhost:3000"), ("host", "192.168.1.7:3000"));
+    /// let proxy = ("x-forwarded-for", "192.168.1.9");
+    /// assert!(open(&on_loopback, &[own]).is_ok());
+    /// assert!(matches!(open(&on_loopback, &[other]), Err(SessionError::InsecureHost)));
+    /// assert!(matches!(open(&on_loopback, &[own, proxy]), Err(SessionError::BehindProxy { .. })));
+    /// assert!(open(&in_the_lab, &[other]).is_ok() && open(&in_the_lab, &[own, proxy]).is_ok());
     /// ```
     #[must_use]
     pub fn development() -> Self {
@@ -102,7 +118,10 @@ impl CookieConfig {
         self
     }
 
-    /// Sets the prefix by which browsers enforce attributes. The default is [`CookiePrefix::Host`].
+    /// Sets the prefix by which browsers enforce attributes. The default is [`CookiePrefix::HostHttp`].
+    ///
+    /// It is a part of the cookie's name: to change it without a logout, see
+    /// [`changing_the_cookie`](crate::guide::changing_the_cookie).
     #[must_use]
     pub fn with_prefix(mut self, prefix: CookiePrefix) -> Self {
         self.prefix = prefix;
@@ -126,7 +145,7 @@ impl CookieConfig {
     /// Limits the cookie to a path and what lies below. The default is `/`.
     ///
     /// It keeps requests small, not secrets: pages of one origin can reach each other whatever the
-    /// path. [`CookiePrefix::Host`] allows `/` alone.
+    /// path. [`CookiePrefix::HostHttp`] and [`CookiePrefix::Host`] allow `/` alone.
     #[must_use]
     pub fn with_path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
@@ -136,7 +155,7 @@ impl CookieConfig {
     /// Sends the cookie to `domain` and all that lies below. Without it, the cookie goes to the host
     /// that set it and to no other, which is the default.
     ///
-    /// Every host below the domain then sees the session. [`CookiePrefix::Host`] forbids it.
+    /// Every host below the domain then sees the session. [`CookiePrefix::HostHttp`] and [`CookiePrefix::Host`] forbid it.
     #[must_use]
     pub fn with_domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = Some(domain.into());
@@ -188,8 +207,8 @@ impl CookieConfig {
     /// former cookie is removed, with the attributes of the present one and of all
     /// [former ones](Self::with_former_attributes).
     ///
-    /// The time is a guard. Who can plant a cookie under the former name, say a sibling domain under one that is not
-    /// `__Host-`, could go on planting sessions of their own as long as it counts; so only what was there before does. Give
+    /// The time is a guard. Who can plant a cookie under the former name, say a script under one that is not
+    /// `__Host-Http-`, or a sibling domain under one that is not even `__Host-`, could go on planting sessions of their own as long as it counts; so only what was there before does. Give
     /// the time at which the last server stops that sets the former name, and take this out again an absolute timeout
     /// later. Where the bare name changes, too, name the old [scope](crate::SessionsBuilder::scope).
     #[must_use]
@@ -264,7 +283,7 @@ impl CookieConfig {
         let all = present.into_iter().chain(self.former_attributes.iter().cloned());
         let mut fit: Vec<_> = all.filter(|attributes| attributes.fit(name)).collect();
         if fit.is_empty() && name != self.whole_name() {
-            // The one that a `__Host-` cookie always has.
+            // The ones that a cookie of one host always has.
             fit.push(FormerAttributes::default());
         }
         fit

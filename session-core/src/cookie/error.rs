@@ -14,7 +14,7 @@ pub enum CookieError {
         /// The name given.
         name: String,
     },
-    /// The name begins with a prefix that browsers enforce, in any case.
+    /// The name begins with a prefix that browsers enforce, in any case; or, behind `__Host-`, with the rest of a longer one.
     #[error("the cookie's name {name:?} already begins with a prefix: give the bare name and use `with_prefix`")]
     PrefixedName {
         /// The name given.
@@ -29,20 +29,25 @@ pub enum CookieError {
         /// The prefix.
         prefix: &'static str,
     },
-    /// The prefix `__Host-` forbids a domain.
+    /// The prefix, `__Host-Http-` or `__Host-`, forbids a domain.
     #[error(
-        "browsers drop a `__Host-` cookie with a Domain ({domain:?}): leave the domain out, or use CookiePrefix::Secure"
+        "browsers drop a `{prefix}` cookie with a Domain ({domain:?}): leave the domain out, or use \
+         CookiePrefix::Secure or CookiePrefix::Http"
     )]
     HostPrefixWithDomain {
+        /// The prefix.
+        prefix: &'static str,
         /// The domain given.
         domain: String,
     },
-    /// The prefix `__Host-` asks for the path `/`.
+    /// The prefix, `__Host-Http-` or `__Host-`, asks for the path `/`.
     #[error(
-        "browsers drop a `__Host-` cookie with another Path than \"/\" ({path:?}): leave the path out, or use \
-         CookiePrefix::Secure"
+        "browsers drop a `{prefix}` cookie with another Path than \"/\" ({path:?}): leave the path out, or use \
+         CookiePrefix::Secure or CookiePrefix::Http"
     )]
     HostPrefixWithPath {
+        /// The prefix.
+        prefix: &'static str,
         /// The path given.
         path: String,
     },
@@ -81,12 +86,14 @@ pub enum CookieError {
         /// The name.
         name: String,
     },
-    /// Former attributes are named that the prefix `__Host-` forbids.
+    /// Former attributes are named that the prefix, `__Host-Http-` or `__Host-`, forbids.
     #[error(
-        "browsers never kept a `__Host-` cookie with the Path {path:?} and the Domain {domain:?}: leave these former \
+        "browsers never kept a `{prefix}` cookie with the Path {path:?} and the Domain {domain:?}: leave these former \
          attributes out, or name the former name that had them"
     )]
     HostPrefixWithFormerAttributes {
+        /// The prefix.
+        prefix: &'static str,
         /// The path named.
         path: String,
         /// The domain named.

@@ -66,12 +66,6 @@ impl FormerAttributes {
 
     /// Tells whether browsers keep a cookie of that name with these.
     pub(super) fn fit(&self, name: &str) -> bool {
-        !begins_with(name, CookiePrefix::Host) || (self.path == "/" && self.domain.is_none())
+        !CookiePrefix::of(name).is_of_one_host() || (self.path == "/" && self.domain.is_none())
     }
-}
-
-/// Tells whether a name has a prefix, as browsers compare it: in any case.
-pub(super) fn begins_with(name: &str, prefix: CookiePrefix) -> bool {
-    let prefix = prefix.as_str();
-    name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }

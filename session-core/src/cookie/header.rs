@@ -190,11 +190,11 @@ mod tests {
     #[test]
     fn the_default_cookie_is_the_safest() {
         let cookies = CookieConfig::default().build().unwrap();
-        assert_eq!((cookies.name(), cookies.base_name()), ("__Host-session", "session"));
+        assert_eq!((cookies.name(), cookies.base_name()), ("__Host-Http-session", "session"));
         assert_eq!(cookies.lifetime(), CookieLifetime::Browser);
         assert_eq!(
             set(CookieConfig::default(), CookieLifetime::Browser, Duration::from_secs(60)),
-            format!("__Host-session={}; HttpOnly; SameSite=Lax; Secure; Path=/", id().encode())
+            format!("__Host-Http-session={}; HttpOnly; SameSite=Lax; Secure; Path=/", id().encode())
         );
     }
 

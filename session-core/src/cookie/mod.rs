@@ -2,8 +2,8 @@
 //!
 //! # Rules
 //!
-//! 1. **The safe cookie is the default**: `__Host-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
-//!    `Path=/`, gone when the browser closes.
+//! 1. **The safe cookie is the default**: `__Host-Http-session`, `Secure`, `HttpOnly`, `SameSite=Lax`,
+//!    `Path=/`, gone when the browser closes. [`CookiePrefix`] says what which browsers make of the name.
 //! 2. **What cannot work is refused when it is built**, with an error that says what to do, not by a
 //!    browser that drops the cookie in silence.
 //! 3. **`HttpOnly` cannot be switched off.** The cookie is the whole session; a script that needs to

@@ -125,8 +125,13 @@ mod tests {
 
     #[test]
     fn the_mac_is_hmac_sha256_of_label_name_and_id() {
-        // By another implementation: Python's hmac over b"session-core cookie v1\0__Host-session\0" + b"A" * 43.
-        assert_eq!(key(7).sign("__Host-session", &[b'A'; 43]), "fapbU8uDXIizH9S0CAXxYEFHQAQwcK3VTTt2kktcuOE");
+        // By another implementation: Python's hmac over b"session-core cookie v1\0" + name + b"\0" + b"A" * 43.
+        for (name, mac) in [
+            ("__Host-Http-session", "-OMPsJogxuBNZ5Qp07ghz0x1n7ivWE6kxR5VzkEcDTQ"),
+            ("__Host-session", "fapbU8uDXIizH9S0CAXxYEFHQAQwcK3VTTt2kktcuOE"),
+        ] {
+            assert_eq!(key(7).sign(name, &[b'A'; 43]), mac);
+        }
     }
 
     #[test]

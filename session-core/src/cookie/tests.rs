@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::store::{SessionId, Timestamp};
 
-const NAME: &str = "__Host-session";
+const NAME: &str = "__Host-Http-session";
 const NOW: Timestamp = Timestamp::from_millis(1_763_834_400_999);
 
 fn host() -> Cookies {
@@ -109,22 +109,25 @@ fn no_other_blank_is_stripped_so_no_sibling_plants_a_cookie() {
 fn a_name_is_compared_byte_for_byte() {
     let (cookies, value) = (host(), id().encode());
     for name in [
-        "__host-session",
-        "__HOST-SESSION",
-        "__Host-Session",
-        "__Host-sessio",
-        "__Host-session2",
-        "__Host-",
+        "__host-http-session",
+        "__HOST-HTTP-SESSION",
+        "__Host-http-session",
+        "__Host-Http-Session",
+        "__Host-Http-sessio",
+        "__Host-Http-session2",
+        "__Host-Http-",
         "session",
+        "__Host-session",
+        "__Http-session",
         "__Secure-session",
-        "\"__Host-session\"",
-        "__Host%2Dsession",
-        "__Host\u{2010}session",
-        "__Hos\u{73f}-session",
+        "\"__Host-Http-session\"",
+        "__Host-Http%2Dsession",
+        "__Host-Http\u{2010}session",
+        "__Hos\u{73f}-Http-session",
     ] {
         assert!(read(&cookies, format!("{name}={value}")).is_nothing(), "{name}");
     }
-    let nul = format!("__Host-session\0={value}");
+    let nul = format!("{NAME}\0={value}");
     assert!(read(&cookies, nul).is_nothing());
 }
 
@@ -283,8 +286,8 @@ fn a_signature_is_for_one_name() {
     let (shop, admin) = (config("shop").build().unwrap(), config("admin").build().unwrap());
     let bare = config("shop").with_prefix(CookiePrefix::None).build().unwrap();
     let (_, value) = pair(&shop, &id).split_once('=').map(|(n, v)| (n.to_owned(), v.to_owned())).unwrap();
-    assert!(is_one(&read(&shop, format!("__Host-shop={value}")), &id));
-    assert!(is_malformed(&read(&admin, format!("__Host-admin={value}"))));
+    assert!(is_one(&read(&shop, format!("__Host-Http-shop={value}")), &id));
+    assert!(is_malformed(&read(&admin, format!("__Host-Http-admin={value}"))));
     assert!(is_malformed(&read(&bare, format!("shop={value}"))), "the prefix is covered, too");
 }
 

@@ -7,9 +7,9 @@ use super::{CookieTransport, Cookies};
 const PROXIES: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port", "x-forwarded-server"];
 
-/// Headers that say it was https, by how they begin.
-const HTTPS: [(&str, &[u8]); 4] =
-    [("x-forwarded-proto", b"https"), ("x-forwarded-ssl", b"on"), ("front-end-https", b"on"), ("origin", b"https:")];
+/// Headers by which proxies say that it was https, by how they begin.
+const HTTPS: [(&str, &[u8]); 3] =
+    [("x-forwarded-proto", b"https"), ("x-forwarded-ssl", b"on"), ("front-end-https", b"on")];
 
 /// Looks at the head of a request.
 #[derive(Clone, Copy)]
@@ -48,8 +48,10 @@ impl Cookies {
                 (None, true) => Passage::Free,
                 (None, false) => Passage::OtherHost,
             },
-            CookieTransport::Https if !matters || way.host().is_none_or(is_loopback) => Passage::Free,
-            CookieTransport::Https if way.says_https() => Passage::Https,
+            CookieTransport::Https if !matters => Passage::Free,
+            CookieTransport::Https if way.is_told_to_be_https() => Passage::Https,
+            CookieTransport::Https if way.host().is_none_or(is_loopback) => Passage::Free,
+            CookieTransport::Https if way.comes_from_https() => Passage::Https,
             CookieTransport::Https => Passage::Dropped,
         }
     }
@@ -65,16 +67,23 @@ impl<'a> Way<'a> {
         PROXIES.into_iter().find(|name| (self.header)(name).is_some())
     }
 
-    /// Tells whether anything says that the browser speaks https.
-    fn says_https(&self) -> bool {
-        let begins =
-            |value: &[u8], with: &[u8]| value.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    /// Tells whether the server, or a proxy in front of it, says that this is https.
+    fn is_told_to_be_https(&self) -> bool {
         self.is_https
-            // Browsers send it to what they trust alone: https, and their own machine.
-            || (self.header)("sec-fetch-site").is_some()
-            || HTTPS.iter().any(|(name, with)| (self.header)(name).is_some_and(|value| begins(value, with)))
+            || HTTPS.iter().any(|(name, value)| (self.header)(name).is_some_and(|found| begins(found, value)))
             || (self.header)("forwarded").is_some_and(names_https)
     }
+
+    /// Tells whether the browser does, on another machine: some headers it sends to what it trusts alone, which is https
+    /// and its own machine.
+    fn comes_from_https(&self) -> bool {
+        (self.header)("sec-fetch-site").is_some()
+            || (self.header)("origin").is_some_and(|origin| begins(origin, b"https:"))
+    }
+}
+
+fn begins(value: &[u8], with: &[u8]) -> bool {
+    value.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
 /// Tells whether a `Forwarded` header says that it was https.
@@ -130,6 +139,9 @@ mod tests {
         for headers in [&[("host", "localhost:3000")][..], &[("host", "[::1]")], &[]] {
             assert_eq!(passage(CookieConfig::default(), headers, false), Passage::Free, "{headers:?}");
         }
+        // Browsers trust their own machine, so this says nothing of others.
+        let own = [("host", "localhost:3000"), ("sec-fetch-site", "none")];
+        assert_eq!(passage(CookieConfig::default(), &own, false), Passage::Free);
     }
 
     #[test]

@@ -30,7 +30,7 @@ use crate::store::SessionStore;
 /// let closed = sessions.close(&lazy, Handled::Completed).await;
 /// if let Some(set_cookie) = closed.set_cookie {
 ///     // Add it to the response.
-///     assert!(set_cookie.starts_with("__Host-session="));
+///     assert!(set_cookie.starts_with("__Host-Http-session="));
 /// }
 /// # Ok(()) }
 /// ```

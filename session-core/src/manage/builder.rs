@@ -30,7 +30,7 @@ use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom}
 ///     .cookie(CookieConfig::new("shop").with_lifetime(CookieLifetime::Persistent))
 ///     .expiry(Expiry::default().with_idle(Duration::from_secs(3600)))
 ///     .build()?;
-/// assert_eq!(sessions.cookie_name(), "__Host-shop");
+/// assert_eq!(sessions.cookie_name(), "__Host-Http-shop");
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
@@ -99,7 +99,8 @@ impl SessionsBuilder {
         }
     }
 
-    /// Sets the cookie. The default is `__Host-session`, for https and loopback.
+    /// Sets the cookie. The default is `__Host-Http-session`, for https. Chrome and Firefox take it over plain http on
+    /// loopback as well; for Safari there, and for other hosts, see [`CookieConfig::development`].
     pub fn cookie(mut self, cookie: CookieConfig) -> Self {
         self.cookie = cookie;
         self

@@ -13,7 +13,7 @@ use super::{
 };
 #[cfg(feature = "sealed")]
 use super::{Sealed, SealingKey};
-use crate::cookie::{CookieConfig, CookieLifetime, Cookies, SigningKey};
+use crate::cookie::{By, CookieConfig, CookieLifetime, CookiePrefix, Cookies, SigningKey};
 use crate::sample::{keep, kept};
 #[cfg(feature = "sealed")]
 use crate::store::Owner;
@@ -304,8 +304,17 @@ fn a_sealed_payload_is_refused_in_another_record() {
     }
 }
 
+/// What the samples were written by: the default prefix of then.
 fn cookies(signed: bool) -> Cookies {
-    let config = CookieConfig::default();
+    reader(CookieConfig::default().with_prefix(CookiePrefix::Host), signed)
+}
+
+/// What takes them by a former name: the default of now.
+fn successors(signed: bool) -> Cookies {
+    reader(CookieConfig::default().with_former_name("__Host-session", AT), signed)
+}
+
+fn reader(config: CookieConfig, signed: bool) -> Cookies {
     match signed {
         true => config.with_signing_keys([SigningKey::new([7; 32]).unwrap()]),
         false => config,
@@ -323,13 +332,15 @@ fn a_cookie_of_the_first_version_is_read() {
             let set = cookies.set(&id, CookieLifetime::Browser, Timestamp::MIN, Timestamp::MAX);
             keep(name, set.split(';').next().unwrap().into())
         });
-        let presented = cookies.read([pair.as_slice()], || AT);
-        let [read] = presented.candidates() else { panic!("{name}") };
-        assert_eq!(read.id.encode(), id.encode(), "{name}");
-        // By another implementation: SHA-256 of the bytes 0 to 31.
-        let key = "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd";
-        let hex: String = read.id.key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, key, "{name}");
+        for (cookies, by) in [(cookies, By::Present), (successors(signed), By::FormerName { changed_at: AT })] {
+            let presented = cookies.read([pair.as_slice()], || AT);
+            let [read] = presented.candidates() else { panic!("{name}") };
+            assert_eq!((read.id.encode(), read.by), (id.encode(), by), "{name}");
+            // By another implementation: SHA-256 of the bytes 0 to 31.
+            let key = "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd";
+            let hex: String = read.id.key().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, key, "{name}");
+        }
     }
 }
 
@@ -353,8 +364,10 @@ fn a_cookie_that_was_damaged_opens_nothing() {
             damages.push(("id of another", damaged(&whole, b"=AAEC", b"=ABEC")));
         }
         for (field, cookie) in damages {
-            let read = cookies(signed).read([cookie.as_slice()], || AT);
-            assert!(read.candidates().is_empty() && !read.has_more(), "{name}: {field}");
+            for cookies in [cookies(signed), successors(signed)] {
+                let read = cookies.read([cookie.as_slice()], || AT);
+                assert!(read.candidates().is_empty() && !read.has_more(), "{name}: {field}");
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::store::{Owner, SessionKey, Timestamp};
 /// Reads the session that a request means which was opened at `opened_at`; `closed` if the response has left.
 pub(super) async fn load(
     engine: &Arc<Engine>,
-    presented: &Presented,
+    presented: Presented,
     opened_at: Timestamp,
     closed: bool,
 ) -> Result<Session, SessionError> {
@@ -38,9 +38,9 @@ pub(super) async fn load(
             Picked::alone(Origin::New.into(), None)
         }
         // In a box, or the future of every handler that asks for its session would have room for it.
-        _ => Box::pin(pick(engine, presented, opened_at)).await?,
+        _ => Box::pin(pick(engine, &presented, opened_at)).await?,
     };
-    Ok(session(engine, presented, picked, closed))
+    Ok(session(engine, &presented, picked, closed))
 }
 
 impl<'a> Picked<'a> {
@@ -78,6 +78,7 @@ async fn pick_one<'a>(
     let deadline = engine.deadline();
     let backend = Backend::new(engine, &deadline);
     let mut live: Vec<Live<'_>> = Vec::new();
+    let (mut over, mut stragglers) = (Vec::new(), Vec::new());
     let (mut left_alone, mut straggler, mut dead) = (None, None, None);
     for candidate in presented.candidates() {
         let read = read_as_presented(backend, candidate, opened_at).await?;
@@ -99,19 +100,31 @@ async fn pick_one<'a>(
                 return Ok(Picked { read, candidate: None, others });
             }
             Origin::LeftAlone { .. } => left_alone = left_alone.or(Some(read)),
-            Origin::Straggler { .. } => straggler = straggler.or(Some(read)),
-            Origin::Dead { .. } => dead = dead.or(Some(read)),
+            Origin::Straggler { key } => {
+                over.push(*key);
+                stragglers.push(*key);
+                straggler = straggler.or(Some(read));
+            }
+            Origin::Dead { key, .. } => {
+                over.push(*key);
+                dead = dead.or(Some(read));
+            }
             _ => {}
         }
     }
-    let keys = |live: &[Live<'_>]| live.iter().map(|it| it.key).collect();
+    // Also what is over: a login that is under way may have given it a new id, and a logout ends that.
+    let keys = |live: &[Live<'_>]| live.iter().map(|it| it.key).chain(over.iter().copied()).collect();
     if let Some(read) = left_alone {
         return Ok(Picked { read, candidate: None, others: keys(&live) });
     }
     if live.is_empty() {
         return Ok(match straggler.or(dead) {
             _ if presented.has_more() => Picked::nobody(Origin::SeveralCookies { all_seen: false }, Vec::new()),
-            Some(read) => Picked::alone(read, None),
+            Some(read) => {
+                let own = read.origin.key().unwrap_or_default();
+                let others = over.into_iter().filter(|key| own != Some(*key)).collect();
+                Picked { read, candidate: None, others }
+            }
             None => Picked::alone(Origin::New.into(), None),
         });
     }
@@ -122,7 +135,10 @@ async fn pick_one<'a>(
     live.sort_by_key(|it| Reverse(it.age()));
     let others = keys(&live[1..]);
     let newest = live.swap_remove(0);
-    Ok(Picked { read: newest.read, candidate: Some(newest.candidate), others })
+    // The browser of a straggler may have the cookie of a login by now, and is given none; unless that login made this.
+    let came_from = newest.read.contents.as_ref().and_then(|contents| contents.reserved.renewed_from);
+    let is_up_to_date = stragglers.iter().all(|key| Some(*key) == came_from);
+    Ok(Picked { read: newest.read, candidate: is_up_to_date.then_some(newest.candidate), others })
 }
 
 /// A session that lives, and the id by which it was found.

@@ -92,9 +92,12 @@ impl fmt::Debug for Closing {
 impl Session {
     /// Closes a session that was only read, if nothing is to be written; `None` if something is.
     fn close_idle(&self) -> Option<Closed> {
-        // A commit that is still running has the lock, and a cookie may come of it.
-        let _lock = self.writing().try_lock().ok()?;
         let mut state = self.state();
+        // A commit that is still running has the lock, and a cookie may come of it.
+        let _lock = match self.writing_so_far() {
+            Some(writing) => Some(writing.try_lock().ok()?),
+            None => None,
+        };
         let idle = state.endings.is_empty()
             && !state.ended
             && !state.ignored
@@ -144,8 +147,11 @@ impl Session {
         // A logout that failed in the store at least leaves the browser without the id, and is tried again. What another
         // server may end is left to it.
         let failed = outcome.as_ref().is_err_and(SessionError::is_of_the_store);
+        let left_alone = outcome.as_ref().is_err_and(|error| error.leaves_alone().is_some());
         let unmade = if failed { std::mem::take(&mut state.endings) } else { Vec::new() };
         state.ended |= unmade.iter().any(|ending| ending.origin.holds_cookie());
+        // The cookie stays for that one, whatever else has ended.
+        state.ended &= !left_alone;
         settle(self.engine(), unmade);
         let outcome = match outcome {
             // By a commit, before.

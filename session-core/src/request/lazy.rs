@@ -1,8 +1,8 @@
 //! A session that has not been read yet.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
@@ -23,13 +23,10 @@ pub struct LazySession(Arc<Shared>);
 struct Shared {
     sessions: Sessions,
     cookies: CookieLines,
-    /// What is in the cookies, once somebody asked.
-    presented: OnceLock<Presented>,
     opened_at: Timestamp,
     /// What the way of the request means for its cookie.
     passage: Passage,
-    /// Others have opened a session for the same request, whose cookie has the same name.
-    clashes: bool,
+    beside: Beside,
     is_safe: bool,
     asked: AtomicBool,
     /// The response has left, or is about to.
@@ -37,14 +34,25 @@ struct Shared {
     session: OnceCell<Session>,
 }
 
+/// Says which other `Sessions` have opened a session for the same request, further out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "_web"), allow(dead_code, reason = "only web adapters find others"))]
+pub(crate) enum Beside {
+    Nobody,
+    /// Some whose cookie has another name.
+    Others,
+    /// Some whose cookie has the same name.
+    SameCookie,
+}
+
 impl Sessions {
     /// Opens a request. Costs no I/O and cannot fail; what is in its cookies is looked at when somebody asks.
     pub fn open(&self, request: RequestHead<'_>) -> LazySession {
-        self.open_beside(request, false)
+        self.open_beside(request, Beside::Nobody)
     }
 
-    /// Opens a request for which others have opened a session, too; `clashes` if their cookie has the same name.
-    pub(crate) fn open_beside(&self, request: RequestHead<'_>, clashes: bool) -> LazySession {
+    /// Opens a request for which others may have opened a session, too.
+    pub(crate) fn open_beside(&self, request: RequestHead<'_>, beside: Beside) -> LazySession {
         let RequestHead { is_safe, cookies, way } = request;
         let engine = self.engine();
         let passage = engine.cookies.passage(&way, engine.plain_http.is_open());
@@ -56,9 +64,8 @@ impl Sessions {
             // Who brings no id is nobody's straggler.
             opened_at: if cookies.is_empty() { Timestamp::MIN } else { engine.now() },
             cookies,
-            presented: OnceLock::new(),
             passage,
-            clashes,
+            beside,
             is_safe,
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -92,16 +99,13 @@ impl LazySession {
         let Shared { sessions, opened_at, asked, closed, session, .. } = shared;
         asked.store(true, Ordering::Relaxed);
         shared.check_passage()?;
-        let load = async || {
-            let session =
-                load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst)).await?;
-            session.state().is_safe = shared.is_safe;
-            Ok::<_, SessionError>(session)
-        };
+        let load = || load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst));
         let session = session.get_or_try_init(load).await?;
-        // The response may have left while it was read.
-        if closed.load(Ordering::SeqCst) {
-            session.state().closed = true;
+        {
+            let mut state = session.state();
+            state.is_safe = shared.is_safe;
+            // The response may have left while it was read.
+            state.closed |= closed.load(Ordering::SeqCst);
         }
         Ok(session.clone())
     }
@@ -117,6 +121,12 @@ impl LazySession {
         &self.0.sessions
     }
 
+    /// Tells whether other `Sessions` have opened a session for the same request further out.
+    #[cfg(feature = "_extractors")]
+    pub(crate) fn is_beside_others(&self) -> bool {
+        self.0.beside != Beside::Nobody
+    }
+
     /// Tells whether the browser will drop a cookie that is set now.
     pub(crate) fn is_dropped(&self) -> bool {
         self.0.passage == Passage::Dropped
@@ -129,16 +139,18 @@ impl LazySession {
 }
 
 impl Shared {
-    /// Gives what is in the cookies.
-    fn presented(&self) -> &Presented {
+    /// Reads what is in the cookies.
+    fn presented(&self) -> Presented {
         let engine = self.sessions.engine();
-        self.presented.get_or_init(|| engine.cookies.read(self.cookies.iter(), || engine.now()))
+        engine.cookies.read(self.cookies.iter(), || engine.now())
     }
 
     /// Says why the session cannot be loaded whatever its cookie is, if so.
     fn check_passage(&self) -> Result<(), SessionError> {
         match self.passage {
-            _ if self.clashes => Err(SessionError::SameCookie { name: self.sessions.cookie_name().to_owned() }),
+            _ if self.beside == Beside::SameCookie => {
+                Err(SessionError::SameCookie { name: self.sessions.cookie_name().to_owned() })
+            }
             Passage::Free | Passage::Https | Passage::Dropped => Ok(()),
             Passage::OtherHost => Err(SessionError::InsecureHost),
             Passage::BehindProxy { header } => Err(SessionError::BehindProxy { header }),
@@ -149,5 +161,68 @@ impl Shared {
 impl fmt::Debug for LazySession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LazySession").field("loaded", &self.0.session.get()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Handled;
+    use crate::store::{
+        Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Version,
+    };
+
+    /// A store that nobody asks.
+    #[derive(Debug)]
+    struct Unasked;
+
+    #[async_trait::async_trait]
+    impl SessionStore for Unasked {
+        fn limits(&self) -> Limits {
+            Limits::default()
+        }
+
+        async fn init(&self) -> Result<(), StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn get(&self, _: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn put(&self, _: &SessionKey, _: &Record, _: Put) -> Result<PutOutcome, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn touch(&self, _: &SessionKey, _: Version, _: Timestamp, _: Timestamp) -> Result<bool, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        async fn delete(&self, _: &SessionKey) -> Result<bool, StoreError> {
+            unreachable!("it is not asked")
+        }
+
+        fn sweep(&self) -> Option<&dyn Sweep> {
+            None
+        }
+
+        fn owners(&self) -> Option<&dyn Owners> {
+            None
+        }
+
+        fn scan(&self) -> Option<&dyn Scan> {
+            None
+        }
+    }
+
+    #[tokio::test]
+    async fn the_cookies_of_a_page_that_does_not_ask_are_never_read() {
+        let sessions = Sessions::builder(Unasked).build().unwrap();
+        let cookie = format!("__Host-Http-session={}", "A".repeat(43));
+        let lazy = sessions.open(RequestHead::new("POST").with_cookies([cookie.as_bytes()]));
+        sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
+        assert!(lazy.0.presented.get().is_none());
+        // Who asks has them read, and that shows here.
+        assert!(lazy.has_cookie() && lazy.0.presented.get().is_some());
     }
 }

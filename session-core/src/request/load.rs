@@ -120,8 +120,11 @@ async fn read_retired(
                 false => Origin::Dead { key, record }.into(),
             })
         }
-        Err(_) if engine.failure_policy == FailurePolicy::Anonymous => Ok(Origin::StoreFailed { key }.into()),
-        Err(error) => Err(error),
+        Err(error) => match error.leaves_alone() {
+            Some(why) => Ok(leave_alone(engine, key, why, &error, None).into()),
+            None if engine.failure_policy == FailurePolicy::Anonymous => Ok(Origin::StoreFailed { key }.into()),
+            None => Err(error),
+        },
     }
 }
 

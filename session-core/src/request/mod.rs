@@ -32,6 +32,8 @@ mod write; // one step: create or replace
 pub use close::Closing;
 pub use closed::{CloseOutcome, Closed, Handled, ResponseHeaders};
 pub use head::RequestHead;
+#[cfg(feature = "_web")]
+pub(crate) use lazy::Beside;
 pub use lazy::LazySession;
 pub(crate) use owned::{OwnedPages, live_sessions};
 pub(crate) use retirement::{End, retire, successors};

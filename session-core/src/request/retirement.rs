@@ -67,7 +67,7 @@ pub(super) enum Led {
 /// Gives the session that what stands under a retired id still opens; `None` if it opens none.
 ///
 /// # Errors
-/// As the store fails.
+/// As [`lead`].
 pub(super) async fn follow(
     backend: Backend<'_>,
     key: &SessionKey,
@@ -82,7 +82,7 @@ pub(super) async fn follow(
 /// Says where what stands under a retired id leads.
 ///
 /// # Errors
-/// As the store fails.
+/// As the store fails; `Codec` if what it leads to is for another server to read.
 pub(super) async fn lead(backend: Backend<'_>, key: &SessionKey, mut retired: Retired) -> Result<Led, SessionError> {
     let engine = backend.engine;
     for _ in 0..LONGEST_CHAIN {
@@ -113,13 +113,16 @@ pub(super) async fn lead(backend: Backend<'_>, key: &SessionKey, mut retired: Re
             Ok(Kind::Retired(next)) if serves(next.old_id_until) => {
                 retired = Retired { at: next.at.or(Some(record.last_seen_at)), ..next };
             }
+            // It may live, for who has the key or knows the format.
+            Err(error) if error.leaves_alone().is_some() => return Err(error),
             Ok(_) | Err(_) => break,
         }
     }
     Ok(Led::Nowhere(retired))
 }
 
-/// Gives `key` and what it was renewed to meanwhile; each look has the operation's deadline.
+/// Gives `key`, what it was renewed to meanwhile, and what that was before: another renewal of that is this session's, too,
+/// which moves on or goes. Each look has the operation's deadline.
 ///
 /// # Errors
 /// As the store fails.
@@ -133,7 +136,11 @@ pub(crate) async fn successors(
         next = match Backend::new(engine, &engine.deadline()).get(&key).await? {
             Some(record) => match engine.decode(&key, &record) {
                 Ok(Kind::Retired(retired)) => retired.moved_to(),
-                _ => None,
+                Ok(Kind::Live(contents)) => {
+                    keys.extend(contents.reserved.renewed_from);
+                    None
+                }
+                Err(_) => None,
             },
             None => None,
         };

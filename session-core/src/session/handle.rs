@@ -1,7 +1,7 @@
 //! What a handler holds.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,13 +69,13 @@ pub struct Session(Arc<Shared>);
 struct Shared {
     engine: Arc<Engine>,
     state: Mutex<State>,
-    /// Held by whoever writes this session through this handle; see `request/commit.rs`.
-    writing: Arc<AsyncMutex<()>>,
+    /// Held by whoever writes this session through this handle; see `request/commit.rs`. It is made when somebody does.
+    writing: OnceLock<Arc<AsyncMutex<()>>>,
 }
 
 impl Session {
     pub(crate) fn new(engine: Arc<Engine>, state: State) -> Self {
-        Self(Arc::new(Shared { engine, state: Mutex::new(state), writing: Arc::default() }))
+        Self(Arc::new(Shared { engine, state: Mutex::new(state), writing: OnceLock::new() }))
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
@@ -83,7 +83,13 @@ impl Session {
     }
 
     pub(crate) fn writing(&self) -> &Arc<AsyncMutex<()>> {
-        &self.0.writing
+        self.0.writing.get_or_init(Arc::default)
+    }
+
+    /// Gives what whoever writes holds; `None` if nobody ever did. With the state locked it stays so, as far as the state
+    /// shows: who writes looks there first.
+    pub(crate) fn writing_so_far(&self) -> Option<&Arc<AsyncMutex<()>>> {
+        self.0.writing.get()
     }
 
     /// Locks what the handle knows. Never held over an await.

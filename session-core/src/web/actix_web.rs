@@ -10,8 +10,9 @@
 //! 2. **Two middlewares on one route do not collide.** The extractors give the innermost one's session, and
 //!    [`SessionOf`] that of a name; [`Sessions::find`], given the request, gives any one's. The same `Sessions` wrapped twice opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but that of the [`SessionError`], which is
-//!    the response's `error()`, or [the application's own](SessionMiddleware::on_error). So it is where changes were dropped because the session had ended, with 409,
-//!    unless the [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
+//!    the response's `error()`, or [the application's own](SessionMiddleware::on_error). So it is where changes were
+//!    dropped because the session had ended, with 409, but for a `GET` and the like, unless the
+//!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
 //!    [`CloseOutcome`](crate::CloseOutcome) in its extensions; none stands for `Untouched` and `Unchanged`. With two
 //!    middlewares it is that of the outermost that has one.
 //! 4. **An error stays an error.** One that an inner middleware returns goes on outwards as it is, and gives its
@@ -99,9 +100,11 @@ impl SessionMiddleware {
     }
 }
 
+type Answers = Arc<dyn Fn(&SessionError) -> HttpResponse + Send + Sync>;
+
 /// How the application answers errors.
 #[derive(Clone)]
-struct Own(Option<Arc<dyn Fn(&SessionError) -> HttpResponse + Send + Sync>>);
+struct Own(Option<Answers>);
 
 impl Own {
     /// Gives the application's answer to an error, if that is the session's and there is one.
@@ -195,7 +198,7 @@ impl Carrier for HttpRequest {}
 
 /// Opens a session for `request`; `None` if these sessions were opened already, by the same middleware further out.
 fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
-    let clashes = beside(sessions, request.request())?;
+    let beside = beside(sessions, request.request())?;
     let (headers, uri) = (request.headers(), request.uri());
     let is_https = request.app_config().secure() || uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
@@ -203,7 +206,7 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
         .with_cookies(headers.get_all(COOKIE).map(HeaderValue::as_bytes))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
-    let session = sessions.open_beside(head, clashes);
+    let session = sessions.open_beside(head, beside);
     let mut extensions = request.extensions_mut();
     match extensions.get_mut::<OpenedSessions>() {
         Some(opened) => opened.0.push(session.clone()),

@@ -2,7 +2,7 @@
 //!
 //! [`Session`] loads the session; its rejection follows the failure policy. [`LazySession`] loads nothing by
 //! itself. [`SessionError`] is a response, so that handlers can use `?`. Where a route has several `Sessions`,
-//! [`SessionOf`](super::SessionOf) names the one.
+//! [`SessionOf`] names the one.
 //!
 //! The layer is that of [`tower`](super::tower), and its rules hold; but the body of what it answers is axum's, and so are
 //! the answers to errors that an application [makes](SessionLayer::on_error).

@@ -37,13 +37,13 @@ pub(super) fn open(
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Option<LazySession> {
-    let clashes = beside(sessions, extensions)?;
+    let beside = beside(sessions, extensions)?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let head = RequestHead::new(method.as_str())
         .with_shared_cookies(headers.get_all(COOKIE))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
-    Some(sessions.open_beside(head, clashes))
+    Some(sessions.open_beside(head, beside))
 }
 
 /// Leaves a session that was opened in the extensions of its request.

@@ -9,7 +9,7 @@ use super::SessionRejection;
 #[cfg(feature = "_extractors")]
 use crate::engine::EventKind;
 use crate::engine::Sessions;
-use crate::request::{Closing, Handled, LazySession};
+use crate::request::{Beside, Closing, Handled, LazySession};
 
 /// A session that was opened for a request which is not answered yet. Dropped before it is closed, it is abandoned:
 /// its handler was.
@@ -25,7 +25,7 @@ impl Opened {
         session.sessions().close(&session, handled)
     }
 
-    #[cfg(feature = "rocket")]
+    #[cfg(any(feature = "rocket", feature = "tower"))]
     pub(super) fn session(&self) -> &LazySession {
         self.0.as_ref().expect("it is not closed yet")
     }
@@ -71,16 +71,16 @@ impl Sessions {
     }
 }
 
-/// Tells whether these sessions have a cookie of one name with others that were opened for the request; `None` if they
-/// were opened for it themselves.
-pub(super) fn beside(sessions: &Sessions, request: &impl Carrier) -> Option<bool> {
+/// Says beside whom these sessions are opened for the request; `None` if they were opened for it already.
+pub(super) fn beside(sessions: &Sessions, request: &impl Carrier) -> Option<Beside> {
     if request.search(&|_| true).is_none() {
-        return Some(false);
+        return Some(Beside::Nobody);
     }
     if sessions.find(request).is_some() {
         return None;
     }
-    Some(request.search(&|other| other.sessions().cookie_name() == sessions.cookie_name()).is_some())
+    let same = request.search(&|other| other.sessions().cookie_name() == sessions.cookie_name());
+    Some(if same.is_some() { Beside::SameCookie } else { Beside::Others })
 }
 
 /// Finds the session of the innermost middleware; where there are others, the log is told.
@@ -88,10 +88,7 @@ pub(super) fn beside(sessions: &Sessions, request: &impl Carrier) -> Option<bool
 pub(super) fn innermost(request: &impl Carrier) -> Option<LazySession> {
     let session = request.search(&|_| true)?;
     let engine = session.sessions().engine();
-    if engine.several_sessions.is_open()
-        && request.search(&|other| !other.sessions().is(session.sessions())).is_some()
-        && engine.several_sessions.settle()
-    {
+    if session.is_beside_others() && engine.several_sessions.settle() {
         let cookie = session.sessions().cookie_name();
         engine.tell(EventKind::SeveralSessions { cookie }, None, None);
     }

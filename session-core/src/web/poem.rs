@@ -8,11 +8,13 @@
 //! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
 //!    does to a session needs a [`commit`](Session::commit).
 //! 2. **Two middlewares on one route do not collide.** The extractors give the innermost one's session;
-//!    [`SessionOf`](super::SessionOf) gives the one it names, and [`Sessions::find`], given the request's extensions, any one's. The same `Sessions` put on twice opens once.
+//!    [`SessionOf`] gives the one it names, and [`Sessions::find`], given the request's extensions, any one's. The same
+//!    `Sessions` put on twice opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
 //!    [`SessionError`], and the error as its data (`Arc<SessionError>`); or
 //!    [the application's own](SessionMiddleware::on_error). So it is where changes were
-//!    dropped because the session had ended, with 409, unless the [`GonePolicy`](crate::GonePolicy) says otherwise.
+//!    dropped because the session had ended, with 409, but for a `GET` and the like, unless the
+//!    [`GonePolicy`](crate::GonePolicy) says otherwise.
 //!    A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) as its data; none stands for `Untouched` and
 //!    `Unchanged`. With two middlewares it is that of the outermost that has one.
 //! 4. **Errors become responses here**, since the session's headers belong on those, too. What looks at errors, such as
@@ -92,9 +94,11 @@ impl SessionMiddleware {
     }
 }
 
+type Answers = Arc<dyn Fn(&SessionError) -> Response + Send + Sync>;
+
 /// How the application answers errors.
 #[derive(Clone)]
-struct Own(Option<Arc<dyn Fn(&SessionError) -> Response + Send + Sync>>);
+struct Own(Option<Answers>);
 
 impl fmt::Debug for Own {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,8 +12,8 @@
 //!    the request, gives any one's. The same `Sessions` attached twice opens once. Like every fairing, it holds for all
 //!    routes; one that does not ask for its session pays nothing.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but that of the catcher for the status of the
-//!    [`SessionError`]. So it is where changes were dropped because the session had ended, with 409, unless the
-//!    [`GonePolicy`](crate::GonePolicy) says otherwise. Handlers and guards that fail end at the same catcher, which finds the
+//!    [`SessionError`]. So it is where changes were dropped because the session had ended, with 409, but for a
+//!    `GET` and the like, unless the [`GonePolicy`](crate::GonePolicy) says otherwise. Handlers and guards that fail end at the same catcher, which finds the
 //!    error by [`error`]. Where the application has none, the answer is [`SessionError::http_text`].
 //! 4. **Attach it before** a fairing that is to see this response: rocket calls them in the order in which they are
 //!    attached.
@@ -80,7 +80,7 @@ impl Fairing for SessionFairing {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
-        let Some(clashes) = beside(&self.sessions, &*request) else { return };
+        let Some(beside) = beside(&self.sessions, &*request) else { return };
         let session = {
             // HTTP/2 has no Host header but an authority.
             let authority = request.host().map(ToString::to_string);
@@ -89,7 +89,7 @@ impl Fairing for SessionFairing {
                 .with_cookies(request.headers().get("Cookie").map(str::as_bytes))
                 .with_headers(&header)
                 .with_target(authority.as_deref().map(str::as_bytes), request.rocket().config().tls_enabled());
-            self.sessions.open_beside(head, clashes)
+            self.sessions.open_beside(head, beside)
         };
         Carried::of(request).opened().push(Opened::new(session));
     }
@@ -265,7 +265,7 @@ async fn load<'r>(
     }
 }
 
-fn only<'r>(request: &'r Request<'_>) -> Result<LazySession, SessionRejection> {
+fn only(request: &Request<'_>) -> Result<LazySession, SessionRejection> {
     innermost(request).ok_or(SessionRejection::NotOpened { missing: "SessionFairing" })
 }
 

@@ -110,7 +110,8 @@ pin_project! {
     pub struct ResponseFuture<F, T, A> {
         #[pin]
         handling: F,
-        // Until the handler is done; `None` if a layer further out has opened the session.
+        // Until the handler is done; `None` if a layer further out has opened the session. Where nobody asked for it, it is
+        // dropped, and that is all.
         opened: Option<Opened>,
         // The handler's answer waits here while its session is closed.
         closing: Option<(Closing, T)>,
@@ -131,7 +132,8 @@ where
             Some(closing) => closing,
             None => {
                 let answer = ready!(this.handling.poll(cx));
-                let Some(opened) = this.opened.take() else {
+                let opened = this.opened.take().filter(|opened| opened.session().was_asked_for());
+                let Some(opened) = opened else {
                     return Poll::Ready(answer.map(|response| pass(this.answers, response)));
                 };
                 let handled = match &answer {

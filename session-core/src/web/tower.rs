@@ -1,16 +1,16 @@
-//! A layer for every service that speaks `http`: axum, hyper, salvo, warp, tonic.
+//! A layer for every service that speaks `http`: hyper, salvo, warp, tonic. axum has [its own](super::axum).
 //!
 //! # Rules
 //!
 //! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
 //!    does to a session needs a [`commit`](crate::Session::commit).
 //! 2. **Two layers on one route do not collide.** The request's extensions have the innermost one's
-//!    [`LazySession`](crate::LazySession); [`Sessions::find`] gives any one's. The same `Sessions` layered twice
+//!    [`LazySession`](crate::LazySession); [`Sessions::find`] gives any one's. Two with cookies of one name are an error. The same `Sessions` layered twice
 //!    opens once.
 //! 3. **Where storing the changes fails, the handler's response is not sent**, but one with the status and the text of the
 //!    [`SessionError`], and the error in its extensions (`Arc<SessionError>`); or [the application's own](SessionLayer::on_error).
-//!    So it is where changes were dropped because the session had ended, with 409, unless the
-//!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
+//!    So it is where changes were dropped because the session had ended, with 409, but for a `GET` and the
+//!    like, unless the [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
 //!    [`CloseOutcome`](crate::CloseOutcome) there; none stands for `Untouched` and `Unchanged`.
 //!    With two layers it is that of the outermost that has one.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
@@ -25,7 +25,8 @@
 //!
 //! ```
 //! use session_core::web::tower::SessionLayer;
-//! # //! # use session_core::{SessionStore, Sessions};
+//! # use std::sync::Arc;
+//! # use session_core::{SessionStore, Sessions};
 //! # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
 //! let layer = SessionLayer::new(Sessions::builder(store).build()?);
 //! # Ok(()) }

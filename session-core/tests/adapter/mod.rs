@@ -128,7 +128,7 @@ pub(crate) async fn a_cookie_is_set_by_a_write_alone<C: Client>(start: impl Asyn
     let mut browser = Browser::default();
     assert_eq!(browser.get(&app, "/read").await.one("set-cookie"), None);
     assert_eq!(browser.get(&app, "/add").await.body, "1");
-    assert!(browser.cookie().unwrap().starts_with("__Host-session="));
+    assert!(browser.cookie().unwrap().starts_with("__Host-Http-session="));
     let answer = browser.get(&app, "/add").await;
     assert_eq!((answer.one("set-cookie"), answer.body.as_str()), (None, "2"));
     assert_eq!(browser.read(&sessions, "n").await, Some(2));
@@ -297,7 +297,7 @@ pub(crate) async fn two_on_one_route_do_not_collide<C: Client>(start: impl Async
     for cookie in cookies {
         let mut browser = Browser::default();
         browser.plant(cookie).unwrap();
-        let is_shop = cookie.starts_with("__Host-shop=");
+        let is_shop = cookie.starts_with("__Host-Http-shop=");
         assert_eq!(browser.read(&shop, "n").await, is_shop.then_some(40));
         assert_eq!(browser.read(&admin, "n").await, (!is_shop).then_some(1));
     }

@@ -90,7 +90,7 @@ pub(crate) async fn request(sessions: Sessions, presented: Option<String>, act: 
 }
 
 fn header(cookie: &Option<String>) -> Option<String> {
-    cookie.as_ref().map(|value| format!("__Host-session={value}"))
+    cookie.as_ref().map(|value| format!("__Host-Http-session={value}"))
 }
 
 /// What a cookie opens.

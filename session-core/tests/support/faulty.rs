@@ -53,10 +53,11 @@ impl Faulty {
 
 impl Faults {
     /// Does `meanwhile` while a call waits, and then lets it go on.
-    pub(crate) async fn while_waiting(&self, meanwhile: impl FnOnce()) {
+    pub(crate) async fn while_waiting<T>(&self, meanwhile: impl AsyncFnOnce() -> T) -> T {
         self.waits.notified().await;
-        meanwhile();
+        let done = meanwhile().await;
         self.go.notify_one();
+        done
     }
 
     /// Says what goes wrong with the next call of `verb` after those that were said before.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub(crate) type Stepped = Wrapped<Caller>;
 pub(crate) enum Kind {
     /// A request takes what is in its browser's jar.
     Open,
-    /// The first call of a request to the store, which settles when its handler runs.
+    /// The first call of a request to the store, which settles when its handler runs; the first for each of its ids.
     Load,
     Read,
     Write,
@@ -84,18 +84,20 @@ pub(crate) struct Caller {
     steps: Steps,
     /// All of them are of this kind.
     kind: Option<Kind>,
-    called: AtomicBool,
+    called: AtomicUsize,
+    /// How many of its first calls are a request's loads.
+    loads: usize,
 }
 
 impl Stepped {
     /// For calls of which nothing is known.
     pub(crate) fn new(inner: EtsStore, steps: Steps) -> Self {
-        Self::around(inner, Caller { steps, kind: Some(Kind::Outside), called: AtomicBool::new(false) })
+        Self::around(inner, Caller { steps, kind: Some(Kind::Outside), called: AtomicUsize::new(0), loads: 0 })
     }
 
-    /// For the calls of one request.
-    pub(crate) fn for_request(inner: EtsStore, steps: Steps) -> Self {
-        Self::around(inner, Caller { steps, kind: None, called: AtomicBool::new(false) })
+    /// For the calls of one request, which presents so many ids at most.
+    pub(crate) fn for_request(inner: EtsStore, steps: Steps, ids: usize) -> Self {
+        Self::around(inner, Caller { steps, kind: None, called: AtomicUsize::new(0), loads: ids })
     }
 }
 
@@ -106,7 +108,7 @@ impl Around for Caller {
         done: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         if !matches!(verb, "init" | "sweep") {
-            let is_first = !self.called.swap(true, Ordering::Relaxed);
+            let is_first = self.called.fetch_add(1, Ordering::Relaxed) < self.loads;
             let of_verb = match verb {
                 "get" if is_first => Kind::Load,
                 "get" => Kind::Read,

@@ -1,6 +1,6 @@
 //! What a request of the browser does, or somebody elsewhere.
 
-use session_core::{FlashLevel, Owner, Session};
+use session_core::{FlashLevel, Owner, Session, SessionError};
 
 /// What a request of the browser does, or somebody elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub(crate) enum Act {
     Revoke,
     /// Ann logs in at another browser, and may have one session.
     Evict,
+    /// Ends all sessions of Ann's.
+    RevokeAll,
+    /// Ends all sessions of the visitor's but the one that the handler saw.
+    EndOthers,
 }
 
 /// Values and messages of nobody's session say so.
@@ -34,9 +38,17 @@ impl Act {
         Self::Evict,
     ];
 
+    /// What ends sessions by their owner.
+    pub(crate) const OF_OWNER: [Self; 2] = [Self::RevokeAll, Self::EndOthers];
+
     /// Tells whether it is no request of the browser.
     pub(crate) fn is_outside(self) -> bool {
-        matches!(self, Self::Revoke | Self::Evict)
+        matches!(self, Self::Revoke | Self::Evict | Self::RevokeAll)
+    }
+
+    /// Tells whether Ann has a session elsewhere, which it ends.
+    pub(crate) fn is_of_owner(self) -> bool {
+        Self::OF_OWNER.contains(&self)
     }
 
     pub(crate) fn is_logout(self) -> bool {
@@ -51,27 +63,32 @@ impl Act {
         }
     }
 
-    /// Tells whether what others write may be lost by it, and they are told.
+    /// Tells whether what others of this browser write may be lost by it, and they are told.
     pub(crate) fn ends(self) -> bool {
-        !matches!(self, Self::Read | Self::Write)
+        !matches!(self, Self::Read | Self::Write | Self::EndOthers)
     }
 
-    /// Does what the handler of the request with that number does.
-    pub(crate) fn handle(self, number: usize, session: &Session) {
+    /// Does what the handler of the request with that number does at once.
+    ///
+    /// # Errors
+    /// As a login is refused.
+    pub(crate) fn handle(self, number: usize, session: &Session) -> Result<(), SessionError> {
         match self {
-            Self::Read | Self::Revoke | Self::Evict => {}
+            Self::Read | Self::Revoke | Self::RevokeAll | Self::EndOthers => {}
             Self::Write => {
                 mark(session, &value_of(number));
                 let whose = whose(session);
                 session.flash(FlashLevel::Info, whose).unwrap();
             }
-            Self::LogIn(who) => log_in(session, who, number),
+            Self::LogIn(who) => log_in(session, who, number)?,
+            Self::Evict => log_in(session, "ann", number)?,
             Self::LogOut => session.log_out(),
             Self::LogOutAndSay => {
                 session.log_out();
                 session.flash(FlashLevel::Info, NOBODY).unwrap();
             }
         }
+        Ok(())
     }
 }
 
@@ -84,9 +101,10 @@ pub(crate) fn value_of(number: usize) -> String {
     format!("v{number}")
 }
 
-pub(crate) fn log_in(session: &Session, who: &str, number: usize) {
-    session.log_in(owner(who)).unwrap();
+pub(crate) fn log_in(session: &Session, who: &str, number: usize) -> Result<(), SessionError> {
+    session.log_in(owner(who))?;
     mark(session, &value_of(number));
+    Ok(())
 }
 
 /// Sets a value that says whose session this is.

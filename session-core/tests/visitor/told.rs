@@ -1,6 +1,6 @@
 //! What a request was answered.
 
-use session_core::{CloseOutcome, Closed, SessionError, SessionId, SessionKey};
+use session_core::{CloseOutcome, Closed, ReadOnly, SessionError, SessionId, SessionKey};
 
 use super::act::Act;
 use crate::support::Browser;
@@ -10,8 +10,10 @@ use crate::support::Browser;
 pub(crate) struct Told {
     pub(crate) act: Act,
     pub(crate) number: usize,
-    /// The key of the id that it came with.
-    pub(crate) presented: Option<SessionKey>,
+    /// The keys of the ids that it came with.
+    pub(crate) presented: Vec<SessionKey>,
+    /// When it began to end sessions by their owner, or to do what is done from elsewhere.
+    pub(crate) began: usize,
     /// Whose session its handler saw.
     pub(crate) was: Option<String>,
     pub(crate) loaded: usize,
@@ -39,7 +41,7 @@ impl Cookie {
         }
         let mut browser = Browser::default();
         browser.take(closed);
-        id(&browser).map_or(Self::Goes, Self::Is)
+        ids(&browser).pop().map_or(Self::Goes, Self::Is)
     }
 
     pub(crate) fn id(&self) -> Option<&SessionId> {
@@ -51,17 +53,23 @@ impl Cookie {
 }
 
 impl Told {
-    /// What somebody elsewhere is told who has revoked the session under a key.
-    pub(crate) fn of_revocation(act: Act, number: usize, key: SessionKey, answered: usize) -> Self {
+    /// What somebody elsewhere is told who has revoked the session under a key, or all of an owner.
+    pub(crate) fn of_revocation(
+        (act, number): (Act, usize),
+        presented: Vec<SessionKey>,
+        (began, answered): (usize, usize),
+        revoked: Result<(), SessionError>,
+    ) -> Self {
         Self {
             act,
             number,
-            presented: Some(key),
+            presented,
+            began,
             was: None,
             loaded: usize::MAX,
             answered,
             delivered: None,
-            outcome: Ok(CloseOutcome::Destroyed),
+            outcome: revoked.map(|()| CloseOutcome::Destroyed),
             key: None,
             cookie: Cookie::Stays,
         }
@@ -70,9 +78,16 @@ impl Told {
     pub(crate) fn is_acknowledged(&self) -> bool {
         self.outcome.is_ok()
     }
+
+    /// Tells whether it was refused at the start, since its server could not read what it came with.
+    pub(crate) fn is_left_alone(&self) -> bool {
+        matches!(self.outcome, Err(SessionError::ReadOnly(ReadOnly::NoKey)))
+    }
 }
 
-/// Gives the id that a browser has.
-pub(crate) fn id(browser: &Browser) -> Option<SessionId> {
-    browser.value("__Host-session").map(|text| SessionId::parse(text.as_bytes()).unwrap())
+/// Gives the ids that a browser has, in the order in which they came into its jar.
+pub(crate) fn ids(browser: &Browser) -> Vec<SessionId> {
+    let (jar, now) = (browser.jar(), browser.now());
+    let ours = jar.all(now).filter(|cookie| cookie.name.ends_with("-session"));
+    ours.map(|cookie| SessionId::parse(cookie.value.as_bytes()).unwrap()).collect()
 }

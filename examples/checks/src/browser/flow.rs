@@ -173,7 +173,7 @@ async fn does_it_all_without_javascript(stage: &Stage) {
     window.close().await;
 }
 
-async fn sign_in(window: &Window, name: &str) {
+pub(super) async fn sign_in(window: &Window, name: &str) {
     window.write("Your name", name).await;
     window.send("Sign in").await;
     window.sees(FLASH, &format!("Welcome, {name}.")).await;
@@ -182,7 +182,7 @@ async fn sign_in(window: &Window, name: &str) {
 }
 
 /// Gives the session's cookie, which has to be as the browser was told by default.
-async fn expected_cookie(window: &Window) -> Cookie<'static> {
+pub(super) async fn expected_cookie(window: &Window) -> Cookie<'static> {
     let cookie = window.until("the session's cookie", async || Ok(window.cookie().await)).await;
     let attributes = (cookie.secure(), cookie.http_only(), cookie.path(), cookie.domain(), cookie.expires().is_none());
     let wanted = (Some(true), Some(true), Some("/"), Some("127.0.0.1"), true);

@@ -1,8 +1,10 @@
 //! What people see: headless Chromium, driven through WebDriver.
 
+mod back; // what is not shown again after signing out
 mod driver; // Driver: starts browsers, and leaves none behind
 mod flow; // what people do
 mod looks; // what there is to see, and whether everybody can
+mod planted; // what a script cannot do
 mod window; // Window: one person's browser
 
 use std::path::PathBuf;
@@ -31,7 +33,8 @@ macro_rules! browser {
 }
 
 /// Does in a real browser what people do: one signs in and out, fills a cart, has two browsers, sends many requests at
-/// once, and leaves the page open for longer than the session lasts; with JavaScript and without.
+/// once, and leaves the page open for longer than the session lasts; with JavaScript and without. One goes back after
+/// signing out. And what a script does that was smuggled into the page: it tries to plant the session of somebody else.
 ///
 /// # Panics
 /// If the browser is missing, or does not show what it should: the message names the picture of what it showed.
@@ -40,6 +43,8 @@ pub fn browser(program: &str, store: Store) {
         let opened = store.open().await;
         let stage = Stage::set(program, opened.url(), &format!("{store:?}")).await;
         flow::all(&stage).await;
+        back::all(&stage).await;
+        planted::all(&stage).await;
         stage.server.stop().await;
     });
 }

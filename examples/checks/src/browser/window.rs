@@ -56,7 +56,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(client: Client, url: &str, framework: &str, picture: PathBuf) -> Self {
-        Self { client, url: url.to_owned(), cookie: format!("__Host-{framework}-session"), picture }
+        Self { client, url: url.to_owned(), cookie: format!("__Host-Http-{framework}-session"), picture }
     }
 
     pub(super) async fn close(self) {
@@ -163,6 +163,19 @@ impl Window {
             Ok(shown.first().and_then(|number| number.replace(',', "").parse().ok()))
         })
         .await
+    }
+
+    /// Gives the name of the session's cookie.
+    pub(super) fn cookie_name(&self) -> &str {
+        &self.cookie
+    }
+
+    /// Gives the names of all cookies, sorted, also of those that scripts do not see.
+    pub(super) async fn cookie_names(&self) -> Vec<String> {
+        let cookies = self.until("cookies", async || self.client.get_all_cookies().await.map(Some)).await;
+        let mut names: Vec<_> = cookies.iter().map(|cookie| cookie.name().to_owned()).collect();
+        names.sort_unstable();
+        names
     }
 
     /// Gives the session's cookie; `None` if there is none. Any other is a mistake.

@@ -152,8 +152,8 @@ pub(super) async fn change_3_a_session_moves_from_the_former_name_at_once(case: 
 /// Checks that the answer sets a cookie of the present name with a new id, and removes the former one.
 fn moved(answer: &Answer, jar: &Jar, name: &str, id: &str) -> Check {
     removes(answer, name, &[("/", None)])?;
-    let is_moved = matches!(&jar.cookies[..], [one] if one.name == format!("__Host-{name}") && one.value != id);
-    ensure(is_moved, format!("one cookie, __Host-{name}, with a new id"), || answer.to_string())
+    let is_moved = matches!(&jar.cookies[..], [one] if one.name == format!("__Host-Http-{name}") && one.value != id);
+    ensure(is_moved, format!("one cookie, __Host-Http-{name}, with a new id"), || answer.to_string())
 }
 
 /// Checks CHANGE-4: a former name does not count for a session that began, or was signed in to, after the change, nor
@@ -180,7 +180,8 @@ pub(super) async fn change_4_the_former_name_does_not_always_count(case: &Case) 
         visitor.is_signed_in(false).await?.sets_none()?;
         // Who begins a session there begins one of their own, under the present name.
         visitor.post("/count").await?.is(200)?;
-        let own = visitor.cookies.iter().find(|it| it.name == format!("__Host-{name}") && it.value != planted.value);
+        let own =
+            visitor.cookies.iter().find(|it| it.name == format!("__Host-Http-{name}") && it.value != planted.value);
         ensure(own.is_some(), "a cookie of the present name with a new id", || format!("{:?}", visitor.cookies))?;
         visitor.counts(1).await?;
     }
@@ -206,12 +207,12 @@ pub(super) async fn change_7_the_scope_says_whose_sessions_they_are(case: &Case)
     let mut ann = shop.browser("ann");
     ann.sign_in("Ann").await?;
     let of_shop = ann.id()?.to_owned();
-    equal("the name", &"__Host-shop", &ann.cookie()?.0)?;
+    equal("the name", &"__Host-Http-shop", &ann.cookie()?.0)?;
     shop.stop().await?;
 
     // By its name it has a scope of its own.
     let admin = case.start_with(&[("SESSION_COOKIE_NAME", "admin")]).await?;
-    let mut visitor = admin.browser("with the shop's id").with_cookie(Some(format!("__Host-admin={of_shop}")));
+    let mut visitor = admin.browser("with the shop's id").with_cookie(Some(format!("__Host-Http-admin={of_shop}")));
     visitor.is_signed_in(false).await?;
     visitor.get("/").await?.sets_none()?;
     visitor.sign_in("Ann").await?;
@@ -223,7 +224,7 @@ pub(super) async fn change_7_the_scope_says_whose_sessions_they_are(case: &Case)
     admin.stop().await?;
 
     let renamed = case.start_with(&[("SESSION_COOKIE_NAME", "store"), ("SESSION_SCOPE", "shop")]).await?;
-    let with = |id: &str| Some(format!("__Host-store={id}"));
+    let with = |id: &str| Some(format!("__Host-Http-store={id}"));
     renamed.browser("ann").with_cookie(with(&of_shop)).is_signed_in(true).await?;
     renamed.browser("with the admin's id").with_cookie(with(&of_admin)).is_signed_in(false).await
 }

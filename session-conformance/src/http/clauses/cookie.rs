@@ -21,8 +21,8 @@ pub(super) async fn cookie_1_none_is_set_before_something_is_written(case: &Case
     visitor.post("/test/do?steps=renew").await?.sets_none()
 }
 
-/// Checks COOKIE-2: the first write sets one cookie: `__Host-`, with `HttpOnly`, `Path=/`, `SameSite=Lax`, `Secure`
-/// and nothing else.
+/// Checks COOKIE-2: the first write sets one cookie: `__Host-Http-`, with `HttpOnly`, `Path=/`, `SameSite=Lax`,
+/// `Secure` and nothing else.
 pub(super) async fn cookie_2_the_first_write_sets_one_with_exact_attributes(case: &Case) -> Check {
     let site = case.start().await?;
     for path in ["/count", "/test/do?steps=add", "/test/do?steps=read,add,add"] {
@@ -30,7 +30,8 @@ pub(super) async fn cookie_2_the_first_write_sets_one_with_exact_attributes(case
         let answer = visitor.post(path).await?;
         answer.is(200)?;
         let cookie = answer.sets_one()?;
-        ensure(cookie.name.starts_with("__Host-"), "a name that begins with __Host-", || cookie.name.clone())?;
+        let prefixed = cookie.name.starts_with("__Host-Http-");
+        ensure(prefixed, "a name that begins with __Host-Http-", || cookie.name.clone())?;
         equal("the attributes", &SAFE.map(str::to_owned).to_vec(), &cookie.attributes)?;
         let id = cookie.value;
         let random = id.len() >= 43 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));

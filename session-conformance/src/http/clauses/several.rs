@@ -22,14 +22,14 @@ pub(super) async fn several_1_each_has_its_own_sessions(case: &Case) -> Check {
         let second = ann.post("/second").await?;
         counted(&second, count)?;
         if count == 1 {
-            equal("the second's cookie", &"__Host-second".to_owned(), &second.sets_one()?.name)?;
+            equal("the second's cookie", &"__Host-Http-second".to_owned(), &second.sets_one()?.name)?;
         }
     }
     counted(&ann.post("/count").await?, 2)?;
     equal("ann's cookies", &2, &ann.cookies.len())?;
     let mut exchanged = Jar::new(
         site.browser("exchanged"),
-        [Kept::new(&first.name, &ann.cookies[1].value), Kept::new("__Host-second", &ann.cookies[0].value)],
+        [Kept::new(&first.name, &ann.cookies[1].value), Kept::new("__Host-Http-second", &ann.cookies[0].value)],
     );
     counted(&exchanged.get("/count").await?, 0)?;
     counted(&exchanged.post("/second").await?, 1)?;
@@ -51,7 +51,7 @@ pub(super) async fn several_2_two_of_one_name_are_an_error(case: &Case) -> Check
     }
     visitor.get("/untouched").await?.is(200)?;
     let log = site.stop().await?;
-    ensure(log.contains("__Host-shop"), "the log names the cookie", || log.clone())
+    ensure(log.contains("__Host-Http-shop"), "the log names the cookie", || log.clone())
 }
 
 /// Checks SEVERAL-3: the log is told once that a handler which names none of several has the innermost's.
@@ -65,5 +65,5 @@ pub(super) async fn several_3_who_names_none_is_told_once(case: &Case) -> Check 
     let log = site.stop().await?;
     let told: Vec<_> = log.lines().filter(|line| line.contains("several_sessions")).collect();
     equal("lines about several_sessions in the log", &1, &told.len())?;
-    ensure(!told[0].contains("__Host-second"), "the cookie of the first", || told[0].to_owned())
+    ensure(!told[0].contains("__Host-Http-second"), "the cookie of the first", || told[0].to_owned())
 }

@@ -4,6 +4,7 @@ use session_conformance::http::Clause::*;
 
 use super::{Fault, after, before, fault, handle};
 use crate::adapter::{Adapter, RIGHT};
+use crate::naming::*;
 use crate::signing::*;
 use crate::tamper::*;
 
@@ -15,6 +16,12 @@ pub(super) static FAULTS: &[Fault] = &[
         after(sets_one_for_every_visitor),
     ),
     fault("NotHttpOnly", "leaves `HttpOnly` out", &[(COOKIE_2, "the attributes")], after(loses_http_only)),
+    fault(
+        "ScriptsCanPlant",
+        "calls the cookie `__Host-` and no more, so that a script can plant one",
+        &[(COOKIE_2, "a name that begins with __Host-Http-")],
+        Adapter { before: takes_a_weak_name, after: sets_a_weak_name, ..RIGHT },
+    ),
     fault("EveryTime", "sets the cookie with every response", &[(COOKIE_3, "no Set-Cookie")], after(sets_it_again)),
     fault("MalformedIs400", "answers 400 to a cookie it cannot read", &[(COOKIE_4, "200")], before(refuses_malformed)),
     fault(

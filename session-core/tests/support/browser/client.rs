@@ -41,7 +41,7 @@ impl Browser {
     /// Makes a browser that has a cookie, given as `name=value`.
     pub(crate) fn with(pair: &str) -> Self {
         let mut browser = Self::default();
-        browser.plant(&format!("{pair}; Path=/; Secure")).unwrap();
+        browser.plant(&format!("{pair}; Path=/; Secure; HttpOnly")).unwrap();
         browser
     }
 
