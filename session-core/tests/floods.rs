@@ -2,14 +2,19 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use session_core::{CloseOutcome, Handled, RequestHead, SessionError, SessionId, Sessions, StoreError};
+use session_core::cookie::{SigningKey, UnsignedCookies};
+use session_core::{
+    Clock, CloseOutcome, CookieConfig, Handled, RequestHead, SessionError, SessionId, Sessions, StoreError, Timestamp,
+};
 use session_ets::{EtsStore, Table, TableConfig};
 #[cfg(feature = "metrics")]
 use support::builder;
 use support::faulty::Faulty;
-use support::{Browser, count, sessions, store};
+use support::{Browser, START, count, sessions, store};
 
 const FLOOD: u32 = 100_000;
 
@@ -167,4 +172,31 @@ async fn metrics_have_as_many_labels_after_a_flood_as_before() {
         reads(&sessions, Some(cookie)).await;
     }
     assert_eq!(kept(), before);
+}
+
+/// A clock that counts how often it is asked. Whoever reads an unsigned cookie while signing is introduced asks it.
+#[derive(Clone, Debug, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Clock for Counting {
+    fn now(&self) -> Timestamp {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        START
+    }
+}
+
+#[tokio::test]
+async fn the_cookies_of_a_page_that_does_not_ask_are_never_read() {
+    let clock = Counting::default();
+    let config = CookieConfig::default()
+        .with_signing_keys([SigningKey::new([1; 32]).unwrap()])
+        .with_unsigned_cookies(UnsignedCookies::TakenUntil(Timestamp::MAX));
+    let sessions = Sessions::builder(store()).clock(clock.clone()).cookie(config).build().unwrap();
+    let cookies: Vec<_> = (0..600).map(invented).collect();
+    let cookies = cookies.join("; ");
+    let lazy = sessions.open(RequestHead::new("POST").with_cookies([cookies.as_bytes()]));
+    sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
+    assert_eq!(clock.0.load(Ordering::Relaxed), 1, "when it was opened");
+    // Who asks has them read, and that shows here.
+    assert!(lazy.has_cookie() && clock.0.load(Ordering::Relaxed) > 1);
 }
