@@ -11,9 +11,10 @@ use actix_web::http::header::{ACCEPT, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, Bytes, Data, ServiceConfig};
 use actix_web::{App, Error, FromRequest, Handler, HttpRequest, HttpResponse, HttpServer};
-use example_demo::{Answer, Ask, Body, BoxError, Demo, Format, Page};
+use example_demo::{Answer, Ask, Body, BoxError, Demo, Format, Page, Second};
+use session_core::web::SessionOf;
 use session_core::web::actix_web::SessionMiddleware;
-use session_core::{LazySession, Session};
+use session_core::{LazySession, Session, SessionError, Sessions};
 
 fn main() -> ExitCode {
     example_demo::main("actix-web", serve)
@@ -25,7 +26,9 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
         App::new()
             .app_data(Data::new(demo.clone()))
             .configure(routes)
-            .wrap(SessionMiddleware::new(demo.sessions().clone()))
+            .wrap(open(&demo, demo.sessions()))
+            // Most applications have one kind of sessions. The same twice are opened once.
+            .wrap(open(&demo, demo.second()))
             .wrap(from_fn(dress))
     };
     let server = HttpServer::new(app).disable_signals().shutdown_timeout(5).listen(listener)?.run();
@@ -49,9 +52,19 @@ fn routes(app: &mut ServiceConfig) {
         .route("/sessions", look().to(page(Demo::list_sessions)))
         .route("/sessions/{key}/end", web::post().to(page(Demo::end_session)))
         .route("/sessions/end-others", web::post().to(page(Demo::end_other_sessions)))
+        .route("/second", web::post().to(second))
         .route("/untouched", look().to(public))
         .route("/test/{path:.*}", web::to(test))
         .default_service(web::to(public));
+}
+
+/// Opens a session for each request. The application may answer its errors, wherever they are made.
+fn open(demo: &Demo, sessions: &Sessions) -> SessionMiddleware {
+    let middleware = SessionMiddleware::new(sessions.clone());
+    match demo.own_errors() {
+        Some(own) => middleware.on_error(move |error| respond(own(error).map(Body::from))),
+        None => middleware,
+    }
 }
 
 /// Has the demo answer with the session, which is loaded by being asked for.
@@ -63,8 +76,13 @@ async fn public(demo: Data<Demo>, Asked(ask): Asked) -> HttpResponse {
     respond(demo.public(&ask).await)
 }
 
-async fn test(demo: Data<Demo>, session: LazySession, Asked(ask): Asked) -> HttpResponse {
-    respond(demo.test(&session, &ask).await)
+/// Asks for a session by its name, where there are several.
+async fn second(demo: Data<Demo>, session: SessionOf<Second>, Asked(ask): Asked) -> HttpResponse {
+    respond(demo.add_to_count(&session, &ask).await)
+}
+
+async fn test(demo: Data<Demo>, session: LazySession, Asked(ask): Asked) -> Result<HttpResponse, SessionError> {
+    demo.test(&session, &ask).await.map(respond)
 }
 
 /// The request in the demo's words.

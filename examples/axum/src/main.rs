@@ -8,11 +8,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, any, get, on};
+use axum::routing::{MethodFilter, MethodRouter, any, get, on, post};
 use axum::{Router, serve};
-use example_demo::{Answer, Ask, BoxError, Demo, Format, Page};
+use example_demo::{Answer, Ask, BoxError, Demo, Format, Page, Second};
+use session_core::web::SessionOf;
 use session_core::web::axum::SessionLayer;
-use session_core::{LazySession, Session};
+use session_core::{LazySession, Session, SessionError, Sessions};
 use tower_http::catch_panic::CatchPanicLayer;
 
 fn main() -> ExitCode {
@@ -35,15 +36,27 @@ fn app(demo: Demo) -> Router {
         .route("/sessions", page(MethodFilter::GET, Demo::list_sessions))
         .route("/sessions/{key}/end", page(MethodFilter::POST, Demo::end_session))
         .route("/sessions/end-others", page(MethodFilter::POST, Demo::end_other_sessions))
+        .route("/second", post(second))
         .route("/untouched", get(public))
         .route("/live/events", get(live::events))
         .route("/live/socket", get(live::socket))
         .route("/test/{*path}", any(test))
         .fallback(public)
         .layer(CatchPanicLayer::new())
-        .layer(SessionLayer::new(demo.sessions().clone()))
+        .layer(open(&demo, demo.sessions()))
+        // Most applications have one kind of sessions. The same twice are opened once.
+        .layer(open(&demo, demo.second()))
         .layer(middleware::from_fn_with_state(demo.clone(), dress))
         .with_state(demo)
+}
+
+/// Opens a session for each request. The application may answer its errors, wherever they are made.
+fn open(demo: &Demo, sessions: &Sessions) -> SessionLayer {
+    let layer = SessionLayer::new(sessions.clone());
+    match demo.own_errors() {
+        Some(own) => layer.on_error(move |error| own(error).map(Body::from)),
+        None => layer,
+    }
 }
 
 /// Has the demo answer with the session, which is loaded by being asked for.
@@ -55,7 +68,12 @@ async fn public(demo: State<Demo>, Asked(ask): Asked) -> Answer {
     demo.public(&ask).await
 }
 
-async fn test(demo: State<Demo>, session: LazySession, Asked(ask): Asked) -> Answer {
+/// Asks for a session by its name, where there are several.
+async fn second(demo: State<Demo>, session: SessionOf<Second>, Asked(ask): Asked) -> Answer {
+    demo.add_to_count(&session, &ask).await
+}
+
+async fn test(demo: State<Demo>, session: LazySession, Asked(ask): Asked) -> Result<Answer, SessionError> {
     demo.test(&session, &ask).await
 }
 

@@ -70,8 +70,8 @@ async fn neither_a_silent_connection_nor_half_a_request_holds_up_the_end() {
 }
 
 #[tokio::test]
-async fn the_development_cookie_goes_over_plain_http_to_any_host() {
-    let server = home().start_with(&[("SESSION_COOKIE", "development")]).await;
+async fn a_cookie_for_anywhere_goes_over_plain_http_to_any_host() {
+    let server = home().start_with(&[("SESSION_COOKIE", "anywhere")]).await;
     let mut browser = Browser::new(&server);
     let login = browser.request(reqwest::Method::POST, "/login").header("host", "shop.test").form(&[("name", "Ann")]);
     let answer = browser.send(login).await;
@@ -84,7 +84,7 @@ async fn the_development_cookie_goes_over_plain_http_to_any_host() {
 async fn a_setting_that_makes_no_sense_ends_the_start_and_says_what_does() {
     for (name, value, allowed) in [
         ("PORT", "http", "a number from 0 to 65535"),
-        ("SESSION_COOKIE", "Secure", "\"secure\", the default, or \"development\""),
+        ("SESSION_COOKIE", "Secure", "\"secure\", the default, or \"development\" or \"anywhere\""),
     ] {
         let output = in_time(name, home().command().env(name, value).output()).await.unwrap();
         let said = String::from_utf8(output.stderr).unwrap();

@@ -7,8 +7,9 @@ use crate::variables::Variables;
 
 /// Reads the cookie of an example, which has its name unless told: ports share a browser's jar.
 pub(crate) fn cookie(framework: &str, variables: &Variables<'_>) -> Result<CookieConfig, String> {
-    let mut cookie = match variables.choice("SESSION_COOKIE", &["secure", "development"])? {
+    let mut cookie = match variables.choice("SESSION_COOKIE", &["secure", "development", "anywhere"])? {
         0 => CookieConfig::default(),
+        1 => CookieConfig::development(),
         // Over plain http and on any host: whoever sees the traffic is the visitor.
         _ => CookieConfig::development().with_transport(CookieTransport::HttpAnywhere),
     };

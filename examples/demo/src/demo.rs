@@ -14,7 +14,7 @@ use crate::answer::Answer;
 use crate::ask::{Ask, BODY_LIMIT, Format};
 use crate::assets::protect;
 use crate::csrf;
-use crate::errors::{Refusal, refuse, see_other};
+use crate::errors::{Errors, Refusal, refuse, see_other};
 use crate::rig::Rig;
 use crate::watch::Watched;
 
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) framework: &'static str,
     pub(crate) store: &'static str,
     pub(crate) sessions: Sessions,
+    pub(crate) second: Sessions,
+    pub(crate) errors: Errors,
     pub(crate) watched: Watched,
     /// `None` unless `SESSION_TEST` is set.
     pub(crate) rig: Option<Rig>,
@@ -34,6 +36,10 @@ pub(crate) struct Shared {
     pub(crate) listener: Mutex<Option<TcpListener>>,
     pub(crate) stopping: watch::Receiver<bool>,
 }
+
+/// Names the second kind of sessions, for those who ask for one of them.
+#[derive(Debug)]
+pub struct Second;
 
 impl Demo {
     pub(crate) fn new(shared: Shared) -> Self {
@@ -44,6 +50,17 @@ impl Demo {
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// Gives a second kind of sessions, with a cookie of their own, for a layer around the first's: those that
+    /// `SESSION_SECOND` names. Without it they are the first, which are opened once although they have two layers.
+    #[must_use]
+    pub fn second(&self) -> &Sessions {
+        &self.0.second
+    }
+
+    pub(crate) fn errors(&self) -> Errors {
+        self.0.errors
     }
 
     pub(crate) fn framework(&self) -> &'static str {

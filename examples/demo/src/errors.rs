@@ -1,6 +1,7 @@
 //! What went wrong, as a page or as JSON, in one place for handlers and frameworks.
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION, SET_COOKIE, VARY};
+use bytes::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, SET_COOKIE, VARY};
 use http::{HeaderMap, Response, StatusCode};
 use session_core::{OwnerError, SessionError};
 
@@ -9,6 +10,17 @@ use crate::ask::{Ask, Format, header_map};
 use crate::assets::protect;
 use crate::demo::Demo;
 use crate::view::Problem;
+
+/// Says who answers the errors of the sessions, wherever they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errors {
+    /// They are given the form of all errors here on their way out.
+    Dressed,
+    /// The sessions' adapter, by a text; nothing is dressed.
+    Plain,
+    /// The application, by what it gives to the adapter's `on_error`.
+    Own,
+}
 
 /// Why a handler does not do what it was asked to.
 #[derive(Debug)]
@@ -52,9 +64,28 @@ impl Demo {
                     let error: &(dyn std::error::Error + 'static) = &error;
                     tracing::error!(error, "a request failed at its session");
                 }
-                self.problem(format, status, words(status).to_owned())
+                match self.errors() {
+                    Errors::Dressed => self.problem(format, status, words(status).to_owned()),
+                    Errors::Plain => {
+                        in_words("text/plain; charset=utf-8", &error, error.http_text().to_owned()).map(Body::from)
+                    }
+                    Errors::Own => own(&error).map(Body::from),
+                }
             }
         }
+    }
+
+    /// Gives what answers the errors of the sessions, for the `on_error` of their layer or middleware; `None` unless
+    /// `SESSION_ERRORS` says so. It cannot know in which format: that is left to [`dress`](Self::dress).
+    #[must_use]
+    pub fn own_errors(&self) -> Option<fn(&SessionError) -> Response<Bytes>> {
+        (self.errors() == Errors::Own).then_some(own)
+    }
+
+    /// Tells whether errors are given their form on their way out, as they are unless `SESSION_ERRORS` is `plain`.
+    #[must_use]
+    pub fn dresses_errors(&self) -> bool {
+        self.errors() != Errors::Plain
     }
 
     /// Looks at a response on its way out, whoever made it: the demo, the framework, or the sessions' adapter.
@@ -84,7 +115,7 @@ impl Demo {
         let status = StatusCode::from_u16(status).ok()?;
         // The demo's own are HTML or JSON.
         let plain = headers.get(CONTENT_TYPE).is_none_or(|found| found.as_bytes().starts_with(b"text/plain"));
-        (is_error(status) && plain).then(|| {
+        (self.dresses_errors() && is_error(status) && plain).then(|| {
             let mut problem = self.problem(format, status, words(status).to_owned());
             keep(&headers, problem.headers_mut());
             protect(&mut problem);
@@ -107,6 +138,16 @@ impl Demo {
     }
 }
 
+/// Answers an error of the sessions as this application likes.
+fn own(error: &SessionError) -> Response<Bytes> {
+    in_words("text/html; charset=utf-8", error, format!("<h1>Sorry</h1><p>{}</p>\n", error.http_text().trim_end()))
+}
+
+fn in_words(content_type: &'static str, error: &SessionError, words: String) -> Response<Bytes> {
+    let answer = Response::builder().status(error.http_status()).header(CONTENT_TYPE, content_type);
+    answer.header(CACHE_CONTROL, "no-store").body(words.into()).expect("its parts are well-formed")
+}
+
 fn is_error(status: StatusCode) -> bool {
     status.is_client_error() || status.is_server_error()
 }
@@ -127,11 +168,19 @@ fn keep(from: &HeaderMap, to: &mut HeaderMap) {
     if from.get_all(VARY).iter().any(says_accept) {
         to.remove(VARY);
     }
-    for name in [ALLOW, CACHE_CONTROL, SET_COOKIE, VARY] {
-        for value in from.get_all(&name) {
-            to.append(&name, value.clone());
+    for (name, value) in from {
+        if is_kept(name) {
+            to.append(name, value.clone());
         }
     }
+}
+
+/// Tells whether a header is for browsers and caches, whatever the body: `Cache-Control` and those that overrule it
+/// for some caches, too.
+fn is_kept(name: &HeaderName) -> bool {
+    [ALLOW, SET_COOKIE, VARY].contains(name)
+        || ["clear-site-data", "surrogate-control"].contains(&name.as_str())
+        || name.as_str().ends_with("cache-control")
 }
 
 /// Says what a status means here, where nobody has said more.

@@ -27,7 +27,7 @@ mod watch; // counts what the store does, and fails in its place
 pub use answer::{Answer, Body, Pieces};
 pub use ask::{Ask, BODY_LIMIT, Format};
 pub use connections::Connections;
-pub use demo::Demo;
+pub use demo::{Demo, Second};
 pub use pages::{Answering, Page};
 pub use run::{main, with_causes};
 pub use session_core::BoxError;

@@ -105,8 +105,22 @@ impl Demo {
 
     /// Does what the HTTP suite of `session-conformance` asks for: every method of `/test/{*path}`. There is no such
     /// page unless `SESSION_TEST` is set.
-    pub async fn test(&self, session: &LazySession, ask: &Ask) -> Answer {
-        self.answer(ask, self.rigged(session, ask)).await
+    ///
+    /// # Errors
+    /// As its session fails, for the framework to answer; where it knows no errors, [`failed`](Self::failed) does.
+    pub async fn test(&self, session: &LazySession, ask: &Ask) -> std::result::Result<Answer, SessionError> {
+        let mut failed = None;
+        let handler = async {
+            self.rigged(session, ask).await.or_else(|refusal| match refusal {
+                Refusal::Session(error) => {
+                    failed = Some(error);
+                    Ok(Answer::default())
+                }
+                refusal => Err(refusal),
+            })
+        };
+        let answer = self.answer(ask, handler).await;
+        failed.map_or(Ok(answer), Err)
     }
 }
 

@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
-use session_core::{CookieLifetime, FlashLevel, LazySession, ManualClock, Owner};
+use serde_json::{Value, json};
+use session_core::{CookieLifetime, FlashLevel, LazySession, ManualClock, Owner, Session, SessionError};
 use tokio::sync::watch;
 use tokio_stream::StreamExt;
 
@@ -32,6 +32,9 @@ use crate::watch::StoreState;
 
 /// How long a request waits at a gate, or for one there: for ever would hide what hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Headers by which some caches alone are told what they may keep.
+const TARGETED: [&str; 3] = ["cdn-cache-control", "surrogate-control", "cloudflare-cdn-cache-control"];
 
 #[derive(Debug)]
 pub(crate) struct Rig {
@@ -113,6 +116,14 @@ enum Step<'a> {
     End,
     /// `tell`: leaves a message.
     Tell,
+    /// `messages`: hands out the messages, as `flash` beside the count.
+    Messages,
+    /// `take`: takes the counter out.
+    Take,
+    /// `wrong`: reads the counter as what it is not.
+    Wrong,
+    /// `commit`: writes what was changed so far; where another request was faster the answer says so: `lost`.
+    Commit,
     /// `remember`: makes its cookie persistent.
     Remember,
     /// `hold:NAME`: waits at a gate.
@@ -125,6 +136,10 @@ enum Step<'a> {
     Redirect,
     /// `public`: allows caches to keep the answer for everybody.
     Public,
+    /// `targeted`: allows some caches to keep the answer, by headers for those alone.
+    Targeted,
+    /// `not-modified`: answers 304.
+    NotModified,
     /// `stream:NAME`: answers a body in two pieces, of which the second waits at a gate.
     Stream(&'a str),
 }
@@ -139,12 +154,18 @@ impl<'a> Step<'a> {
             ("login", name) => Self::Login(name),
             ("end", "") => Self::End,
             ("tell", "") => Self::Tell,
+            ("messages", "") => Self::Messages,
+            ("take", "") => Self::Take,
+            ("wrong", "") => Self::Wrong,
+            ("commit", "") => Self::Commit,
             ("remember", "") => Self::Remember,
             ("hold", name) => Self::Hold(name),
             ("fail", "") => Self::Fail,
             ("panic", "") => Self::Panic,
             ("redirect", "") => Self::Redirect,
             ("public", "") => Self::Public,
+            ("targeted", "") => Self::Targeted,
+            ("not-modified", "") => Self::NotModified,
             ("stream", name) => Self::Stream(name),
             _ => return None,
         })
@@ -184,7 +205,8 @@ impl Demo {
 async fn step_by_step(rig: &Rig, lazy: &LazySession, steps: &str) -> Result<Answer, Refusal> {
     let mut loaded = None;
     let mut answer = None;
-    let mut public = false;
+    let mut headers = HeaderMap::new();
+    let mut more = serde_json::Map::new();
     for text in steps.split(',').filter(|text| !text.is_empty()) {
         let unknown = || refuse(StatusCode::BAD_REQUEST, format!("There is no step {text:?}."));
         let step = Step::parse(text).ok_or_else(unknown)?;
@@ -194,33 +216,61 @@ async fn step_by_step(rig: &Rig, lazy: &LazySession, steps: &str) -> Result<Answ
             Step::Fail => return Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "As you wish.")),
             Step::Panic => panic!("a test asked for it"),
             Step::Redirect => answer = Some(see_other("/")),
-            Step::Public => public = true,
-            Step::Stream(name) => answer = Some(Answer::new(in_pieces(rig.gate(name)))),
-            Step::Read | Step::Add | Step::Renew | Step::Login(_) | Step::End | Step::Tell | Step::Remember => {
-                let session = lazy.load().await?;
-                match step {
-                    Step::Add => drop(session.update(COUNT, |count| count.unwrap_or(0) + 1)?),
-                    Step::Renew => session.renew()?,
-                    Step::Login(name) => session.log_in(Owner::new(name)?)?,
-                    Step::End => session.destroy(),
-                    Step::Tell => session.flash(FlashLevel::Info, "As you wish.")?,
-                    Step::Remember => session.set_cookie_lifetime(CookieLifetime::Persistent)?,
-                    _ => {}
+            Step::NotModified => {
+                let not_modified = answer.insert(Answer::default());
+                *not_modified.status_mut() = StatusCode::NOT_MODIFIED;
+            }
+            Step::Public => {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=60, s-maxage=600"));
+            }
+            Step::Targeted => {
+                for name in TARGETED {
+                    headers.insert(name, HeaderValue::from_static("max-age=600"));
                 }
+            }
+            Step::Stream(name) => answer = Some(Answer::new(in_pieces(rig.gate(name)))),
+            step => {
+                let session = lazy.load().await?;
+                with_session(&session, &step, &mut more).await?;
                 loaded = Some(session);
             }
         }
     }
-    let mut answer = match (answer, loaded) {
-        (Some(answer), _) => answer,
-        (None, Some(session)) => json(&json!({ "count": session.get(COUNT)?.unwrap_or(0) })),
-        (None, None) => json(&json!({})),
-    };
-    if public {
-        let value = HeaderValue::from_static("public, max-age=60, s-maxage=600");
-        answer.headers_mut().insert(CACHE_CONTROL, value);
+    if let Some(session) = &loaded {
+        more.insert("count".to_owned(), session.get(COUNT)?.unwrap_or(0).into());
     }
+    let mut answer = answer.unwrap_or_else(|| json(&more));
+    answer.headers_mut().extend(headers);
     Ok(answer)
+}
+
+/// Does a step that needs the session, and adds what it has to tell.
+async fn with_session(
+    session: &Session,
+    step: &Step<'_>,
+    more: &mut serde_json::Map<String, Value>,
+) -> Result<(), Refusal> {
+    match step {
+        Step::Add => drop(session.update(COUNT, |count| count.unwrap_or(0) + 1)?),
+        Step::Renew => session.renew()?,
+        Step::Login(name) => session.log_in(Owner::new(*name)?)?,
+        Step::End => session.destroy(),
+        Step::Tell => session.flash(FlashLevel::Info, "As you wish.")?,
+        Step::Messages => drop(more.insert("flash".to_owned(), json!(session.take_flash()?))),
+        Step::Take => drop(session.take(COUNT)?),
+        Step::Wrong => drop(session.get::<String>(COUNT.name())?),
+        Step::Commit => {
+            let lost = match session.commit().await {
+                Ok(()) => false,
+                Err(SessionError::Conflict) => true,
+                Err(error) => return Err(error.into()),
+            };
+            more.insert("lost".to_owned(), lost.into());
+        }
+        Step::Remember => session.set_cookie_lifetime(CookieLifetime::Persistent)?,
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Makes a body of two pieces, of which the second waits.

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use std::{io, iter};
 
-use session_core::{BoxError, Clock, ManualClock, OwnerLimitAction, Sessions, SweeperConfig, SystemClock};
+use session_core::{
+    BoxError, Clock, CookieConfig, ManualClock, OwnerLimitAction, Sessions, SessionsBuilder, SweeperConfig, SystemClock,
+};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
-use crate::demo::{Demo, Shared};
+use crate::demo::{Demo, Second, Shared};
 use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::watch::Watched;
@@ -80,10 +82,27 @@ fn set_up(
     listener: TcpListener,
 ) -> Result<(Demo, watch::Sender<bool>), BoxError> {
     let watched = Watched::new(store);
+    let rig = settings.test.then(|| Rig::new(ManualClock::new(SystemClock.now())));
+    let builder = |cookie: &CookieConfig| builder(settings, cookie, &watched, rig.as_ref());
+    let (first, second) = (builder(&settings.cookie), settings.second.as_ref().map(builder));
+    let (sessions, second) = match second {
+        Some(second) => (first.build()?, second.named::<Second>().build()?),
+        None => {
+            let only = first.named::<Second>().build()?;
+            (only.clone(), only)
+        }
+    };
+    let (asked, stopping) = watch::channel(false);
+    let (store, errors, listener) = (settings.store.name(), settings.errors, Mutex::new(Some(listener)));
+    Ok((Demo::new(Shared { framework, store, sessions, second, errors, watched, rig, listener, stopping }), asked))
+}
+
+fn builder(settings: &Settings, cookie: &CookieConfig, watched: &Watched, rig: Option<&Rig>) -> SessionsBuilder {
     let mut sessions = Sessions::builder(Arc::new(watched.clone()))
-        .cookie(settings.cookie.clone())
+        .cookie(cookie.clone())
         .on_failure(settings.on_failure)
-        .operation_timeout(settings.timeout);
+        .operation_timeout(settings.timeout)
+        .clear_site_data(settings.clear_site_data.iter().copied());
     if let Some(scope) = &settings.scope {
         sessions = sessions.scope(scope);
     }
@@ -93,14 +112,10 @@ fn set_up(
     if let Some(every) = settings.renew_every {
         sessions = sessions.renew_every(every);
     }
-    let rig = settings.test.then(|| Rig::new(ManualClock::new(SystemClock.now())));
-    if let Some(rig) = &rig {
-        sessions = sessions.clock(rig.clock.clone());
+    match rig {
+        Some(rig) => sessions.clock(rig.clock.clone()),
+        None => sessions,
     }
-    let (asked, stopping) = watch::channel(false);
-    let (store, sessions) = (settings.store.name(), sessions.build()?);
-    let listener = Mutex::new(Some(listener));
-    Ok((Demo::new(Shared { framework, store, sessions, watched, rig, listener, stopping }), asked))
 }
 
 async fn listen(port: u16) -> Result<TcpListener, String> {

@@ -6,9 +6,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{CookieConfig, FailurePolicy};
+use session_core::{CookieConfig, FailurePolicy, SiteData};
 
 use crate::cookie::cookie;
+use crate::errors::Errors;
 use crate::store::StoreUrl;
 use crate::variables::{Variables, refuse};
 
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) session_file: PathBuf,
     /// `SESSION_COOKIE`, `SESSION_COOKIE_NAME`, `SESSION_KEYS` or `SESSION_KEYS_FILE`, `SESSION_LIFETIME`, and what it was.
     pub(crate) cookie: CookieConfig,
+    /// `SESSION_SECOND`: the cookie of a second kind of sessions; `None` for no such sessions.
+    pub(crate) second: Option<CookieConfig>,
     /// `SESSION_SCOPE`; `None` for the cookie's name.
     pub(crate) scope: Option<String>,
     /// `SESSION_ON_FAILURE`.
@@ -32,6 +35,10 @@ pub(crate) struct Settings {
     pub(crate) max_per_owner: Option<NonZeroUsize>,
     /// `SESSION_RENEW_EVERY_MS`: how often a session gets a new id; `None` for never.
     pub(crate) renew_every: Option<Duration>,
+    /// `SESSION_CLEAR_SITE_DATA`: what else browsers forget at a sign-out.
+    pub(crate) clear_site_data: &'static [SiteData],
+    /// `SESSION_ERRORS`: who answers the errors of the sessions.
+    pub(crate) errors: Errors,
     /// `SESSION_TEST`: whether there are routes for tests.
     pub(crate) test: bool,
 }
@@ -57,16 +64,32 @@ impl Settings {
             0 => FailurePolicy::FailClosed,
             _ => FailurePolicy::Anonymous,
         };
+        let clear_site_data: &[_] =
+            match variables.choice("SESSION_CLEAR_SITE_DATA", &["nothing", "cache", "storage", "cache,storage"])? {
+                0 => &[],
+                1 => &[SiteData::Cache],
+                2 => &[SiteData::Storage],
+                _ => &[SiteData::Cache, SiteData::Storage],
+            };
+        let errors = match variables.choice("SESSION_ERRORS", &["dressed", "plain", "own"])? {
+            0 => Errors::Dressed,
+            1 => Errors::Plain,
+            _ => Errors::Own,
+        };
+        let cookie = cookie(framework, &variables)?;
         Ok(Self {
             port,
             store,
             session_file,
-            cookie: cookie(framework, &variables)?,
+            second: variables.text("SESSION_SECOND").map(|name| cookie.clone().with_name(name)),
+            cookie,
             scope: variables.text("SESSION_SCOPE"),
             on_failure,
             timeout: variables.millis("SESSION_TIMEOUT_MS")?.unwrap_or(Duration::from_secs(5)),
             max_per_owner: variables.number("SESSION_MAX_PER_OWNER")?,
             renew_every: variables.millis("SESSION_RENEW_EVERY_MS")?,
+            clear_site_data,
+            errors,
             test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
         })
     }
@@ -96,7 +119,7 @@ mod tests {
             ("PORT", "http", "a number from 0 to 65535"),
             ("PORT", "65536", "a number from 0 to 65535"),
             ("PORT", "", "a number from 0 to 65535"),
-            ("SESSION_COOKIE", "insecure", "\"secure\", the default, or \"development\""),
+            ("SESSION_COOKIE", "insecure", "\"secure\", the default, or \"development\" or \"anywhere\""),
             ("SESSION_LIFETIME", "long", "\"browser\", the default, or \"persistent\""),
             ("SESSION_ON_FAILURE", "", "\"fail-closed\", the default, or \"anonymous\""),
             ("SESSION_MAX_PER_OWNER", "0", "a number from 1 on"),
@@ -106,6 +129,8 @@ mod tests {
             ("SESSION_UNSIGNED", "taken", "SESSION_CHANGED_AT_MS"),
             ("SESSION_FORMER_NAME", "sid", "SESSION_CHANGED_AT_MS"),
             ("SESSION_CHANGED_AT_MS", "yesterday", "a number from 1 on"),
+            ("SESSION_CLEAR_SITE_DATA", "cookies", "\"nothing\", the default, or \"cache\""),
+            ("SESSION_ERRORS", "none", "\"dressed\", the default, or \"plain\" or \"own\""),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
             ("SESSION_STORE", "mongodb://localhost", "postgres://"),
             ("SESSION_FILE", "", "the path of a file"),

@@ -11,8 +11,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use session_core::LazySession;
 use session_core::web::tower::SessionLayer;
+use session_core::{LazySession, Sessions};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -25,7 +25,9 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     let handling = demo.clone();
     // What is added first sees a request first.
     let app = ServiceBuilder::new()
-        .layer(SessionLayer::new(demo.sessions().clone()))
+        // Most applications have one kind of sessions. The same twice are opened once.
+        .layer(open(&demo, demo.second()))
+        .layer(open(&demo, demo.sessions()))
         .layer(CatchPanicLayer::new())
         .service(service_fn(move |request| handle(handling.clone(), request)));
     let dressed = service_fn(move |request: Request<Incoming>| {
@@ -43,10 +45,19 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Opens a session for each request. The application may answer its errors, wherever they are made.
+fn open(demo: &Demo, sessions: &Sessions) -> SessionLayer {
+    let layer = SessionLayer::new(sessions.clone());
+    match demo.own_errors() {
+        Some(own) => layer.on_error(own),
+        None => layer,
+    }
+}
+
 /// Finds the route. A page has the demo answer with the session, which is loaded by being asked for.
 async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let (head, body) = request.into_parts();
-    let session = head.extensions.get::<LazySession>().expect("the layer has opened it");
+    let mut session = head.extensions.get::<LazySession>().expect("the layer has opened it").clone();
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => return status(StatusCode::PAYLOAD_TOO_LARGE),
@@ -64,7 +75,14 @@ async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infall
         (&Method::GET | &Method::HEAD, "/sessions") => Demo::list_sessions,
         (&Method::POST, "/sessions/end-others") => Demo::end_other_sessions,
         (&Method::POST, path) if path.starts_with("/sessions/") && path.ends_with("/end") => Demo::end_session,
-        (_, path) if path.starts_with("/test/") => return Ok(demo.test(session, &ask).await),
+        (&Method::POST, "/second") => {
+            // Where there are several, each can be found.
+            session = demo.second().find(&head.extensions).expect("its layer has opened it");
+            Demo::add_to_count
+        }
+        (_, path) if path.starts_with("/test/") => {
+            return Ok(demo.test(&session, &ask).await.unwrap_or_else(|error| demo.failed(&ask, error)));
+        }
         _ => return Ok(demo.public(&ask).await),
     };
     Ok(match session.load().await {

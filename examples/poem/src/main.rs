@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use example_demo::{Ask, BODY_LIMIT, BoxError, Demo, Format, Page};
+use example_demo::{Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page, Second};
 use poem::listener::TcpAcceptor;
 use poem::middleware::{AddData, CatchPanic};
 use poem::web::Data;
 use poem::{Endpoint, EndpointExt, FromRequest, IntoResponse, Request, RequestBody, Response, Result, Route, Server};
 use poem::{get, handler, post};
+use session_core::web::SessionOf;
 use session_core::web::poem::SessionMiddleware;
-use session_core::{LazySession, Session};
+use session_core::{LazySession, Session, Sessions};
 
 fn main() -> ExitCode {
     example_demo::main("poem", |demo| async {
@@ -32,13 +33,25 @@ fn app(demo: Demo) -> impl Endpoint {
         .at("/sessions", get(page(Demo::list_sessions)))
         .at("/sessions/:key/end", post(page(Demo::end_session)))
         .at("/sessions/end-others", post(page(Demo::end_other_sessions)))
+        .at("/second", post(second))
         .at("/untouched", get(public))
         .at("/test/*path", test)
         .at("/:file", public)
         .with(CatchPanic::new())
-        .with(SessionMiddleware::new(demo.sessions().clone()))
+        .with(open(&demo, demo.sessions()))
+        // Most applications have one kind of sessions. The same twice are opened once.
+        .with(open(&demo, demo.second()))
         .around(dress)
         .with(AddData::new(demo))
+}
+
+/// Opens a session for each request. The application may answer its errors, wherever they are made.
+fn open(demo: &Demo, sessions: &Sessions) -> SessionMiddleware {
+    let middleware = SessionMiddleware::new(sessions.clone());
+    match demo.own_errors() {
+        Some(own) => middleware.on_error(move |error| Response::from(own(error).map(Body::from))),
+        None => middleware,
+    }
 }
 
 /// Has the demo answer so.
@@ -57,9 +70,15 @@ async fn public(demo: Data<&Demo>, Asked(ask): Asked) -> Response {
     demo.public(&ask).await.into()
 }
 
+/// Asks for a session by its name, where there are several.
 #[handler]
-async fn test(demo: Data<&Demo>, session: LazySession, Asked(ask): Asked) -> Response {
-    demo.test(&session, &ask).await.into()
+async fn second(demo: Data<&Demo>, session: SessionOf<Second>, Asked(ask): Asked) -> Response {
+    demo.add_to_count(&session, &ask).await.into()
+}
+
+#[handler]
+async fn test(demo: Data<&Demo>, session: LazySession, Asked(ask): Asked) -> Result<Response> {
+    Ok(demo.test(&session, &ask).await?.into())
 }
 
 /// The request in the demo's words.

@@ -3,15 +3,18 @@
 use std::io::Cursor;
 use std::process::ExitCode;
 
-use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page};
+use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page, Second};
 use rocket::config::LogLevel;
 use rocket::data::{Data, ToByteUnit};
 use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
 use rocket::request::FromRequest;
+use rocket::response::{Responder, content::RawHtml};
 use rocket::route::{Handler, Outcome, Route};
-use rocket::{Build, Config, Request, Response, Rocket, catch, catchers};
-use session_core::{LazySession, Session, web::rocket::SessionFairing};
+use rocket::{Build, Config, Either, Either::*, Request, Response, Rocket, catch, catchers};
+use session_core::web::rocket::{self as sessions, SessionFairing};
+use session_core::web::{SessionOf, SessionRejection};
+use session_core::{LazySession, Session};
 use tokio_util::io::StreamReader;
 
 fn main() -> ExitCode {
@@ -41,22 +44,29 @@ fn app(rocket: Rocket<Build>, demo: Demo) -> Rocket<Build> {
         look("/sessions", Demo::list_sessions),
         act("/sessions/<key>/end", Demo::end_session),
         act("/sessions/end-others", Demo::end_other_sessions),
+        Route::new(Method::Post, "/second", Does::Second),
         Route::ranked(20, Method::Get, "/<path..>", Does::Public),
     ];
+    // The catchers answer the sessions' errors as well, wherever they are made; without any, those are a text.
+    let catchers = if demo.dresses_errors() { catchers![caught] } else { Vec::new() };
     rocket
+        // Most applications have one kind of sessions. The same twice are opened once.
+        .attach(SessionFairing::new(demo.second().clone()))
         .attach(SessionFairing::new(demo.sessions().clone()))
         .attach(AdHoc::on_response("Dress", |request, response| Box::pin(async { dress(request, response) })))
         .attach(AdHoc::on_liftoff("Listening", |it| Box::pin(async { Demo::listening(it.config().port) })))
         .manage(demo)
         .mount("/", pages)
         .mount("/test", [Method::Get, Method::Post].map(|method| Route::new(method, "/<path..>", Does::Test)))
-        .register("/", catchers![undressed])
+        .register("/", catchers)
 }
 
 /// What a route does. It is a handler by itself, so that one does for all pages.
 #[derive(Clone)]
 enum Does {
     Show(Page),
+    /// Asks for a session by its name, where there are several.
+    Second,
     Public,
     Test,
 }
@@ -73,8 +83,12 @@ impl Handler for Does {
             let ask = Ask::new(request.method().as_str(), &target, headers, body.into_inner().into());
             Ok(match self {
                 Self::Show(page) => page(demo, &guard::<Session>(request).await?, &ask).await,
+                Self::Second => demo.add_to_count(&*guard::<SessionOf<Second>>(request).await?, &ask).await,
                 Self::Public => demo.public(&ask).await,
-                Self::Test => demo.test(&guard::<LazySession>(request).await?, &ask).await,
+                Self::Test => match demo.test(&guard::<LazySession>(request).await?, &ask).await {
+                    Ok(answer) => answer,
+                    Err(error) => return Err(error.respond_to(request).unwrap_err()),
+                },
             })
         };
         answer.await.map_or_else(Outcome::Error, |answer| Outcome::Success(respond(answer)))
@@ -112,8 +126,12 @@ fn dress(request: &Request<'_>, response: &mut Response<'_>) {
     }
 }
 
-/// Leaves the form to the fairing.
+/// Answers the sessions' errors as the application likes. What it does not, the fairing dresses.
 #[catch(default)]
-fn undressed(status: Status, _: &Request<'_>) -> (Status, ()) {
-    (status, ())
+fn caught(status: Status, request: &Request<'_>) -> (Status, Either<RawHtml<Vec<u8>>, ()>) {
+    let demo = request.rocket().state::<Demo>().expect("it is managed");
+    match (demo.own_errors(), sessions::error(request)) {
+        (Some(own), Some(SessionRejection::Session(error))) => (status, Left(RawHtml(own(error).into_body().into()))),
+        _ => (status, Right(())),
+    }
 }

@@ -9,8 +9,8 @@ use salvo::catch_panic::CatchPanic;
 use salvo::conn::tcp::TcpAcceptor;
 use salvo::http::{ParseError, ReqBody, ResBody};
 use salvo::prelude::{Depot, FlowCtrl, Request, Response, Router, Server, Service, TowerLayerCompat, handler};
-use session_core::LazySession;
 use session_core::web::tower::SessionLayer;
+use session_core::{LazySession, Sessions};
 
 fn main() -> ExitCode {
     example_demo::main("salvo", |demo| async {
@@ -27,7 +27,8 @@ fn main() -> ExitCode {
 
 /// Puts the app together. What is added first sees a request first.
 fn app(demo: Demo) -> Service {
-    let session = SessionLayer::new(demo.sessions().clone()).compat::<ReqBody>();
+    // Most applications have one kind of sessions. The same twice are opened once.
+    let [first, second] = [demo.sessions(), demo.second()].map(|sessions| open(&demo, sessions).compat::<ReqBody>());
     let look = |path, page| Router::with_path(path).get(Show(page)).head(Show(page));
     let act = |path, page| Router::with_path(path).post(Show(page));
     let routes = Router::new()
@@ -42,9 +43,19 @@ fn app(demo: Demo) -> Service {
         .push(look("sessions", Demo::list_sessions))
         .push(act("sessions/{key}/end", Demo::end_session))
         .push(act("sessions/end-others", Demo::end_other_sessions))
+        .push(Router::with_path("second").post(add_to_second))
         .push(Router::with_path("test/{**rest}").goal(test))
         .push(Router::with_path("{**rest}").goal(public));
-    Service::new(routes).hoop(affix_state::inject(demo)).hoop(dress).hoop(session).hoop(CatchPanic::new())
+    Service::new(routes).hoop(affix_state::inject(demo)).hoop(dress).hoop(second).hoop(first).hoop(CatchPanic::new())
+}
+
+/// Opens a session for each request. The application may answer its errors, wherever they are made.
+fn open(demo: &Demo, sessions: &Sessions) -> SessionLayer {
+    let layer = SessionLayer::new(sessions.clone());
+    match demo.own_errors() {
+        Some(own) => layer.on_error(own),
+        None => layer,
+    }
 }
 
 /// Has the demo answer with the session, which is loaded by being asked for.
@@ -54,13 +65,25 @@ struct Show(Page);
 impl Show {
     async fn handle(&self, req: &mut Request, depot: &Depot, res: &mut Response) -> Result<(), ParseError> {
         let (demo, ask) = (demo(depot), ask(req).await?);
-        let answer = match session(req).load().await {
-            Ok(session) => (self.0)(demo, &session, &ask).await,
-            Err(error) => demo.failed(&ask, error),
-        };
-        respond(answer, res);
+        respond(show(self.0, demo, session(req), &ask).await, res);
         Ok(())
     }
+}
+
+async fn show(page: Page, demo: &Demo, session: LazySession, ask: &Ask) -> Answer {
+    match session.load().await {
+        Ok(session) => page(demo, &session, ask).await,
+        Err(error) => demo.failed(ask, error),
+    }
+}
+
+/// Finds a session where there are several.
+#[handler]
+async fn add_to_second(req: &mut Request, depot: &Depot, res: &mut Response) -> Result<(), ParseError> {
+    let (demo, ask) = (demo(depot), ask(req).await?);
+    let session = demo.second().find(req.extensions()).expect("its layer has opened it");
+    respond(show(Demo::add_to_count, demo, session, &ask).await, res);
+    Ok(())
 }
 
 #[handler]
@@ -71,7 +94,8 @@ async fn public(req: &mut Request, depot: &Depot, res: &mut Response) -> Result<
 
 #[handler]
 async fn test(req: &mut Request, depot: &Depot, res: &mut Response) -> Result<(), ParseError> {
-    respond(demo(depot).test(&session(req), &ask(req).await?).await, res);
+    let (demo, ask) = (demo(depot), ask(req).await?);
+    respond(demo.test(&session(req), &ask).await.unwrap_or_else(|error| demo.failed(&ask, error)), res);
     Ok(())
 }
 

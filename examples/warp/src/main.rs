@@ -11,7 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use session_core::web::tower::SessionLayer;
-use session_core::{LazySession, Session, SessionError};
+use session_core::{LazySession, Session, SessionError, Sessions};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
 use warp::http::{self, HeaderMap, Method, Request};
@@ -26,7 +26,10 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     // What is added first sees a request first.
     let app = ServiceBuilder::new()
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(SessionLayer::new(demo.sessions().clone()))
+        // Most applications have one kind of sessions. The same twice are opened once.
+        .layer(open(&demo, demo.second()))
+        .layer(open(&demo, demo.sessions()))
+        .map_request(keep_second(&demo))
         .layer(CatchPanicLayer::new())
         .service(warp::service(routes(&demo)));
     let dressed = service_fn(move |request: Request<Incoming>| {
@@ -45,9 +48,19 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Opens a session for each request. The application may answer its errors, wherever they are made.
+fn open(demo: &Demo, sessions: &Sessions) -> SessionLayer {
+    let layer = SessionLayer::new(sessions.clone());
+    match demo.own_errors() {
+        Some(own) => layer.on_error(own),
+        None => layer,
+    }
+}
+
 fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = Infallible> + Clone + use<> {
     let look = get().or(head()).unify();
     let page = |page: Page| with(demo).and(with(&page)).and(session()).and(ask()).then(answer).boxed();
+    let count: Page = Demo::add_to_count;
     let home = path::end().and(look).and(page(Demo::home));
     home.or(path!("login").and(post()).and(page(Demo::login)))
         .or(path!("logout").and(post()).and(page(Demo::logout)))
@@ -58,6 +71,7 @@ fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = I
         .or(path!("sessions").and(look).and(page(Demo::list_sessions)))
         .or(path!("sessions" / "end-others").and(post()).and(page(Demo::end_other_sessions)))
         .or(path!("sessions" / String / "end").map(drop).untuple_one().and(post()).and(page(Demo::end_session)))
+        .or(path!("second").and(post()).and(with(demo)).and(with(&count)).and(second()).and(ask()).then(answer))
         .or(path!("test" / ..).and(with(demo)).and(ext::get()).and(ask()).then(test))
         .or(with(demo).and(ask()).then(public))
 }
@@ -75,7 +89,7 @@ async fn public(demo: Demo, ask: Ask) -> reply::Response {
 }
 
 async fn test(demo: Demo, session: LazySession, ask: Ask) -> reply::Response {
-    respond(demo.test(&session, &ask).await)
+    respond(demo.test(&session, &ask).await.unwrap_or_else(|error| demo.failed(&ask, error)))
 }
 
 /// Hands a value to a handler.
@@ -87,6 +101,23 @@ fn with<T: Clone + Send>(value: &T) -> impl Filter<Extract = (T,), Error = Infal
 /// Extracts the session, which is loaded by being asked for. An error is no rejection: warp would try the other routes.
 fn session() -> impl Filter<Extract = (Result<Session, SessionError>,), Error = Rejection> + Copy {
     ext::get().then(async |session: LazySession| session.load().await)
+}
+
+/// Where there are several sessions: one that is not the innermost. A filter finds it by a type of its own.
+#[derive(Clone)]
+struct InSecond(LazySession);
+
+fn keep_second<B>(demo: &Demo) -> impl Fn(Request<B>) -> Request<B> + Clone + use<B> {
+    let second = demo.second().clone();
+    move |mut request| {
+        let session = second.find(request.extensions()).expect("its layer has opened it");
+        request.extensions_mut().insert(InSecond(session));
+        request
+    }
+}
+
+fn second() -> impl Filter<Extract = (Result<Session, SessionError>,), Error = Rejection> + Copy {
+    ext::get().then(async |InSecond(session)| session.load().await)
 }
 
 /// Extracts the request in the demo's words.

@@ -8,6 +8,8 @@
 
 #[path = "../../tests/http_faults/adapter.rs"]
 mod adapter;
+#[path = "../../tests/http_faults/answering.rs"]
+mod answering;
 #[path = "../../tests/http_faults/catalogue/mod.rs"]
 mod catalogue;
 #[path = "../../tests/http_faults/changing.rs"]

@@ -214,7 +214,7 @@ impl Answer {
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status)?;
-        for name in ["location", "set-cookie", "vary", "cache-control"] {
+        for name in ["location", "set-cookie", "vary", "cache-control", "clear-site-data"] {
             for value in self.header(name) {
                 write!(f, ", {name}: {value}")?;
             }

@@ -27,6 +27,10 @@ macro_rules! __http_clauses {
                     "a persistent cookie lasts as long as its session, by default or for one session alone; others have neither `Max-Age` nor `Expires`";
                 COOKIE_9 "COOKIE-9" cookie_9_the_development_cookie_is_not_secure
                     "the development cookie has neither prefix nor `Secure`";
+                COOKIE_10 "COOKIE-10" cookie_10_the_development_cookie_is_for_this_machine
+                    "the development cookie is taken on loopback hosts, `0.0.0.0` and `[::]`; on any other, and behind a proxy that tells of itself, what asks for a session is answered 500, and no cookie is set";
+                COOKIE_11 "COOKIE-11" cookie_11_a_cookie_that_browsers_drop_is_told
+                    "a `Secure` cookie that is set on what looks like plain http from another machine is told once in the log; not on loopback, nor where a proxy says that it was https";
             }
             ID {
                 ID_1 "ID-1" id_1_an_invented_id_is_never_adopted
@@ -97,6 +101,12 @@ macro_rules! __http_clauses {
                     "a response that sets no cookie keeps its `Cache-Control`";
                 CACHE_5 "CACHE-5" cache_5_head_options_and_404_are_harmless
                     "HEAD answers as GET without a body; OPTIONS, and what is not there, read no session and set no cookie";
+                CACHE_6 "CACHE-6" cache_6_what_somebody_sees_is_not_stored
+                    "a response whose session is somebody's is `no-store`, HEAD, redirects and 304 as well, unless the handler set `Cache-Control` itself; of a session of nobody's it is not";
+                CACHE_7 "CACHE-7" cache_7_targeted_headers_follow
+                    "headers that tell some caches alone, such as `CDN-Cache-Control`, are `no-store` where the cookie is set, or the handler left `Cache-Control` out and the session is somebody's; else they stay";
+                CACHE_8 "CACHE-8" cache_8_browsers_forget_at_the_sign_out
+                    "where that is set, the response that ends a session tells by `Clear-Site-Data` what else to forget, and no other one does";
             }
             LEAK {
                 LEAK_1 "LEAK-1" leak_1_no_id_in_a_body_or_a_header
@@ -117,6 +127,28 @@ macro_rules! __http_clauses {
                     "once the store is back, the same cookies work and nothing is lost";
                 STORE_6 "STORE-6" store_6_signing_out_while_down_removes_the_cookie
                     "where the store fails while a session is ended, the answer is 503, the cookie is removed all the same, and the id opens nothing once the store is back";
+            }
+            ANSWER {
+                ANSWER_1 "ANSWER-1" answer_1_a_page_is_shown_although_it_lost_something
+                    "where a session ended meanwhile, GET and HEAD are answered, and what they changed is dropped; other methods are answered 409";
+                ANSWER_2 "ANSWER-2" answer_2_what_was_handed_out_once_is_refused
+                    "a `take` that another request won, or whose session ended meanwhile, and a renewal of one that ended are answered 409, whatever the method";
+                ANSWER_3 "ANSWER-3" answer_3_a_handler_may_decide_what_a_lost_take_comes_to
+                    "a handler that commits is told that its `take` was lost, and may answer otherwise";
+                ANSWER_4 "ANSWER-4" answer_4_an_error_says_what_to_do
+                    "an error of the sessions is answered by a text that says what to do, the same wherever it is made";
+                ANSWER_5 "ANSWER-5" answer_5_the_application_may_answer_errors_itself
+                    "the application may answer these errors itself, wherever they are made";
+                ANSWER_6 "ANSWER-6" answer_6_two_pages_at_once_show_a_message
+                    "of pages that hand out messages at once, all show them and are answered";
+            }
+            SEVERAL {
+                SEVERAL_1 "SEVERAL-1" several_1_each_has_its_own_sessions
+                    "of two `Sessions` around an app each sets a cookie of its own and knows its own sessions alone; who names the one is given that, and who names none has the innermost's";
+                SEVERAL_2 "SEVERAL-2" several_2_two_of_one_name_are_an_error
+                    "two with cookies of one name are an error, told in the log, and set no cookie; what asks for no session goes on";
+                SEVERAL_3 "SEVERAL-3" several_3_who_names_none_is_told_once
+                    "the log is told once that a handler which names none of several has the innermost's";
             }
             OWNER {
                 OWNER_1 "OWNER-1" owner_1_a_user_sees_their_sessions_alone
@@ -192,6 +224,10 @@ pub enum Group {
     LEAK,
     /// What is answered when the store fails.
     STORE,
+    /// Who is refused where something was lost, and how errors look.
+    ANSWER,
+    /// Two `Sessions` on one route.
+    SEVERAL,
     /// A user's sessions; optional, for stores without an index by owner.
     OWNER,
     /// Signed cookies.

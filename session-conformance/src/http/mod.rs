@@ -25,8 +25,9 @@
 //! | `PORT` | `0`: listens on a free port of 127.0.0.1, and prints a line to stdout: `listening on http://127.0.0.1:PORT` |
 //! | `SESSION_TEST` | `1`: has the routes under `/test/`, and a clock that stands until it is moved |
 //! | `SESSION_FILE` | a path at which a store in memory waits while the server is down |
-//! | `SESSION_COOKIE` | `development`: the development cookie; by default the safe one |
+//! | `SESSION_COOKIE` | `development`: [the development cookie](session_core::CookieConfig::development); by default the safe one |
 //! | `SESSION_COOKIE_NAME` | the cookie's name without prefix; by default whatever the server likes |
+//! | `SESSION_SECOND` | a second kind of `Sessions` around the app, whose cookie is the same but for this name |
 //! | `SESSION_SCOPE` | the [scope](session_core::SessionsBuilder::scope); by default the cookie's name |
 //! | `SESSION_FORMER_PATH`, `SESSION_FORMER_DOMAIN` | [former attributes](session_core::CookieConfig::with_former_attributes) of the cookie, one each |
 //! | `SESSION_FORMER_NAME` | a [former name](session_core::CookieConfig::with_former_name) of the cookie, until `SESSION_CHANGED_AT_MS` |
@@ -35,6 +36,8 @@
 //! | `SESSION_KEYS` | signs cookies by these keys, in base64url and separated by commas |
 //! | `SESSION_LIFETIME` | `persistent`: cookies are; by default they are not |
 //! | `SESSION_ON_FAILURE` | `anonymous`, or `fail-closed`, the default: the failure policy |
+//! | `SESSION_ERRORS` | `plain`: the sessions' errors are answered as the adapter does, and nothing is done about it; `own`: the application answers them itself, wherever they are made, with their status and HTML that begins with `<h1>` |
+//! | `SESSION_CLEAR_SITE_DATA` | `cache,storage`: what else browsers [forget](session_core::SessionsBuilder::clear_site_data) at a sign-out; `nothing`, the default |
 //! | `SESSION_TIMEOUT_MS` | how long the store may take |
 //! | `SESSION_MAX_PER_OWNER` | how many sessions a user may have; one more ends the oldest |
 //! | `SESSION_RENEW_EVERY_MS` | how often a session gets a new id although nothing has changed; by default never |
@@ -44,7 +47,8 @@
 //! seconds, an overlap of renewals of 30. It ends on SIGTERM, with
 //! success, and its sessions are there when it is started again in the same folder.
 //!
-//! It answers in JSON, as all requests ask for it by `Accept`; errors are `{error}`.
+//! It answers in JSON, as all requests ask for it by `Accept`; errors are `{error}`. `Cache-Control` is left to the sessions
+//! where nothing is said of it here.
 //!
 //! | route | takes | does | answers |
 //! |---|---|---|---|
@@ -54,6 +58,7 @@
 //! | `POST /cart/empty` | | removes a value | 200 |
 //! | `GET /count` | | only reads | `{count}` |
 //! | `POST /count` | | adds one by `update` | `{count}` |
+//! | `POST /second` | | asks for the second kind of sessions by its name, and adds one to the counter there | `{count}` |
 //! | `GET /sessions` | | lists the user's sessions | `[{key, current, …}]`; 401 if nobody is signed in |
 //! | `POST /sessions/{key}/end` | | ends one of them; one's own is destroyed | 200; 404 if the user has none of that key |
 //! | `POST /sessions/end-others` | | ends all but this one | 200 |
@@ -67,24 +72,31 @@
 //! | `POST /test/gate` | `?name=` | lets those go, and all that come later | `{}` |
 //! | any method, `/test/do` | `?steps=` | does these steps, separated by commas, with its session | `{count}`, or as the steps say |
 //!
-//! A request whose changes were dropped, because its session had ended or it was a straggler, is answered 409. What is not there is 404.
+//! A request whose changes were dropped, because its session had ended or it was a straggler, is answered 409, but for GET
+//! and HEAD. What is not there is 404. The errors of the sessions in `/test/do` are left to the framework, if it knows any.
 //! These are the steps:
 //!
 //! | step | does |
 //! |---|---|
 //! | `has` | asks whether there is a cookie, by [`LazySession::has_cookie`](session_core::LazySession::has_cookie) |
-//! | `read` | loads the session, as `add`, `renew`, `login`, `end`, `tell` and `remember` do |
+//! | `read` | loads the session, as all from `add` to `remember` do |
 //! | `add` | adds one to the counter |
 //! | `renew` | gives the session a new id |
 //! | `login:NAME` | signs in |
 //! | `end` | destroys the session |
 //! | `tell` | leaves a message |
+//! | `messages` | takes the messages out, outside of a transaction, and answers them beside the count: `flash` |
+//! | `take` | takes the counter out |
+//! | `wrong` | reads the counter as a text |
+//! | `commit` | commits; the answer says whether another request was faster, beside the count: `lost` |
 //! | `remember` | makes its cookie persistent |
 //! | `hold:NAME` | waits at a gate |
 //! | `fail` | answers 500 |
 //! | `panic` | panics |
 //! | `redirect` | answers 303 |
 //! | `public` | adds `Cache-Control: public, max-age=60, s-maxage=600` |
+//! | `targeted` | adds `CDN-Cache-Control`, `Surrogate-Control` and `Cloudflare-CDN-Cache-Control`, each `max-age=600` |
+//! | `not-modified` | answers 304 |
 //! | `stream:NAME` | answers a body in two pieces, `the first piece` and `the second piece`, of which the second waits at a gate |
 
 mod clause;

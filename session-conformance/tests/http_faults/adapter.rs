@@ -6,17 +6,20 @@ use std::borrow::Cow;
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
+use std::sync::Once;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, serve};
 use example_demo::{Answer, Ask, Demo, Format};
-use session_conformance::session_core::{BoxError, Closed, Handled, LazySession, RequestHead, ResponseHeaders};
+use session_conformance::session_core::{
+    BoxError, Closed, Handled, LazySession, RequestHead, ResponseHeaders, SessionError, Sessions,
+};
 
 use crate::catalogue::{NONE, faults};
 use crate::routes;
@@ -75,6 +78,14 @@ pub struct Adapter {
     pub settings: Option<fn(&mut Command)>,
     /// Looks at a request before its session is opened, and may answer in place of everything else.
     pub before: fn(&mut Incoming) -> Option<StatusCode>,
+    /// By which method a session is opened.
+    pub method: fn(&Incoming) -> &str,
+    /// Tells that a handler which named none of two sessions was given the first's.
+    pub several: fn(),
+    /// Which of two sessions, the first and the second, a handler is given that names the second.
+    pub named: fn([LazySession; 2]) -> LazySession,
+    /// Whether two with cookies of one name are let pass.
+    pub lets_clash: bool,
     /// Whether the session is read before a handler asks for it.
     pub reads_early: fn(&Incoming) -> bool,
     pub handle: fn(Demo, LazySession, Incoming) -> Handling,
@@ -105,6 +116,10 @@ pub struct Seen {
 pub const RIGHT: Adapter = Adapter {
     settings: None,
     before: |_| None,
+    method: Incoming::method,
+    several: tells_once,
+    named: |[_, second]| second,
+    lets_clash: false,
     reads_early: |_| false,
     handle: |demo, session, incoming| Box::pin(routes::handle(demo, session, incoming)),
     handled: right_handled,
@@ -155,12 +170,13 @@ async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request
     if let Some(refused) = (adapter.before)(&mut incoming) {
         return status(refused);
     }
-    let session = open(&demo, incoming.method(), &incoming.head.headers);
+    let method = (adapter.method)(&incoming);
+    let [first, second] = [demo.sessions(), demo.second()].map(|it| open(it, method, &incoming.head.headers));
     if (adapter.reads_early)(&incoming) {
-        let _ = session.load().await;
+        let _ = first.load().await;
     }
     // In a task of its own, so that a panic ends that.
-    let handling = (adapter.handle)(demo.clone(), session.clone(), incoming);
+    let handling = handle(demo.clone(), adapter, [first.clone(), second.clone()], incoming);
     let handled = tokio::spawn(handling).await.ok();
     let close = (adapter.handled)(&seen, handled.as_ref().map(Response::status));
     let response = handled.map_or_else(|| status(StatusCode::INTERNAL_SERVER_ERROR), |it| it.map(Body::new));
@@ -168,11 +184,12 @@ async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request
     let mut response = match close {
         None => response,
         Some(close) => {
-            let closing = demo.sessions().close(&session, close);
+            let closing = demo.sessions().close(&first, close);
             if (adapter.waits)(&seen) {
                 let mut closed = closing.await;
                 (adapter.closed)(&mut closed);
-                tell(response, closed)
+                let response = tell(&demo, response, closed);
+                if is_second() { tell(&demo, response, demo.second().close(&second, close).await) } else { response }
             } else {
                 tokio::spawn(closing);
                 response
@@ -183,10 +200,41 @@ async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request
     demo.dress(format, response, Body::new)
 }
 
-pub fn open(demo: &Demo, method: &str, headers: &HeaderMap) -> LazySession {
+/// Gives a handler the session that it means.
+fn handle(demo: Demo, adapter: Adapter, [first, second]: [LazySession; 2], mut incoming: Incoming) -> Handling {
+    let names = incoming.path() == "/second";
+    if is_second() && incoming.path() != "/untouched" {
+        let name = demo.sessions().cookie_name().to_owned();
+        if name == demo.second().cookie_name() && !adapter.lets_clash {
+            return Box::pin(async move { demo.failed(&incoming.ask(), SessionError::SameCookie { name }) });
+        }
+        if !names {
+            (adapter.several)();
+        }
+    }
+    if !names {
+        return (adapter.handle)(demo, first, incoming);
+    }
+    // It is the same with another session.
+    incoming.head.uri = Uri::from_static("/count");
+    let session = if is_second() { (adapter.named)([first, second]) } else { first };
+    (adapter.handle)(demo, session, incoming)
+}
+
+/// Tells whether there is a second kind of sessions.
+fn is_second() -> bool {
+    env::var_os("SESSION_SECOND").is_some()
+}
+
+pub fn tells_once() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| eprintln!("several_sessions: a handler named none, and was given the first"));
+}
+
+pub fn open(sessions: &Sessions, method: &str, headers: &HeaderMap) -> LazySession {
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    demo.sessions().open(RequestHead::new(method).with_cookies(cookies).with_headers(&header))
+    sessions.open(RequestHead::new(method).with_cookies(cookies).with_headers(&header))
 }
 
 pub fn status(status: StatusCode) -> Response {
@@ -196,16 +244,30 @@ pub fn status(status: StatusCode) -> Response {
 }
 
 /// Adds to the response what closing says.
-fn tell(mut response: Response, mut closed: Closed) -> Response {
+fn tell(demo: &Demo, mut response: Response, mut closed: Closed) -> Response {
     if let Err(error) = &closed.outcome {
-        response = status(StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
-        *response.body_mut() = Body::from(error.http_text());
+        response = error_answer(demo, error).map(Body::from);
     }
     closed.add_to(&mut Lines(response.headers_mut()));
     if let Ok(outcome) = closed.outcome {
         response.extensions_mut().insert(outcome);
     }
     response
+}
+
+/// Answers an error of the sessions by its text, or as the application does.
+pub fn error_answer(demo: &Demo, error: &SessionError) -> axum::http::Response<Bytes> {
+    let mut answer = match demo.own_errors() {
+        Some(own) => own(error),
+        None => {
+            let mut answer = axum::http::Response::new(Bytes::from_static(error.http_text().as_bytes()));
+            *answer.status_mut() = StatusCode::from_u16(error.http_status()).expect("it is one of a few");
+            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+            answer
+        }
+    };
+    answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
 }
 
 /// The headers of a response.

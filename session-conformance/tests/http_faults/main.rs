@@ -3,6 +3,7 @@
 //! The server is this program, too: a clause starts it with the name of a fault in the environment.
 
 mod adapter;
+mod answering;
 mod catalogue;
 mod changing;
 mod naming;

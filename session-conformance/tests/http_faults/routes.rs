@@ -7,7 +7,7 @@ use std::convert::Infallible;
 use axum::body::Body;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -15,18 +15,16 @@ use example_demo::{Answer, Ask, Demo};
 use session_conformance::session_core::{LazySession, SessionError};
 use tokio_stream::{StreamExt, pending};
 
-use crate::adapter::{Adapter, Incoming, open};
+use crate::adapter::{Adapter, Incoming, error_answer, open};
 
 /// Does what the framework's routing and extractors do.
 pub async fn handle(demo: Demo, lazy: LazySession, incoming: Incoming) -> Answer {
-    routed(&demo, &lazy, &incoming).await.unwrap_or_else(|error| failed(&error))
+    routed(&demo, &lazy, &incoming).await.unwrap_or_else(|error| failed(&demo, &error))
 }
 
 /// Answers as an extractor does that cannot load the session.
-pub fn failed(error: &SessionError) -> Answer {
-    let mut answer = Answer::default();
-    *answer.status_mut() = StatusCode::from_u16(error.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer
+pub fn failed(demo: &Demo, error: &SessionError) -> Answer {
+    error_answer(demo, error).map(Into::into)
 }
 
 async fn routed(demo: &Demo, lazy: &LazySession, incoming: &Incoming) -> Result<Answer, SessionError> {
@@ -45,7 +43,7 @@ async fn routed(demo: &Demo, lazy: &LazySession, incoming: &Incoming) -> Result<
         _ if path.starts_with("/sessions/") && path.ends_with("/end") => {
             demo.end_session(&lazy.load().await?, ask).await
         }
-        _ if path.starts_with("/test/") => demo.test(lazy, ask).await,
+        _ if path.starts_with("/test/") => demo.test(lazy, ask).await?,
         _ => demo.public(ask).await,
     })
 }
@@ -55,9 +53,9 @@ fn live_ask(headers: &HeaderMap) -> Ask {
 }
 
 pub async fn events(State((demo, adapter)): State<(Demo, Adapter)>, headers: HeaderMap) -> Response {
-    let session = match open(&demo, "GET", &headers).load().await {
+    let session = match open(demo.sessions(), "GET", &headers).load().await {
         Ok(session) => session,
-        Err(error) => return failed(&error).map(Body::new),
+        Err(error) => return failed(&demo, &error).map(Body::new),
     };
     let counts = match demo.live(session, &live_ask(&headers)) {
         Ok(counts) => counts.map(|count| Ok::<_, Infallible>(Event::default().data(count))),
@@ -75,9 +73,9 @@ pub async fn socket(
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let session = match open(&demo, "GET", &headers).load().await {
+    let session = match open(demo.sessions(), "GET", &headers).load().await {
         Ok(session) => session,
-        Err(error) => return failed(&error).map(Body::new),
+        Err(error) => return failed(&demo, &error).map(Body::new),
     };
     match demo.live(session, &live_ask(&headers)) {
         Ok(mut counts) => upgrade.on_upgrade(async move |mut socket| {

@@ -232,7 +232,7 @@ pub fn gets_then_inserts(demo: Demo, session: LazySession, mut incoming: Incomin
         incoming.head.uri = target.parse().expect("it was one before");
         let loaded = match session.load().await {
             Ok(loaded) => loaded,
-            Err(error) => return routes::failed(&error),
+            Err(error) => return routes::failed(&demo, &error),
         };
         let count = loaded.get::<u32>("count").ok().flatten().unwrap_or(0);
         let answer = routes::handle(demo, session, incoming).await;
@@ -280,7 +280,7 @@ pub fn is_500(_: &Seen, response: &mut Response) {
     }
 }
 
-fn in_its_place(response: &mut Response) {
+pub fn in_its_place(response: &mut Response) {
     let mut done = status(StatusCode::OK);
     *done.body_mut() = Body::from(r#"{"count":0}"#);
     done.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
@@ -306,7 +306,7 @@ pub fn lists_the_current_alone(demo: Demo, session: LazySession, incoming: Incom
         }
         let key = match session.load().await {
             Ok(session) => session.owner().and(session.session_key()),
-            Err(error) => return routes::failed(&error),
+            Err(error) => return routes::failed(&demo, &error),
         };
         match key {
             None => routes::handle(demo, session, incoming).await,

@@ -1,6 +1,5 @@
 //! What all parts of a `Sessions` share, in one place.
 
-#[cfg(feature = "_extractors")]
 use std::any::TypeId;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +44,7 @@ pub(crate) struct Engine {
     /// The value of the header `Clear-Site-Data` with which a logout is answered.
     pub(crate) clear_site_data: Option<Arc<str>>,
     /// By which name handlers ask for a session of these.
-    #[cfg(feature = "_extractors")]
+    #[cfg_attr(not(feature = "_extractors"), expect(dead_code, reason = "extractors alone ask for one by its name"))]
     pub(crate) name: Option<TypeId>,
     /// Whether the cookie is set where browsers drop it.
     pub(crate) plain_http: Once,

@@ -81,7 +81,6 @@ impl SessionsBuilder {
             renewal,
             straggler_window,
             settling: Settling::default(),
-            #[cfg(feature = "_extractors")]
             name: self.name,
             plain_http: Once::default(),
             #[cfg(feature = "_extractors")]

@@ -57,7 +57,6 @@ pub struct SessionsBuilder {
     pub(super) renewal_overlap: Duration,
     pub(super) straggler_window: Option<Duration>,
     pub(super) clear_site_data: Vec<SiteData>,
-    #[cfg(feature = "_extractors")]
     pub(super) name: Option<std::any::TypeId>,
     #[cfg(feature = "metrics")]
     pub(super) metrics: bool,
@@ -94,7 +93,6 @@ impl SessionsBuilder {
             renewal_overlap: Renewal::OVERLAP,
             straggler_window: None,
             clear_site_data: Vec::new(),
-            #[cfg(feature = "_extractors")]
             name: None,
             #[cfg(feature = "metrics")]
             metrics: false,
@@ -120,8 +118,7 @@ impl SessionsBuilder {
     }
 
     /// Names these `Sessions` by a type, where a route has several: a handler asks for the session of the one that it means
-    /// by `SessionOf` of that type, in `web`. The default is no name.
-    #[cfg(feature = "_extractors")]
+    /// by `SessionOf` of that type, in `web`. The default is no name. What builds sessions need not know the framework.
     pub fn named<N: 'static>(mut self) -> Self {
         self.name = Some(std::any::TypeId::of::<N>());
         self

@@ -116,3 +116,93 @@ pub(super) async fn cache_5_head_options_and_404_are_harmless(case: &Case) -> Ch
     }
     equal("the calls of the store", &before, &site.counts().await?)
 }
+
+/// Checks CACHE-6: a response whose session is somebody's is `no-store`, HEAD, redirects and 304 as well, unless the handler
+/// set `Cache-Control` itself; of a session of nobody's it is not.
+pub(super) async fn cache_6_what_somebody_sees_is_not_stored(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut visitor = site.browser("visitor");
+    visitor.add().await?;
+    let mut ann = site.browser("ann");
+    ann.sign_in("Ann").await?;
+    let no_store = vec!["no-store".to_owned()];
+    for (method, steps, status) in [
+        ("GET", "read", 200),
+        ("HEAD", "read", 200),
+        ("GET", "read,redirect", 303),
+        ("GET", "read,not-modified", 304),
+        ("POST", "add", 200),
+        ("POST", "renew", 200),
+    ] {
+        let path = format!("/test/do?steps={steps}");
+        let answer = ann.send(method, &path, |it| it).await?;
+        answer.is(status)?;
+        equal(&format!("Cache-Control of {method} {path}"), &no_store, &answer.words("cache-control"))?;
+        ensure(varies(&answer), "Vary: Cookie", || answer.to_string())?;
+        if steps.starts_with("read") {
+            let answer = visitor.send(method, &path, |it| it).await?;
+            answer.is(status)?;
+            equal(&format!("Cache-Control of {method} {path}"), &Vec::new(), &answer.words("cache-control"))?;
+        }
+    }
+    // Neither is the last of it, nor the first.
+    let end = ann.copy("leaves").post("/test/do?steps=end").await?;
+    equal("Cache-Control of a sign-out", &no_store, &end.words("cache-control"))?;
+    let mut again = site.browser("again");
+    let login = again.post("/test/do?steps=login:Ann").await?;
+    equal("Cache-Control of a sign-in", &no_store, &login.words("cache-control"))?;
+    let said = again.get("/test/do?steps=read,public").await?;
+    let expected = ["public", "max-age=60", "s-maxage=600"].map(str::to_owned).to_vec();
+    equal("Cache-Control that the handler set", &expected, &said.words("cache-control"))
+}
+
+/// Checks CACHE-7: headers that tell some caches alone, such as `CDN-Cache-Control`, are `no-store` where the cookie is set,
+/// or the handler left `Cache-Control` out and the session is somebody's; else they stay.
+pub(super) async fn cache_7_targeted_headers_follow(case: &Case) -> Check {
+    let site = case.start().await?;
+    let mut ann = site.browser("ann");
+    ann.sign_in("Ann").await?;
+    let mut visitor = site.browser("visitor");
+    visitor.add().await?;
+    let nobody = site.browser("nobody");
+    for (browser, steps, expected) in [
+        (&nobody, "add,targeted", "no-store"),
+        (&nobody, "add,targeted,public", "no-store"),
+        (&nobody, "add,targeted,not-modified", "no-store"),
+        (&nobody, "add,targeted,redirect", "no-store"),
+        (&ann, "read,targeted", "no-store"),
+        (&ann, "read,targeted,public", "max-age=600"),
+        (&visitor, "read,targeted", "max-age=600"),
+        (&nobody, "targeted", "max-age=600"),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let path = format!("/test/do?steps={steps}");
+            let answer = browser.copy("tab").send(method, &path, |it| it).await?;
+            for name in ["cdn-cache-control", "surrogate-control", "cloudflare-cdn-cache-control"] {
+                let came = answer.words(name);
+                equal(&format!("{name} of {method} {path}"), &vec![expected.to_owned()], &came)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks CACHE-8: where that is set, the response that ends a session tells by `Clear-Site-Data` what else to forget, and
+/// no other one does.
+pub(super) async fn cache_8_browsers_forget_at_the_sign_out(case: &Case) -> Check {
+    for (setting, expected) in [("cache,storage", &["\"cache\"", "\"storage\""][..]), ("nothing", &[])] {
+        let site = case.start_with(&[("SESSION_CLEAR_SITE_DATA", setting)]).await?;
+        let expected: Vec<_> = expected.iter().map(|&it| it.to_owned()).collect();
+        for path in ["/logout", "/test/do?steps=end", "/test/do?steps=end,fail", "/test/do?steps=login:Bob"] {
+            let mut ann = site.browser("ann");
+            let login = ann.sign_in("Ann").await?;
+            for answer in [login, ann.get("/").await?, ann.post("/count").await?] {
+                equal("Clear-Site-Data where nothing ends", &Vec::new(), &answer.words("clear-site-data"))?;
+            }
+            let answer = ann.post(path).await?;
+            equal(&format!("Clear-Site-Data of {path}"), &expected, &answer.words("clear-site-data"))?;
+        }
+        site.stop().await?;
+    }
+    Ok(())
+}

@@ -220,3 +220,51 @@ pub(super) async fn cookie_9_the_development_cookie_is_not_secure(case: &Case) -
     equal("the attributes", &SAFE[..3].to_vec(), &cookie.lasting())?;
     ann.is_signed_in(true).await
 }
+
+/// Checks COOKIE-10: the development cookie is taken on loopback hosts, `0.0.0.0` and `[::]`; on any other, and behind a
+/// proxy that tells of itself, what asks for a session is answered 500, and no cookie is set.
+pub(super) async fn cookie_10_the_development_cookie_is_for_this_machine(case: &Case) -> Check {
+    let site = case.start_with(&[("SESSION_COOKIE", "development")]).await?;
+    for host in ["localhost:3000", "127.0.0.1", "[::1]:3000", "0.0.0.0:3000", "[::]"] {
+        let answer = site.browser(host).send("POST", "/count", |it| it.header("host", host)).await?;
+        ensure(answer.status == 200, format!("200 on {host}"), || answer.to_string())?;
+        answer.sets_one()?;
+    }
+    for (name, value) in [
+        ("host", "shop.test:3000"),
+        ("host", "192.168.1.20"),
+        ("forwarded", "for=192.0.2.60;proto=http"),
+        ("x-forwarded-for", "192.0.2.60"),
+        ("x-forwarded-proto", "https"),
+    ] {
+        let mut visitor = site.browser(value);
+        for (method, path, status) in [("GET", "/count", 500), ("POST", "/count", 500), ("GET", "/untouched", 200)] {
+            let answer = visitor.send(method, path, |it| it.header(name, value)).await?;
+            let expected = format!("{status} to {method} {path} with {name}: {value}");
+            ensure(answer.status == status, expected, || answer.to_string())?;
+            answer.sets_none()?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks COOKIE-11: a `Secure` cookie that is set on what looks like plain http from another machine is told once in the
+/// log; not on loopback, nor where a proxy says that it was https.
+pub(super) async fn cookie_11_a_cookie_that_browsers_drop_is_told(case: &Case) -> Check {
+    let (plain, proxied) = (case.start().await?, case.start().await?);
+    for (site, proto) in [(&plain, "http"), (&proxied, "https")] {
+        site.browser("here").post("/count").await?.sets_one()?;
+        for (method, path) in [("GET", "/test/do?steps=add"), ("POST", "/count"), ("POST", "/count")] {
+            let from_there =
+                |it: reqwest::RequestBuilder| it.header("host", "192.168.1.20:3000").header("x-forwarded-proto", proto);
+            site.browser("there").send(method, path, from_there).await?.sets_one()?;
+        }
+    }
+    // Some servers take their time for that.
+    let (plain, proxied) = tokio::join!(plain.stop(), proxied.stop());
+    for (proto, log, told) in [("http", plain?, 1), ("https", proxied?, 0)] {
+        let lines = log.lines().filter(|line| line.contains("plain_http")).count();
+        equal(&format!("lines about plain_http in the log, X-Forwarded-Proto: {proto}"), &told, &lines)?;
+    }
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! Finds the function of a clause.
 
+use super::answer::*;
 use super::cache::*;
 use super::change::*;
 use super::change_signing::*;
@@ -11,6 +12,7 @@ use super::live::*;
 use super::login::*;
 use super::owner::*;
 use super::save::*;
+use super::several::*;
 use super::store::*;
 use super::time::*;
 use crate::check::Check;

@@ -2,6 +2,7 @@
 //!
 //! Which clauses there are stands in `http/clause.rs`.
 
+mod answer;
 mod cache;
 mod change;
 mod change_signing;
@@ -13,6 +14,7 @@ mod live;
 mod login;
 mod owner;
 mod save;
+mod several;
 mod store;
 mod time;
 

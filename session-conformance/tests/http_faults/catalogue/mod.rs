@@ -3,6 +3,7 @@
 
 #![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
 
+mod answered;
 mod change;
 mod saved;
 mod users;
@@ -83,5 +84,5 @@ const fn settings(settings: fn(&mut Command)) -> Adapter {
 
 /// Gives all faults, by the groups of the clauses that are meant to catch them.
 pub fn faults() -> impl Iterator<Item = &'static Fault> + Clone {
-    [visitor::FAULTS, saved::FAULTS, users::FAULTS, change::FAULTS].into_iter().flatten()
+    [visitor::FAULTS, saved::FAULTS, answered::FAULTS, users::FAULTS, change::FAULTS].into_iter().flatten()
 }
