@@ -83,6 +83,11 @@ async fn wrong_type(session: Session) -> Result<String, SessionError> {
     session.get::<String>("n").map(Option::unwrap_or_default)
 }
 
+async fn end_wrongly(session: Session) -> Result<String, SessionError> {
+    session.destroy();
+    Err(SessionError::ResponseSent)
+}
+
 async fn both(request: HttpRequest, inner: Session, outermost: Data<Sessions>) -> Result<String, SessionError> {
     count(&inner);
     outermost.find(&request).expect("its middleware is there").load().await?.insert("n", 40)?;
@@ -123,6 +128,7 @@ fn app(
         .route("/refused", to(refused))
         .route("/logout-and-fail", to(logout_and_fail))
         .route("/wrong-type", to(wrong_type))
+        .route("/end-wrongly", to(end_wrongly))
         .route("/both", to(both))
         .route("/panics", to(panics))
         .route("/hangs", to(hangs))

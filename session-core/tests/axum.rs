@@ -79,6 +79,11 @@ async fn wrong_type(session: Session) -> Result<String, SessionError> {
     session.get::<String>("n").map(Option::unwrap_or_default)
 }
 
+async fn end_wrongly(session: Session) -> Result<String, SessionError> {
+    session.destroy();
+    Err(SessionError::ResponseSent)
+}
+
 async fn both(
     State(sessions): State<Vec<Sessions>>,
     inner: Session,
@@ -107,6 +112,7 @@ fn app(sessions: &[Sessions]) -> Router {
         .route("/refused", any(refused))
         .route("/logout-and-fail", any(logout_and_fail))
         .route("/wrong-type", any(wrong_type))
+        .route("/end-wrongly", any(end_wrongly))
         .route("/both", any(both))
         .route("/panics", any(panics))
         .route("/untouched", any(async || "nothing"))

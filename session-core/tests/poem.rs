@@ -95,6 +95,12 @@ async fn both(request: &Request, inner: Session, outermost: Data<&Sessions>) -> 
 }
 
 #[handler]
+async fn end_wrongly(session: Session) -> Result<String, SessionError> {
+    session.destroy();
+    Err(SessionError::ResponseSent)
+}
+
+#[handler]
 async fn panics(session: Session) -> StatusCode {
     count(&session);
     panic!("a handler's bug");
@@ -125,6 +131,7 @@ fn app(sessions: &[Sessions]) -> BoxEndpoint<'static> {
         .at("/refused", refused)
         .at("/logout-and-fail", logout_and_fail)
         .at("/wrong-type", wrong_type)
+        .at("/end-wrongly", end_wrongly)
         .at("/both", both)
         .at("/panics", panics)
         .at("/hangs", hangs)

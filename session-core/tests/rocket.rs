@@ -114,6 +114,12 @@ async fn both(inner: Session, outermost: Outermost) -> Result<(), SessionError> 
     outermost.0.insert("n", 40)
 }
 
+#[get("/end-wrongly")]
+async fn end_wrongly(session: Session) -> Result<String, SessionError> {
+    session.destroy();
+    Err(SessionError::ResponseSent)
+}
+
 #[get("/panics")]
 async fn panics(session: Session) -> &'static str {
     count(&session);
@@ -161,7 +167,7 @@ async fn start_with(catchers: Vec<Catcher>, sessions: Vec<Sessions>) -> Site {
     let app = rocket::custom(Config { log_level: LogLevel::Off, ..Config::debug_default() })
         .register("/", catchers)
         .mount("/", routes![add, add_by_form, named, read, tested, redirect, streamed, cached, fail, broken, refused])
-        .mount("/", routes![logout_and_fail, wrong_type, both, panics, untouched, jar]);
+        .mount("/", routes![logout_and_fail, wrong_type, end_wrongly, both, panics, untouched, jar]);
     let app = sessions.iter().fold(app, |app, sessions| app.attach(SessionFairing::new(sessions.clone())));
     let app = sessions.first().into_iter().fold(app, |app, outermost| app.manage(outermost.clone()));
     Site(LocalClient::untracked(app).await.unwrap())

@@ -50,7 +50,9 @@ use std::sync::Arc;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
+};
 use actix_web::http::uri::Scheme;
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
 
@@ -262,12 +264,18 @@ impl Own {
     }
 }
 
-/// Gives a response the status, the headers and the body of another. Its error stays.
+/// Gives a response the status, the headers and the body of another. Its error stays, and what a middleware further in,
+/// which has other sessions, has said.
 fn put_on<B>(response: HttpResponse<B>, other: HttpResponse) -> HttpResponse {
     let (mut response, _) = response.into_parts();
     let (mut other, body) = other.into_parts();
     *response.status_mut() = other.status();
     std::mem::swap(response.headers_mut(), other.headers_mut());
+    for name in [SET_COOKIE, VARY] {
+        for value in other.headers().get_all(&name) {
+            response.headers_mut().append(name.clone(), value.clone());
+        }
+    }
     response.set_body(body)
 }
 

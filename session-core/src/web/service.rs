@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, SET_COOKIE, VARY};
 use http::uri::Scheme;
 use http::{Extensions, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
@@ -160,6 +160,12 @@ fn pass<B, A: Answers<B>>(answers: &A, response: Response<B>) -> Response<A::Bod
     {
         let mut answer = answers.ours(&error);
         exchange::keep_from_caches(answer.headers_mut());
+        // Those of a layer further in, which has other sessions.
+        for name in [SET_COOKIE, VARY] {
+            for value in response.headers().get_all(&name) {
+                answer.headers_mut().append(&name, value.clone());
+            }
+        }
         answer.extensions_mut().insert(error);
         return answer;
     }

@@ -47,6 +47,22 @@ pub(crate) async fn an_error_is_answered_by_the_application_wherever_it_is_made<
     }
 }
 
+pub(crate) async fn an_answer_of_the_applications_keeps_the_cookies_of_other_sessions<C: Client>(
+    start: impl AsyncFn(List) -> C,
+) {
+    for (outer, inner) in [("outer-own", "inner-own"), ("outer", "inner-own")] {
+        let with = |name| builder(store()).0.cookie(CookieConfig::new(name)).build().unwrap();
+        let (outer, inner) = (with(outer), with(inner));
+        let app = start(vec![outer, inner.clone()]).await;
+        let mut browser = Browser::default();
+        browser.get(&app, "/add").await;
+        assert_eq!(browser.read(&inner, "n").await, Some(1));
+        let answer = browser.get(&app, "/end-wrongly").await;
+        assert_eq!((answer.status, answer.body), (500, own(500)));
+        assert_eq!(browser.cookie(), None, "the inner one has removed its cookie");
+    }
+}
+
 pub(crate) async fn a_handler_names_the_session_that_it_means<C: Client>(start: impl AsyncFn(List) -> C) {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = Arc::clone(&told);

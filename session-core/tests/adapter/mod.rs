@@ -15,6 +15,7 @@
 //! | `/refused` | adds one, and returns an error of the framework's with 422 |
 //! | `/logout-and-fail` | destroys the session, and answers 500 |
 //! | `/wrong-type` | returns the error of a read of the wrong type |
+//! | `/end-wrongly` | destroys the session, and returns an error of a session |
 //! | `/named` | adds one to the session of the `Sessions` that are named `Shop` |
 //! | `/both` | adds one to the innermost session, and 40 to the outermost |
 //! | `/untouched` | does not ask for its session |
@@ -109,6 +110,7 @@ macro_rules! adapter_tests {
             a_missing_middleware_is_told,
             an_error_is_answered_by_one_text_wherever_it_is_made,
             an_error_is_answered_by_the_application_wherever_it_is_made,
+            an_answer_of_the_applications_keeps_the_cookies_of_other_sessions,
             two_on_one_route_do_not_collide,
             a_handler_names_the_session_that_it_means,
             two_with_cookies_of_one_name_are_an_error,
