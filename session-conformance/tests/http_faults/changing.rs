@@ -40,7 +40,7 @@ pub fn takes_the_former_for_the_present(incoming: &mut Incoming) -> Option<Statu
     if let Ok(former) = env::var(FORMER_NAME) {
         let mut cookies = incoming.cookies();
         for (name, _) in cookies.iter_mut().filter(|(name, _)| name.trim() == former) {
-            *name = format!("__Host-{former}");
+            *name = format!("__Host-Http-{former}");
         }
         incoming.set_cookies(&cookies);
     }
