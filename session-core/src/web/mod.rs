@@ -1,25 +1,26 @@
 //! Adapters for web frameworks, one file each behind a feature of the same name.
 //!
 //! An adapter is [`Sessions::open`](crate::Sessions::open) when a request comes,
-//! [`LazySession::load`](crate::LazySession::load) when a handler asks, and
-//! [`Sessions::close`](crate::Sessions::close) before the response leaves, put into the framework's own words.
+//! [`LazySession::load`](crate::LazySession::load) when a handler asks,
+//! [`Sessions::close`](crate::Sessions::close) before the response leaves, and [`Closed::add_to`](crate::Closed::add_to) for
+//! its headers, put into the framework's own words.
 
 #[cfg(feature = "actix-web")]
 pub mod actix_web;
 #[cfg(feature = "axum")]
 pub mod axum;
 #[cfg(feature = "_http")]
-mod exchange;
+mod exchange; // what those share that speak in the types of `http`
 #[cfg(feature = "_extractors")]
-mod named;
-mod opened;
+mod named; // SessionOf: whose session a handler means
+mod opened; // the sessions that are opened for a request
 #[cfg(feature = "poem")]
 pub mod poem;
-mod rejection;
+mod rejection; // why a handler was not given its session
 #[cfg(feature = "rocket")]
 pub mod rocket;
 #[cfg(feature = "tower")]
-mod service;
+mod service; // what is behind the layers of tower and axum
 #[cfg(feature = "tower")]
 pub mod tower;
 
