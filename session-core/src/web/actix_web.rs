@@ -42,10 +42,8 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::fmt;
 use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::sync::Arc;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -58,6 +56,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, Resp
 
 use super::opened::sealed::Search;
 use super::opened::{Carrier, Opened, beside, innermost, named};
+use super::own::Own;
 use super::rejection::TEXT;
 use super::{SessionOf, SessionRejection, rejection};
 use crate::engine::{SessionError, Sessions};
@@ -70,14 +69,14 @@ type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
-    own: Own,
+    own: Own<HttpResponse>,
 }
 
 impl SessionMiddleware {
     /// Makes a middleware.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, own: Own(None) }
+        Self { sessions, own: Own::NONE }
     }
 
     /// Sets how [`SessionError`]s are answered, those of this middleware, of extractors and of handlers. The default is
@@ -97,29 +96,8 @@ impl SessionMiddleware {
     /// ```
     #[must_use]
     pub fn on_error(mut self, answer: impl Fn(&SessionError) -> HttpResponse + Send + Sync + 'static) -> Self {
-        self.own = Own(Some(Arc::new(answer)));
+        self.own = Own::by(answer);
         self
-    }
-}
-
-type Answers = Arc<dyn Fn(&SessionError) -> HttpResponse + Send + Sync>;
-
-/// How the application answers errors.
-#[derive(Clone)]
-struct Own(Option<Answers>);
-
-impl Own {
-    /// Gives the application's answer to an error, if that is the session's and there is one.
-    fn answer(&self, error: Option<&Error>) -> Option<HttpResponse> {
-        let mut answer = self.0.as_ref()?(session_error(error?)?);
-        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Some(answer)
-    }
-}
-
-impl fmt::Debug for Own {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Own").field(&self.0.is_some()).finish()
     }
 }
 
@@ -153,7 +131,7 @@ where
 pub struct SessionService<S> {
     inner: S,
     sessions: Sessions,
-    own: Own,
+    own: Own<HttpResponse>,
 }
 
 impl<S, B> Service<ServiceRequest> for SessionService<S>
@@ -217,7 +195,14 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
     Some(Opened::new(session))
 }
 
-impl Own {
+impl Own<HttpResponse> {
+    /// Gives the application's answer to an error, if that is the session's and there is one.
+    fn answer(&self, error: Option<&Error>) -> Option<HttpResponse> {
+        let mut answer = self.to(session_error(error?)?)?;
+        answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Some(answer)
+    }
+
     /// Adds to an answer what closing its request has to say; where that failed, answers in its place.
     fn tell<B: MessageBody>(
         &self,

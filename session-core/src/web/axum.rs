@@ -38,7 +38,8 @@ use http::request::Parts;
 use tower_layer::Layer;
 
 use super::opened::{innermost, named};
-use super::service::{self, Answering, Answers, text};
+use super::own::Own;
+use super::service::{self, Answers, text};
 use super::{SessionOf, SessionRejection, rejection};
 use crate::engine::{SessionError, Sessions};
 use crate::request::LazySession;
@@ -48,14 +49,14 @@ use crate::session::Session;
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
-    answers: Answering<Body>,
+    own: Own<Response>,
 }
 
 impl SessionLayer {
     /// Makes a layer.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, answers: Answering::TEXT }
+        Self { sessions, own: Own::NONE }
     }
 
     /// Sets how errors are answered: those of this layer, and those of handlers and extractors that are answered by
@@ -82,7 +83,7 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn on_error<R: IntoResponse>(mut self, answer: impl Fn(&SessionError) -> R + Send + Sync + 'static) -> Self {
-        self.answers = Answering::by(move |error| answer(error).into_response());
+        self.own = Own::by(move |error| answer(error).into_response());
         self
     }
 }
@@ -91,14 +92,14 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService::new(inner, self.sessions.clone(), self.answers.clone())
+        SessionService::new(inner, self.sessions.clone(), self.own.clone())
     }
 }
 
 /// The service that [`SessionLayer`] makes.
-pub type SessionService<S> = service::SessionService<S, Answering<Body>>;
+pub type SessionService<S> = service::SessionService<S, Own<Response>>;
 
-impl<B> Answers<B> for Answering<Body>
+impl<B> Answers<B> for Own<Response>
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
@@ -111,11 +112,11 @@ where
     }
 
     fn ours(&self, error: &SessionError) -> Response {
-        self.answer(error)
+        self.to(error).unwrap_or_else(|| text(error).map(Body::from))
     }
 
     fn are_own(&self) -> bool {
-        self.is_own()
+        self.is_set()
     }
 }
 

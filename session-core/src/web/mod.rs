@@ -14,6 +14,8 @@ mod exchange; // what those share that speak in the types of `http`
 #[cfg(feature = "_extractors")]
 mod named; // SessionOf: whose session a handler means
 mod opened; // the sessions that are opened for a request
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
+mod own; // how the application answers errors
 #[cfg(feature = "poem")]
 pub mod poem;
 mod rejection; // why a handler was not given its session

@@ -41,9 +41,6 @@
 //! # Ok(()) }
 //! ```
 
-use std::fmt;
-use std::sync::Arc;
-
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use http::uri::Scheme;
@@ -51,6 +48,7 @@ use poem::error::ResponseError;
 use poem::{Endpoint, Error, FromRequest, IntoResponse, Middleware, Request, RequestBody, Response, Result};
 
 use super::opened::{innermost, named};
+use super::own::Own;
 use super::rejection::TEXT;
 use super::{SessionOf, SessionRejection, exchange, rejection};
 use crate::engine::{SessionError, Sessions};
@@ -61,14 +59,14 @@ use crate::session::Session;
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
-    own: Own,
+    own: Own<Response>,
 }
 
 impl SessionMiddleware {
     /// Makes a middleware.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, own: Own(None) }
+        Self { sessions, own: Own::NONE }
     }
 
     /// Sets how [`SessionError`]s are answered, those of this middleware, of extractors and of handlers. The default is
@@ -89,20 +87,8 @@ impl SessionMiddleware {
     /// ```
     #[must_use]
     pub fn on_error<R: IntoResponse>(mut self, answer: impl Fn(&SessionError) -> R + Send + Sync + 'static) -> Self {
-        self.own = Own(Some(Arc::new(move |error| answer(error).into_response())));
+        self.own = Own::by(move |error| answer(error).into_response());
         self
-    }
-}
-
-type Answers = Arc<dyn Fn(&SessionError) -> Response + Send + Sync>;
-
-/// How the application answers errors.
-#[derive(Clone)]
-struct Own(Option<Answers>);
-
-impl fmt::Debug for Own {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Own").field(&self.0.is_some()).finish()
     }
 }
 
@@ -119,7 +105,7 @@ impl<E: Endpoint> Middleware<E> for SessionMiddleware {
 pub struct SessionEndpoint<E> {
     inner: E,
     sessions: Sessions,
-    own: Own,
+    own: Own<Response>,
 }
 
 impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
@@ -138,24 +124,24 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     }
 }
 
-impl Own {
+impl Own<Response> {
     /// Answers an error that a handler or an extractor returned.
     fn or_theirs(&self, error: Error) -> Response {
-        match (&self.0, session_error(&error)) {
-            (Some(own), Some(error)) => {
-                rejection::log(error, error.http_status());
-                not_cached(own(error))
+        let Some(told) = session_error(&error) else { return error.into_response() };
+        match self.to(told) {
+            Some(own) => {
+                rejection::log(told, told.http_status());
+                not_cached(own)
             }
-            _ => error.into_response(),
+            None => error.into_response(),
         }
     }
 
     /// Adds to a response what closing its request has to say; where that failed, answers in its place.
     fn tell(&self, response: Response, mut closed: Closed) -> Response {
-        let mut response = match (&closed.outcome, &self.0) {
-            (Ok(_), _) => response,
-            (Err(error), Some(own)) => not_cached(own(error)),
-            (Err(error), None) => text(error),
+        let mut response = match &closed.outcome {
+            Ok(_) => response,
+            Err(error) => self.to(error).map_or_else(|| text(error), not_cached),
         };
         closed.add_to(response.headers_mut());
         exchange::note(closed.outcome, response.extensions_mut());

@@ -1,6 +1,5 @@
 //! The service behind the layers of tower and axum, which differ in the body of what they answer.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,39 +31,6 @@ pub trait Answers<B>: Clone {
 
     /// Tells whether the application gives answers of its own, to errors of handlers and extractors, too.
     fn are_own(&self) -> bool;
-}
-
-/// Answers errors by a text, or as the application does, by a body of this type.
-pub struct Answering<T>(Option<Own<T>>);
-
-type Own<T> = Arc<dyn Fn(&SessionError) -> Response<T> + Send + Sync>;
-
-impl<T: From<Bytes>> Answering<T> {
-    pub(super) const TEXT: Self = Self(None);
-
-    pub(super) fn by(own: impl Fn(&SessionError) -> Response<T> + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(own)))
-    }
-
-    pub(super) fn answer(&self, error: &SessionError) -> Response<T> {
-        self.0.as_ref().map_or_else(|| text(error).map(T::from), |own| own(error))
-    }
-
-    pub(super) fn is_own(&self) -> bool {
-        self.0.is_some()
-    }
-}
-
-impl<T> Clone for Answering<T> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<T> fmt::Debug for Answering<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Answering").field(&self.0.as_ref().map(|_| "own")).finish()
-    }
 }
 
 /// The service that a session layer makes.
@@ -158,8 +124,7 @@ fn pass<B, A: Answers<B>>(answers: &A, response: Response<B>) -> Response<A::Bod
     if answers.are_own()
         && let Some(error) = error_of(response.extensions())
     {
-        let mut answer = answers.ours(&error);
-        exchange::keep_from_caches(answer.headers_mut());
+        let mut answer = refuse(answers, &error);
         // Those of a layer further in, which has other sessions.
         for name in [SET_COOKIE, VARY] {
             for value in response.headers().get_all(&name) {
@@ -172,15 +137,19 @@ fn pass<B, A: Answers<B>>(answers: &A, response: Response<B>) -> Response<A::Bod
     response.map(|body| answers.theirs(body))
 }
 
+/// Answers an error, to no cache.
+fn refuse<B, A: Answers<B>>(answers: &A, error: &SessionError) -> Response<A::Body> {
+    let mut answer = answers.ours(error);
+    exchange::keep_from_caches(answer.headers_mut());
+    answer
+}
+
 /// Adds to a response what closing its request has to say; where that failed, answers in its place.
 fn tell<B, A: Answers<B>>(answers: &A, response: Response<B>, mut closed: Closed) -> Response<A::Body> {
     let mut response = match &closed.outcome {
-        Err(error) => answers.ours(error),
+        Err(error) => refuse(answers, error),
         Ok(_) => pass(answers, response),
     };
-    if closed.outcome.is_err() {
-        exchange::keep_from_caches(response.headers_mut());
-    }
     closed.add_to(response.headers_mut());
     exchange::note(closed.outcome, response.extensions_mut());
     response

@@ -41,22 +41,23 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 
+use super::own::Own;
 pub use super::service::ResponseFuture;
-use super::service::{self, Answering, Answers};
+use super::service::{self, Answers, text};
 use crate::engine::{SessionError, Sessions};
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
-    answers: Answering<Bytes>,
+    own: Own<Response<Bytes>>,
 }
 
 impl SessionLayer {
     /// Makes a layer.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
-        Self { sessions, answers: Answering::TEXT }
+        Self { sessions, own: Own::NONE }
     }
 
     /// Sets how errors are answered: those of this layer, and those that a handler or an extractor answered, as far as
@@ -77,7 +78,7 @@ impl SessionLayer {
     /// ```
     #[must_use]
     pub fn on_error(mut self, answer: impl Fn(&SessionError) -> Response<Bytes> + Send + Sync + 'static) -> Self {
-        self.answers = Answering::by(answer);
+        self.own = Own::by(answer);
         self
     }
 }
@@ -86,14 +87,14 @@ impl<S> Layer<S> for SessionLayer {
     type Service = SessionService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SessionService::new(inner, self.sessions.clone(), self.answers.clone())
+        SessionService::new(inner, self.sessions.clone(), self.own.clone())
     }
 }
 
 /// The service that [`SessionLayer`] makes.
-pub type SessionService<S> = service::SessionService<S, Answering<Bytes>>;
+pub type SessionService<S> = service::SessionService<S, Own<Response<Bytes>>>;
 
-impl<B> Answers<B> for Answering<Bytes> {
+impl<B> Answers<B> for Own<Response<Bytes>> {
     type Body = ResponseBody<B>;
 
     fn theirs(&self, body: B) -> ResponseBody<B> {
@@ -101,11 +102,13 @@ impl<B> Answers<B> for Answering<Bytes> {
     }
 
     fn ours(&self, error: &SessionError) -> Response<ResponseBody<B>> {
-        self.answer(error).map(|body| ResponseBody { source: Source::Ours { body: Some(body) } })
+        self.to(error)
+            .unwrap_or_else(|| text(error))
+            .map(|body| ResponseBody { source: Source::Ours { body: Some(body) } })
     }
 
     fn are_own(&self) -> bool {
-        self.is_own()
+        self.is_set()
     }
 }
 
