@@ -1,8 +1,12 @@
 //! What stands in paths, queries and forms.
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use rocket::form::{self, FromFormField, ValueField};
+use rocket::http::impl_from_uri_param_identity;
 use rocket::http::uri::Reference;
+use rocket::http::uri::fmt::{Formatter, Path, Query, UriDisplay};
 use rocket::request::FromParam;
 use rocket::uri;
 
@@ -40,3 +44,18 @@ impl From<Next> for Reference<'static> {
         as_it_is.or_else(|_| escaped(next.as_str())).unwrap_or_else(|_| uri!("/").into())
     }
 }
+
+impl UriDisplay<Path> for SessionKey {
+    fn fmt(&self, f: &mut Formatter<'_, Path>) -> fmt::Result {
+        f.write_value(self.encode())
+    }
+}
+
+impl UriDisplay<Query> for Next {
+    fn fmt(&self, f: &mut Formatter<'_, Query>) -> fmt::Result {
+        f.write_value(self.as_str())
+    }
+}
+
+// So that `uri!` takes them.
+impl_from_uri_param_identity!([Path] SessionKey, [Query] Next);
