@@ -1,5 +1,8 @@
 //! What is told before the application is launched.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
 use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::local::asynchronous::Client;
@@ -64,6 +67,32 @@ async fn a_route_that_asks_for_a_session_does_not_launch_without_its_fairing() {
         let app = quiet().mount("/", routes).attach(SessionFairing::new(shop));
         assert!(aborted(app).await.is_empty(), "{guard}");
     }
+}
+
+/// A log that can be read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_told_what_is_to_be_attached() {
+    let log = Log::default();
+    let told = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || log.clone()).finish();
+    let _here = tracing::subscriber::set_default(subscriber);
+    assert_eq!(aborted(quiet().mount("/", routes![session, of_shop])).await.len(), 2);
+    let told = String::from_utf8(told.0.lock().unwrap().clone()).unwrap();
+    assert!(told.contains("Session`, but the route has no `SessionFairing`"), "{told}");
+    assert!(told.contains("no session of the name `rocket::adapter::Shop`"), "{told}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod adapter;
 mod guards; // who is signed in
 mod launch; // what is told before it is launched
 mod middleware; // other fairings, and catchers
+mod streams; // what outlives the response's head
 #[path = "../support/mod.rs"]
 mod support;
 mod tracked; // rocket's own client, which keeps cookies

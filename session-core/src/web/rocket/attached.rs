@@ -30,7 +30,7 @@ fn is_attached(rocket: &Rocket<Ignite>, wanted: impl Fn(&Sessions) -> bool) -> b
 
 /// Says what `guard` lacks. Rocket says on which line it is asked for.
 fn lacks(guard: &'static str, rejection: &SessionRejection) {
-    tracing::error!(guard, "launching without what opens the session of a route: {rejection}");
+    tracing::error!("a route asks for `{guard}`, but {rejection}");
 }
 
 fn lacks_any<T>(rocket: &Rocket<Ignite>) -> bool {
