@@ -6,8 +6,10 @@ use std::time::Duration;
 use rocket::local::asynchronous::Client;
 use rocket::response::stream::{Event, EventStream, TextStream};
 use rocket::tokio::io::AsyncReadExt;
-use rocket::tokio::time::{sleep, timeout};
-use rocket::{get, routes};
+use rocket::tokio::select;
+use rocket::tokio::sync::broadcast::{Sender, channel};
+use rocket::tokio::time::timeout;
+use rocket::{State, get, routes};
 use session_core::web::SignedIn;
 use session_core::web::rocket::SessionFairing;
 use session_core::{EventKind, Owner, Session, SessionError};
@@ -42,12 +44,16 @@ fn step(session: Session) -> Result<String, SessionError> {
 }
 
 #[get("/events")]
-fn events(ann: SignedIn) -> EventStream![] {
-    let session = ann.into_session();
+fn events(ann: SignedIn, news: &State<Sender<&'static str>>) -> EventStream![] {
+    let mut news = news.subscribe();
     EventStream! {
-        while session.reload().await.is_ok() {
-            yield Event::data("here");
-            sleep(Duration::from_millis(1)).await;
+        loop {
+            let news = select! {
+                () = ann.ended() => break,
+                news = news.recv() => news,
+            };
+            let Ok(news) = news else { break };
+            yield Event::data(news);
         }
     }
 }
@@ -76,11 +82,13 @@ async fn what_a_stream_commits_is_stored_without_a_word() {
 
 #[tokio::test]
 async fn events_end_when_the_session_does() {
-    let sessions = builder(store()).0.build().unwrap();
-    let app = quiet().attach(SessionFairing::new(sessions.clone())).mount("/", routes![log_in, events]);
-    let client = Client::tracked(app).await.unwrap();
+    let sessions = builder(store()).0.look_every(Duration::from_millis(20)).build().unwrap();
+    let (news, _) = channel(1);
+    let app = quiet().attach(SessionFairing::new(sessions.clone())).manage(news.clone());
+    let client = Client::tracked(app.mount("/", routes![log_in, events])).await.unwrap();
     client.get("/login").dispatch().await;
     let mut stream = client.get("/events").dispatch().await;
+    news.send("here").unwrap();
     let mut first = [0; 10];
     stream.read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"data:here\n");

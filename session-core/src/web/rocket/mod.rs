@@ -136,32 +136,38 @@
 //! # WebSocket and events
 //!
 //! An `EventStream` and a socket (of the crate `rocket_ws`) outlive the response's head, and every check that was made before
-//! it. So they [`reload`](Session::reload) the session again and again, and end when that is an error; what they change is
-//! stored by a [`commit`](Session::commit). A new visitor has no session to commit to once the head has left: change something in the
-//! handler, before the stream is returned.
+//! it. So they wait for the session's end beside their messages, by [`ended`](Session::ended). What they change is stored by
+//! a [`commit`](Session::commit), and [`reload`](Session::reload) shows what others have changed. A new visitor has no session to
+//! commit to once the head has left: change something in the handler, before the stream is returned.
 //!
 //! ```
-//! use std::time::Duration;
-//!
-//! use rocket::get;
 //! use rocket::response::stream::{Event, EventStream};
-//! use rocket::tokio::time::sleep;
-//! use session_core::Session;
+//! use rocket::tokio::select;
+//! use rocket::tokio::sync::broadcast::{Sender, error::RecvError};
+//! use rocket::{State, get};
 //! use session_core::web::SignedIn;
 //!
 //! #[get("/events")]
-//! fn events(ann: SignedIn) -> EventStream![] {
-//!     let session = Session::clone(&ann);
+//! fn events(ann: SignedIn, news: &State<Sender<String>>) -> EventStream![] {
+//!     let mut news = news.subscribe();
 //!     EventStream! {
-//!         // Until it has ended, wherever that was done.
-//!         while session.reload().await.is_ok() {
-//!             let unread = session.get::<u32>("unread").ok().flatten();
-//!             yield Event::data(unread.unwrap_or(0).to_string());
-//!             sleep(Duration::from_secs(2)).await;
+//!         loop {
+//!             let news = select! {
+//!                 // By a logout, or from elsewhere.
+//!                 () = ann.ended() => break,
+//!                 news = news.recv() => news,
+//!             };
+//!             match news {
+//!                 Ok(news) => yield Event::data(news),
+//!                 Err(RecvError::Lagged(_)) => continue,
+//!                 Err(RecvError::Closed) => break,
+//!             }
 //!         }
 //!     }
 //! }
 //! ```
+//!
+//! A handler of `rocket_ws` does the same in its `channel`. Sockets that are used keep their session by [`touch`](Session::touch).
 
 #[cfg(doc)]
 use super::{SessionOf, SessionRejection, SignedIn, SignedInWithin};
