@@ -171,6 +171,8 @@ async fn a_route_of_a_lower_rank_is_for_guests() {
 async fn a_handler_that_asks_for_an_option_answers_by_itself() {
     let (client, _) = client_of(|app| app).await;
     assert_eq!(shown(browse(&client, "/maybe").await).await, (401, "the handler's own".to_owned()));
+    // A result is no error for that: it forwards.
+    assert_eq!(led(&browse(&client, "/result").await), (303, Some("/login?next=/result".to_owned())));
     get(&client, "/login").await;
     assert_eq!(get(&client, "/maybe").await, (200, "ann".to_owned()));
 }

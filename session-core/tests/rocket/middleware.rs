@@ -8,6 +8,7 @@ use rocket::config::Ident;
 use rocket::fairing::AdHoc;
 use rocket::http::{Cookie, CookieJar, Header};
 use rocket::local::asynchronous::{Client, LocalResponse};
+use rocket::shield::{NoSniff, Referrer, Shield};
 use rocket::{Build, Config, Request, Responder, Rocket, catch, catchers, get, routes};
 use session_core::web::SignedIn;
 use session_core::web::rocket::{SessionFairing, error};
@@ -129,6 +130,29 @@ async fn other_fairings_headers_stay_and_the_handlers_go() {
             assert!(cookies(&answer).contains(&"seen".to_owned()) || is_before && verb == "put", "{verb} {is_before}");
             for gone in ["X-Handler", "ETag", "Location"] {
                 assert_eq!(answer.headers().get_one(gone), None, "{verb} {is_before}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_shield_of_the_applications_is_on_every_answer_in_either_order() {
+    let shield = || Shield::new().enable(Referrer::NoReferrer).enable(NoSniff::Enable);
+    for is_before in [true, false] {
+        let shielded = |app: Rocket<Build>, now: bool| if now { app.attach(shield()) } else { app };
+        let make = |sessions: &Sessions| {
+            let app = with(shielded(quiet(), is_before), sessions, numbers(), true);
+            shielded(app, !is_before)
+        };
+        let (client, faulty) = faulty(make).await;
+        for fails in [false, true] {
+            if fails {
+                faulty.next("put", Fault::Down);
+            }
+            let answer = get(&client, "/add").await;
+            assert_eq!(answer.status().code, if fails { 503 } else { 200 });
+            for (name, value) in [("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff")] {
+                assert_eq!(answer.headers().get(name).collect::<Vec<_>>(), [value], "{is_before} {fails}");
             }
         }
     }
