@@ -103,6 +103,21 @@ pub(super) static POSTGRES: Kind = Kind {
     ready: |place| probe::postgres(place.ports[0]),
 };
 
+/// It is never shared, so that what is about sharing is empty.
+pub(super) static PGBOUNCER: Kind = Kind {
+    name: "PgBouncer",
+    slug: "pgbouncer",
+    variable: "",
+    image: "",
+    in_docker: InDocker::Script,
+    programs: &["pgbouncer"],
+    user: "postgres",
+    script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/pgbouncer.sh")),
+    ports: 1,
+    url: |place| format!("postgres://postgres:{}@127.0.0.1:{}/postgres", place.password, place.ports[0]),
+    ready: |place| probe::postgres(place.ports[0]),
+};
+
 pub(super) static MARIADB: Kind = Kind {
     name: "MariaDB",
     slug: "mariadb",

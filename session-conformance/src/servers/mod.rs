@@ -61,6 +61,8 @@
 //! # }
 //! ```
 //!
+//! [`PgBouncer`] is always one for yourself, from the program `pgbouncer`, in front of a PostgreSQL that you name.
+//!
 //! # Without a registry
 //!
 //! Where no image can be pulled, an image made of the distribution's packages and tagged as the official one does:
@@ -72,7 +74,8 @@
 //! - Unix only, and within a Tokio runtime.
 //! - A container's ports are looked for on this machine's loopback interface. With an engine on another machine, or
 //!   from within a container, give a URL. The `docker` command has to speak to the engine that testcontainers finds.
-//! - Redis's password stands in its command line, where other users of this machine can read it; memcached has none.
+//! - Redis's password stands in its command line, where other users of this machine can read it, and so does that of the
+//!   PostgreSQL behind a PgBouncer; memcached has none.
 //! - Where root runs the tests, other users must be able to pass through the temporary folder.
 //! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server and its folder stay.
 
@@ -83,10 +86,12 @@ mod error; // why there is no server
 mod home; // the folders by which processes share one
 mod kind; // what there is to know of each
 mod launch; // starts a command under the keeper
+mod pgbouncer; // one before a PostgreSQL
 mod probe; // how to tell that one is ready
 mod program; // the third way
 mod server; // the servers that a test asks for, and which way they come
 
 pub use alone::{Alone, Node};
 pub use error::ServerError;
+pub use pgbouncer::PgBouncer;
 pub use server::{MariaDb, Memcached, MySql, Postgres, Redis, RedisCluster, RedisSentinel};
