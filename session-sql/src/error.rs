@@ -98,6 +98,15 @@ pub enum SchemaError {
 #[error("the table is missing, or a column of it: call `init` once at the start, on the database that is meant")]
 pub(crate) struct NoTable(#[source] pub(crate) SqlError);
 
+/// What to do where a pooler mixes up the prepared statements of its clients.
+pub(crate) const KEPT_APART: &str =
+    "for PgBouncer, set max_prepared_statements to 1 or more (from 1.21 on), or pool_mode = session";
+
+/// Says that a statement is not the one that was prepared on its connection, and that nothing was done.
+#[derive(Debug, Error)]
+#[error("a prepared statement is gone, or is another client's: discard none on connections of the store; {KEPT_APART}")]
+pub(crate) struct MixedUp(#[source] pub(crate) SqlError);
+
 /// Keeps what sqlx said, without what it must not show.
 ///
 /// What a database says of a row that it refuses may quote the row: a whole key, a payload. So the error of a

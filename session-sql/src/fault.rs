@@ -28,6 +28,8 @@ pub enum Fault {
     NoTable,
     /// A right or a database is missing.
     Misconfigured,
+    /// The statement is not the one that this connection prepared, or was not there; nothing was done.
+    Mixed,
     /// Anything else; nothing was done.
     Other,
 }

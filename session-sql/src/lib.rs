@@ -13,6 +13,7 @@ pub mod store;
 mod cursor; // places in a walk
 mod dialect; // what the databases differ in
 mod fault; // how a statement fails
+mod guard; // what keeps two statements apart
 mod kept; // connections that stay at hand
 mod pools; // where connections come from
 mod retry; // what a failure means, and whether to try again

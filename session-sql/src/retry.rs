@@ -6,7 +6,7 @@ use session_core::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::dialect::Dialect;
-use crate::error::{NoTable, SqlError};
+use crate::error::{MixedUp, NoTable, SqlError};
 use crate::fault::{Failure, Fault};
 
 /// Says what a statement does, and so what a lost reply means.
@@ -47,6 +47,7 @@ impl Failure {
             Fault::Unknown => StoreError::Unavailable { store, source },
             Fault::Full => StoreError::Full { store, source },
             Fault::NoTable => StoreError::Misconfigured { store, source: NoTable(*source).into() },
+            Fault::Mixed => StoreError::Misconfigured { store, source: MixedUp(*source).into() },
             Fault::Misconfigured => StoreError::Misconfigured { store, source },
             Fault::Duplicate | Fault::Other => StoreError::Backend { store, source },
         }

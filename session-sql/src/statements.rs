@@ -1,7 +1,8 @@
 //! The SQL of the verbs, put together once per store.
 //!
 //! One text serves all databases wherever they agree: a `?` stands for a value, `{t}` for the table, in quotes, and
-//! `{greatest}` and `{least}` for the functions that give the larger and the smaller of two numbers.
+//! `{greatest}` and `{least}` for the functions that give the larger and the smaller of two numbers; `{and_guard}` and
+//! `{guarded}` for what keeps a statement from being taken for another one.
 //!
 //! # Where the sweep looks
 //!
@@ -22,9 +23,8 @@
 //! holds whichever comes first: a deadline that moves on meanwhile leaves `sweep_at` before it, and one that moves back
 //! takes along whatever stands there.
 
-use std::sync::Arc;
-
 use crate::config::SqlConfig;
+use crate::guard::{self, Statement};
 
 /// Says how a database writes what all of them have.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,8 @@ pub struct Spelling {
     pub(crate) greatest: &'static str,
     /// The smaller of two numbers.
     pub(crate) least: &'static str,
+    /// Whether statements have a guard: see `guard.rs`.
+    pub(crate) guarded: bool,
     /// Whether an `UPDATE` that names a column of an index moves the entry, even if the value stays.
     pub(crate) names_are_moves: bool,
     /// What an `INSERT` ends with so that a taken key is no error.
@@ -64,9 +66,12 @@ impl Spelling {
     }
 
     /// Gives the text as the database writes it.
-    pub(crate) fn spell(&self, config: &SqlConfig, text: &str) -> Arc<str> {
+    pub(crate) fn spell(&self, config: &SqlConfig, text: &str) -> Statement {
+        let (and_guard, guarded) = if self.guarded { (guard::CONDITION, guard::AROUND_NUMBER) } else { ("", "?") };
         let text = text
             .replace("{t}", &self.table(config))
+            .replace("{and_guard}", and_guard)
+            .replace("{guarded}", guarded)
             .replace("{greatest}", self.greatest)
             .replace("{least}", self.least)
             .replace("{on_taken}", self.on_taken)
@@ -75,19 +80,22 @@ impl Spelling {
             .replace("{length}", self.length);
         match self.placeholders {
             #[cfg(any(feature = "sqlite", feature = "mysql"))]
-            Placeholders::Marks => text.trim_end().into(),
+            Placeholders::Marks => Statement::plain(text.trim_end()),
             #[cfg(feature = "postgres")]
-            Placeholders::Numbers => numbered(text.trim_end()).into(),
+            Placeholders::Numbers => {
+                let (text, values) = numbered(text.trim_end());
+                if self.guarded { Statement::guarded(&text, values) } else { Statement::plain(&text) }
+            }
         }
     }
 }
 
-/// Writes `$1`, `$2`, … for each `?`. No name and no text of ours has one.
+/// Writes `$1`, `$2`, … for each `?`, and gives how many there are. No name and no text of ours has one.
 #[cfg(feature = "postgres")]
-fn numbered(text: &str) -> String {
+fn numbered(text: &str) -> (String, usize) {
     let mut parts = text.split('?');
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.zip(1..).fold(first, |text, (part, number): (&str, usize)| format!("{text}${number}{part}"))
+    parts.fold((first, 0), |(text, before), part| (format!("{text}${}{part}", before + 1), before + 1))
 }
 
 /// The columns of a record, in the order in which they are read.
@@ -98,7 +106,7 @@ const LISTED: &str = "version, CASE WHEN {length} <= ? THEN payload END, owner, 
 
 /// Holds the two statements of a sweep. Each takes a time and how many of the rows that are due at it are looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct SweepSql<T = Arc<str>> {
+pub struct SweepSql<T = Statement> {
     /// Removes those whose deadline that is.
     pub(crate) delete: T,
     /// Files the others anew.
@@ -108,15 +116,15 @@ pub struct SweepSql<T = Arc<str>> {
 /// Holds the statement of each verb.
 #[derive(Debug)]
 pub(crate) struct Statements {
-    pub(crate) get: Arc<str>,
-    pub(crate) create: Arc<str>,
-    pub(crate) replace: Arc<str>,
+    pub(crate) get: Statement,
+    pub(crate) create: Statement,
+    pub(crate) replace: Statement,
     /// Replaces where the deadline moves back past `sweep_at`, if `replace` does not.
-    pub(crate) shorten: Option<Arc<str>>,
-    pub(crate) touch: Arc<str>,
-    pub(crate) delete: Arc<str>,
-    pub(crate) list: Arc<str>,
-    pub(crate) scan: Arc<str>,
+    pub(crate) shorten: Option<Statement>,
+    pub(crate) touch: Statement,
+    pub(crate) delete: Statement,
+    pub(crate) list: Statement,
+    pub(crate) scan: Statement,
     pub(crate) sweep: SweepSql,
 }
 
@@ -127,25 +135,25 @@ impl Statements {
         let replace = |sweep_at: &str| {
             spell(&format!(
                 "UPDATE {{t}} SET version = ?, payload = ?, owner = ?, created_at = ?, last_seen_at = ?, \
-                 expires_at = ?{sweep_at} session_key = ? AND version = ? AND expires_at > ?"
+                 expires_at = ?{sweep_at} session_key = ? AND version = ? AND expires_at > ?{{and_guard}}"
             ))
         };
         let shorten = || replace(", sweep_at = {least}(sweep_at, ?) WHERE");
         Self {
-            get: spell("SELECT {record} FROM {t} WHERE session_key = ?"),
+            get: spell("SELECT {record} FROM {t} WHERE session_key = ?{and_guard}"),
             create: spell(
-                "INSERT INTO {t} (session_key, {record}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) {on_taken}",
+                "INSERT INTO {t} (session_key, {record}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?, {guarded}) {on_taken}",
             ),
             // Where the name alone would move the entry, the common case comes without. The values stay in their order.
             replace: if spelling.names_are_moves { replace(" WHERE sweep_at <= ? AND") } else { shorten() },
             shorten: spelling.names_are_moves.then(shorten),
             touch: spell(
                 "UPDATE {t} SET last_seen_at = {greatest}(last_seen_at, ?), expires_at = {greatest}(expires_at, ?) \
-                 WHERE session_key = ? AND version = ? AND expires_at > ?",
+                 WHERE session_key = ? AND version = ? AND expires_at > ?{and_guard}",
             ),
-            delete: spell("DELETE FROM {t} WHERE session_key = ?"),
-            list: spell("SELECT {listed} FROM {t} WHERE owner = ? AND arrival > ? ORDER BY arrival LIMIT ?"),
-            scan: spell("SELECT {listed} FROM {t} WHERE session_key > ? ORDER BY session_key LIMIT ?"),
+            delete: spell("DELETE FROM {t} WHERE session_key = ?{and_guard}"),
+            list: spell("SELECT {listed} FROM {t} WHERE owner = ? AND arrival > ?{and_guard} ORDER BY arrival LIMIT ?"),
+            scan: spell("SELECT {listed} FROM {t} WHERE session_key > ?{and_guard} ORDER BY session_key LIMIT ?"),
             sweep: SweepSql { delete: spell(sweep.delete), refile: spell(sweep.refile) },
         }
     }
@@ -165,7 +173,7 @@ impl Statements {
             ("refile", &self.sweep.refile),
         ];
         let shorten = self.shorten.iter().map(|sql| ("shorten", sql));
-        verbs.into_iter().chain(shorten).map(|(name, sql)| (name, &**sql)).collect()
+        verbs.into_iter().chain(shorten).map(|(name, sql)| (name, &*sql.text)).collect()
     }
 }
 
@@ -174,7 +182,7 @@ mod tests {
     #[cfg(feature = "postgres")]
     #[test]
     fn values_are_numbered_in_order() {
-        assert_eq!(super::numbered("a = ? AND b > ?"), "a = $1 AND b > $2");
-        assert_eq!(super::numbered("nothing"), "nothing");
+        assert_eq!(super::numbered("a = ? AND b > ?"), ("a = $1 AND b > $2".to_owned(), 2));
+        assert_eq!(super::numbered("nothing"), ("nothing".to_owned(), 0));
     }
 }

@@ -18,6 +18,7 @@ use crate::config::SqlConfig;
 use crate::dialect::{Dialect, Fetched, Value};
 use crate::error::ConfigError;
 use crate::fault::Fault;
+use crate::guard::Statement;
 use crate::pools::Pools;
 use crate::retry::{Effect, retrying};
 use crate::row::{time_column, version_column};
@@ -101,6 +102,10 @@ impl<Db: Dialect> SqlStore<Db> {
     }
 
     /// Gives the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans.
+    ///
+    /// On PostgreSQL the last value of each is a number that stands in its text, after `WHEN`, and is another one in each: with
+    /// any other value it fails. So no statement runs with the values of another one, where something between the store and
+    /// the server mixes up prepared statements.
     #[must_use]
     pub fn statements(&self) -> Vec<(&'static str, &str)> {
         self.inner.statements.named()
@@ -143,19 +148,19 @@ fn check<Db: Dialect>(config: &SqlConfig) -> Result<(), ConfigError> {
 
 impl<Db: Dialect> Inner<Db> {
     /// Runs a statement that writes, and gives how many rows it matched.
-    async fn execute(&self, sql: &Arc<str>, values: &[Value<'_>]) -> Result<u64, StoreError> {
+    async fn execute(&self, sql: &Statement, values: &[Value<'_>]) -> Result<u64, StoreError> {
         let done = retrying::<Db, _, _>(|| Db::execute(&self.pools, sql, values)).await;
         done.map_err(|failure| failure.told::<Db>(Effect::Writes))
     }
 
     /// Runs a statement that reads records.
-    pub(crate) async fn fetch(&self, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, StoreError> {
+    pub(crate) async fn fetch(&self, sql: &Statement, values: &[Value<'_>]) -> Result<Vec<Fetched>, StoreError> {
         let rows = retrying::<Db, _, _>(|| Db::fetch(&self.pools, sql, values)).await;
         rows.map_err(|failure| failure.told::<Db>(Effect::Reads))
     }
 
     /// Runs one of the statements of a sweep, and gives how many rows it changed.
-    pub(crate) async fn sweep(&self, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, StoreError> {
+    pub(crate) async fn sweep(&self, sql: &Statement, before: i64, limit: i64) -> Result<u64, StoreError> {
         let changed = retrying::<Db, _, _>(|| Db::sweep(&self.pools, sql, before, limit)).await;
         changed.map_err(|failure| failure.told::<Db>(Effect::Writes))
     }
@@ -181,7 +186,7 @@ impl<Db: Dialect> Inner<Db> {
     /// Replaces this version, if it stands and is live; `false` if not.
     async fn update(
         &self,
-        sql: &Arc<str>,
+        sql: &Statement,
         key: &SessionKey,
         record: &Record,
         replaced: Version,

@@ -4,46 +4,16 @@ mod support;
 
 use session_sql::session_core::{BoxError, SessionStore};
 use session_sql::sqlx::{self, AssertSqlSafe, Row};
-use support::bed::{Bed, key, on};
+use support::bed::{Bed, guard_of, on};
+use support::given::bound;
 
 const ROWS: u64 = 20_000;
-
-/// What stands for the values of a statement, in their order.
-enum Given {
-    Key,
-    Owner,
-    Bytes,
-    Number(i64),
-}
-
-fn given(verb: &str) -> Vec<Given> {
-    use Given::{Bytes, Key, Number, Owner};
-    match verb {
-        "get" | "delete" => vec![Key],
-        "create" => vec![Key, Number(1), Bytes, Owner, Number(1), Number(1), Number(1), Number(1)],
-        "replace" | "shorten" => {
-            vec![Number(2), Bytes, Owner, Number(1), Number(1), Number(1), Number(1), Key, Number(1), Number(1)]
-        }
-        "touch" => vec![Number(1), Number(2), Key, Number(1), Number(1)],
-        "list" => vec![Number(10_000), Owner, Number(0), Number(100)],
-        "scan" => vec![Number(10_000), Key, Number(100)],
-        "delete_expired" | "refile" => vec![Number(10_000), Number(100)],
-        other => panic!("a verb that this test does not know: {other}"),
-    }
-}
 
 /// Asks for the plan of a statement.
 macro_rules! plan {
     ($bed:expr, $explain:literal, $verb:expr, $sql:expr) => {{
-        let mut query = sqlx::query(AssertSqlSafe(format!("{} {}", $explain, $sql)));
-        for value in given($verb) {
-            query = match value {
-                Given::Key => query.bind(key(7_777).as_bytes().to_vec()),
-                Given::Owner => query.bind(b"ann".to_vec()),
-                Given::Bytes => query.bind(vec![1_u8; 200]),
-                Given::Number(number) => query.bind(number),
-            };
-        }
+        let query = sqlx::query(AssertSqlSafe(format!("{} {}", $explain, $sql)));
+        let query = bound!(query, $verb, guard_of($sql));
         query.fetch_all($bed.sql().pool()).await?
     }};
 }

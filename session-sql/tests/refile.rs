@@ -177,7 +177,9 @@ macro_rules! filed_and_shortened {
                 touch(store, 1, 9_000).await?;
                 let refile = store.statements().into_iter().find(|(verb, _)| *verb == "refile").unwrap().1.to_owned();
                 let mut filing = store.pool().begin().await?;
+                let guard = support::bed::guard_of(&refile);
                 let query = sqlx::query(AssertSqlSafe(refile)).bind(2_000_i64).bind(10_i64);
+                let query = guard.into_iter().fold(query, |query, guard| query.bind(guard));
                 assert_eq!(query.execute(&mut *filing).await?.rows_affected(), 1);
                 // Another sweep passes over the row, and does not wait.
                 assert_eq!(sweep(store, 2_000, 10).await?, 0);

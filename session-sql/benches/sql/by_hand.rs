@@ -81,12 +81,19 @@ macro_rules! by_hand {
             Ok((rows.len(), first))
         }
     };
-    (@bind $sql:expr, $given:expr) => {
-        $given.iter().fold(sqlx::query(AssertSqlSafe(Arc::clone($sql))), |query, given| match *given {
+    (@bind $sql:expr, $given:expr) => {{
+        let query = $given.iter().fold(sqlx::query(AssertSqlSafe(Arc::clone($sql))), |query, given| match *given {
             Given::Number(number) => query.bind(number),
             Given::Bytes(bytes) => query.bind(bytes),
-        })
-    };
+        });
+        guard_of($sql).into_iter().fold(query, |query, guard| query.bind(guard))
+    }};
+}
+
+/// The value that a statement ends with on PostgreSQL.
+fn guard_of(sql: &str) -> Option<i64> {
+    let (_, guard) = sql.split_once("1 / CASE $")?;
+    guard.split_whitespace().nth(2)?.parse().ok()
 }
 
 impl ByHand for sqlx::Sqlite {

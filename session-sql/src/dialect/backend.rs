@@ -1,7 +1,6 @@
 //! What a store needs of a database.
 
 use std::future::Future;
-use std::sync::Arc;
 
 use sqlx::Database;
 use sqlx::error::DatabaseError;
@@ -10,6 +9,7 @@ use super::value::{Fetched, Value};
 use crate::config::SqlConfig;
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
+use crate::guard::Statement;
 use crate::pools::Pools;
 use crate::schema::{Table, Upgrade};
 use crate::statements::{Spelling, SweepSql};
@@ -88,21 +88,21 @@ pub trait Backend: Database {
     /// Runs a statement that writes, and gives how many rows it matched.
     fn execute(
         pools: &Pools<Self>,
-        sql: &Arc<str>,
+        sql: &Statement,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, Failure>> + Send;
 
     /// Runs a statement that reads records.
     fn fetch(
         pools: &Pools<Self>,
-        sql: &Arc<str>,
+        sql: &Statement,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Fetched>, Failure>> + Send;
 
     /// Runs one of the statements of a sweep, and gives how many rows it changed.
     fn sweep(
         pools: &Pools<Self>,
-        sql: &Arc<str>,
+        sql: &Statement,
         before: i64,
         limit: i64,
     ) -> impl Future<Output = Result<u64, Failure>> + Send;

@@ -20,7 +20,7 @@ macro_rules! driver {
             transaction.commit().await.map_err(Failure::Sent)
         }
 
-        async fn execute(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<u64, Failure> {
+        async fn execute(pools: &Pools<Self>, sql: &Statement, values: &[Value<'_>]) -> Result<u64, Failure> {
             let mut writer = pools.writer().await?;
             let query = driver!(@bind sql, values);
             let done = query.execute(&mut *writer).await.map_err(Failure::Sent)?;
@@ -28,7 +28,7 @@ macro_rules! driver {
             Ok(done.rows_affected())
         }
 
-        async fn fetch(pools: &Pools<Self>, sql: &Arc<str>, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
+        async fn fetch(pools: &Pools<Self>, sql: &Statement, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
             let mut reader = pools.reader().await?;
             let query = driver!(@bind sql, values);
             let rows = query.fetch_all(&mut *reader).await.map_err(Failure::Sent)?;
@@ -46,12 +46,16 @@ macro_rules! driver {
         Ok::<_, Failure>(())
     }};
     (@bind $sql:expr, $values:expr) => {{
-        let query = sqlx::query(sqlx::AssertSqlSafe(Arc::clone($sql)));
-        $values.iter().fold(query, |query, value| match *value {
+        let query = sqlx::query(sqlx::AssertSqlSafe(std::sync::Arc::clone(&$sql.text)));
+        let query = $values.iter().fold(query, |query, value| match *value {
             Value::Number(number) => query.bind(number),
             Value::Bytes(bytes) => query.bind(bytes),
             Value::Absent => query.bind(None::<&[u8]>),
-        })
+        });
+        match $sql.guard {
+            Some(guard) => query.bind(guard),
+            None => query,
+        }
     }};
     (@read) => {
         |row| {

@@ -8,6 +8,8 @@ mod driver; // the parts of it that work on connections
 #[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "postgres")]
+mod pooler; // whether what stands before PostgreSQL keeps statements apart
+#[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -1,7 +1,6 @@
 //! MySQL and MariaDB, on InnoDB.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
@@ -13,6 +12,7 @@ use super::value::{Fetched, Value};
 use crate::config::{Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
+use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, SweepSql};
@@ -31,6 +31,7 @@ impl Backend for MySql {
         placeholders: Placeholders::Marks,
         greatest: "greatest",
         least: "least",
+        guarded: false,
         names_are_moves: false,
         on_taken: "",
         length: "length(payload)",
@@ -170,8 +171,8 @@ impl Backend for MySql {
     // insert beside an expired row would wait. That is said of the next transaction, which is this statement, in the same
     // message, so that no other statement comes between, whenever this is dropped. Such a message cannot be prepared;
     // its values are numbers of ours.
-    async fn sweep(pools: &Pools<Self>, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
-        let sql = sql.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
+    async fn sweep(pools: &Pools<Self>, sql: &Statement, before: i64, limit: i64) -> Result<u64, Failure> {
+        let sql = sql.text.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
         let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {sql}");
         let mut writer = pools.writer().await?;
         let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer).await.map_err(Failure::Sent)?;

@@ -2,7 +2,6 @@
 //! advisory locks, no `ctid`, no two writes to a table in one statement. They take the fill factor, and ignore it.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
@@ -10,10 +9,12 @@ use sqlx::{Postgres, Row};
 
 use super::backend::{Backend, Dialect};
 use super::driver::driver;
+use super::pooler;
 use super::value::{Fetched, Value};
 use crate::config::{Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
+use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, SweepSql};
@@ -29,6 +30,7 @@ impl Backend for Postgres {
         placeholders: Placeholders::Numbers,
         greatest: "greatest",
         least: "least",
+        guarded: true,
         names_are_moves: false,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
         length: "octet_length(payload)",
@@ -38,9 +40,9 @@ impl Backend for Postgres {
     // statement's snapshot and the lock is judged once more as it then stands, so that one that was extended stays.
     const SWEEP: SweepSql<&'static str> = SweepSql {
         delete: "DELETE FROM {t} WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
-             WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? FOR UPDATE SKIP LOCKED)) AND sweep_at >= expires_at",
+             WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? FOR UPDATE SKIP LOCKED)) AND sweep_at >= expires_at{and_guard}",
         refile: "UPDATE {t} SET sweep_at = expires_at WHERE session_key = ANY (ARRAY(SELECT session_key FROM {t} \
-             WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? FOR UPDATE SKIP LOCKED)) AND sweep_at < expires_at",
+             WHERE sweep_at <= ? ORDER BY sweep_at LIMIT ? FOR UPDATE SKIP LOCKED)) AND sweep_at < expires_at{and_guard}",
     };
     // The statements of one message are one transaction.
     const BEGIN: Option<&'static str> = None;
@@ -95,6 +97,8 @@ impl Backend for Postgres {
 
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
         let options = PgConnectOptions::from_str(url).map_err(SqlError::of_url)?;
+        // No number here is a float, and PgBouncer as it comes refuses a client that asks for their digits.
+        let options = options.extra_float_digits(None);
         let pool = || pools::options(config).connect_lazy_with(options.clone());
         Ok(Pools::of_url(pool(), pool(), None, None))
     }
@@ -108,6 +112,9 @@ impl Backend for Postgres {
             "53100" => Fault::Full,
             "25006" => Fault::Refused, // a replica, or a database set read-only
             "23505" => Fault::Duplicate,
+            // A guard, a statement that is not there, one that is there already, a value of another type.
+            "22012" | "26000" | "42P05" | "22P03" => Fault::Mixed,
+            "08P01" if OTHER_VALUES.iter().any(|begins| error.message().starts_with(begins)) => Fault::Mixed,
             // The connection is ended while a statement runs; CockroachDB cannot tell what became of it.
             "57P01" | "57P02" | "57P04" | "57P05" | "40003" => Fault::Unknown,
             code if code.starts_with("08") => Fault::Unknown,
@@ -118,8 +125,8 @@ impl Backend for Postgres {
         }
     }
 
-    async fn prepare(_: &Pools<Self>, _: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
-        Ok(Ok(()))
+    async fn prepare(pools: &Pools<Self>, _: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
+        pooler::keeps_statements_apart(&pools.pool).await
     }
 
     async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
@@ -145,12 +152,15 @@ impl Backend for Postgres {
         Ok(Some(Table { comment, columns }))
     }
 
-    async fn sweep(pools: &Pools<Self>, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+    async fn sweep(pools: &Pools<Self>, sql: &Statement, before: i64, limit: i64) -> Result<u64, Failure> {
         Self::execute(pools, sql, &[Value::Number(before), Value::Number(limit)]).await
     }
 
     driver!();
 }
+
+/// How PostgreSQL says that a statement was given the values of another. PgBouncer has the same code for other things.
+const OTHER_VALUES: [&str; 2] = ["bind message supplies", "insufficient data left"];
 
 fn comment(config: &SqlConfig) -> String {
     format!("COMMENT ON TABLE {} IS '{}'", Postgres::SPELLING.table(config), mark())

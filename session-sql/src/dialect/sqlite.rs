@@ -1,7 +1,6 @@
 //! SQLite.
 
 use std::str::FromStr;
-use std::sync::Arc;
 
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
@@ -13,6 +12,7 @@ use super::value::{Fetched, Value};
 use crate::config::{Durability, Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
+use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, SweepSql};
@@ -28,6 +28,7 @@ impl Backend for Sqlite {
         placeholders: Placeholders::Marks,
         greatest: "max",
         least: "min",
+        guarded: false,
         names_are_moves: true,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
         length: "length(payload)",
@@ -169,7 +170,7 @@ impl Backend for Sqlite {
         Ok(Some(Table { comment, columns }))
     }
 
-    async fn sweep(pools: &Pools<Self>, sql: &Arc<str>, before: i64, limit: i64) -> Result<u64, Failure> {
+    async fn sweep(pools: &Pools<Self>, sql: &Statement, before: i64, limit: i64) -> Result<u64, Failure> {
         Self::execute(pools, sql, &[Value::Number(before), Value::Number(limit)]).await
     }
 

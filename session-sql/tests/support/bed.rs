@@ -93,6 +93,12 @@ pub(crate) fn patient() -> SqlConfig {
     SqlConfig::default().with_acquire_timeout(std::time::Duration::from_secs(30))
 }
 
+/// The value that a statement ends with on PostgreSQL.
+pub(crate) fn guard_of(sql: &str) -> Option<i64> {
+    let (_, guard) = sql.split_once("1 / CASE $")?;
+    guard.split_whitespace().nth(2)?.parse().ok()
+}
+
 /// The texts of an error and of all that caused it.
 pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();

@@ -3,6 +3,7 @@
 #![allow(dead_code, unused_imports, unused_macros, reason = "every test file uses some of it")]
 
 pub(crate) mod bed;
+pub(crate) mod given;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
