@@ -30,9 +30,29 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
+    /// The URL is another database's.
+    #[error("this is no URL of {database}: such a one begins with {}", list(schemes))]
+    Scheme {
+        /// The database that the store is for.
+        database: &'static str,
+        /// The schemes that it has.
+        schemes: &'static [&'static str],
+    },
+    /// The URL has a parameter that would not do what its name says.
+    #[error("the URL has the parameter `{parameter}`, which does not do what is meant; {remedy}")]
+    Parameter {
+        /// The parameter.
+        parameter: &'static str,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// The URL cannot be understood.
     #[error("the URL of the database cannot be understood")]
     Url(#[source] SqlError),
+}
+
+fn list(schemes: &[&str]) -> String {
+    schemes.iter().map(|scheme| format!("`{scheme}://`")).collect::<Vec<_>>().join(" or ")
 }
 
 /// Says why [`init`](session_core::SessionStore::init) refuses a database.
@@ -97,6 +117,11 @@ pub enum SchemaError {
 #[derive(Debug, Error)]
 #[error("the table is missing, or a column of it: call `init` once at the start, on the database that is meant")]
 pub(crate) struct NoTable(#[source] pub(crate) SqlError);
+
+/// Says that the URL asks for an encrypted connection, and nothing here can make one.
+#[derive(Debug, Error)]
+#[error("the URL asks for TLS, and there is none in this build: turn on the feature `tls` of session-sql")]
+pub(crate) struct NoTls(#[source] pub(crate) SqlError);
 
 /// What to do where a pooler mixes up the prepared statements of its clients.
 pub(crate) const KEPT_APART: &str =

@@ -26,6 +26,8 @@ pub enum Fault {
     Duplicate,
     /// The table, or a column of it, is missing.
     NoTable,
+    /// TLS is asked for, and sqlx was built without.
+    NoTls,
     /// A right or a database is missing.
     Misconfigured,
     /// The statement is not the one that this connection prepared, or was not there; nothing was done.

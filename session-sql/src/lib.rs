@@ -20,6 +20,7 @@ mod retry; // what a failure means, and whether to try again
 mod row; // what stands in a row
 mod schema; // init: look, create, refuse
 mod statements; // the SQL of the verbs
+mod url; // what a URL may not have
 mod walk; // sweep, owners, scan
 
 #[cfg(any(doc, doctest))]

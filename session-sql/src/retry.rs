@@ -6,7 +6,7 @@ use session_core::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::dialect::Dialect;
-use crate::error::{MixedUp, NoTable, SqlError};
+use crate::error::{MixedUp, NoTable, NoTls, SqlError};
 use crate::fault::{Failure, Fault};
 
 /// Says what a statement does, and so what a lost reply means.
@@ -25,6 +25,8 @@ impl Failure {
                 Fault::Unknown | Fault::TooSlow | Fault::Lost => Fault::Refused,
                 fault => fault,
             },
+            // sqlx has no other way to tell.
+            Self::Unsent(sqlx::Error::Tls(error)) if error.to_string().contains("without TLS support") => Fault::NoTls,
             Self::Unsent(sqlx::Error::Configuration(_)) => Fault::Misconfigured,
             // A pool that has no connection to give, within the time that it waits. sqlx tries again to connect
             // while a server refuses, so this is how a server that is down shows, too.
@@ -48,6 +50,7 @@ impl Failure {
             Fault::Full => StoreError::Full { store, source },
             Fault::NoTable => StoreError::Misconfigured { store, source: NoTable(*source).into() },
             Fault::Mixed => StoreError::Misconfigured { store, source: MixedUp(*source).into() },
+            Fault::NoTls => StoreError::Misconfigured { store, source: NoTls(*source).into() },
             Fault::Misconfigured => StoreError::Misconfigured { store, source },
             Fault::Duplicate | Fault::Other => StoreError::Backend { store, source },
         }
@@ -76,3 +79,18 @@ where
 /// Milliseconds. Uneven, so that two which lost against each other do not meet again.
 const PAUSES: [u64; 9] = [1, 3, 5, 10, 18, 35, 60, 110, 190];
 const PATIENCE: Duration = Duration::from_secs(2);
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tls_that_is_not_there_asks_for_the_feature() {
+        let told = |says: &str| Failure::Unsent(sqlx::Error::Tls(says.into())).told::<sqlx::Postgres>(Effect::Reads);
+        let missing = told("TLS upgrade required by connect options but SQLx was built without TLS support enabled");
+        let StoreError::Misconfigured { source, .. } = missing else { panic!("{missing:?}") };
+        assert!(source.to_string().contains("the feature `tls`"), "{source}");
+        let other = told("server does not support TLS");
+        assert!(matches!(other, StoreError::Unavailable { .. }), "{other:?}");
+    }
+}

@@ -24,6 +24,7 @@ use crate::retry::{Effect, retrying};
 use crate::row::{time_column, version_column};
 use crate::schema;
 use crate::statements::Statements;
+use crate::url;
 
 /// Keeps sessions in a table of MySQL or MariaDB.
 #[cfg(feature = "mysql")]
@@ -78,8 +79,9 @@ impl<Db: Dialect> SqlStore<Db> {
     /// Makes a store of a URL. It connects when it is first used.
     ///
     /// # Errors
-    /// [`ConfigError::Url`] if the URL cannot be understood, [`ConfigError::Unsupported`] for a setting that the
-    /// database does not have, [`ConfigError::Zero`] for no connections.
+    /// [`ConfigError::Url`] if the URL cannot be understood, [`ConfigError::Scheme`] if it is another database's,
+    /// [`ConfigError::Parameter`] if something in it would not do what its name says, [`ConfigError::Unsupported`] for a
+    /// setting that the database does not have, [`ConfigError::Zero`] for no connections.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -88,6 +90,7 @@ impl<Db: Dialect> SqlStore<Db> {
         if config.max_connections == 0 {
             return Err(ConfigError::Zero { setting: "max_connections" });
         }
+        url::check(url, Db::DATABASE, Db::SCHEMES, Db::REFUSED)?;
         Ok(Self::build(Db::open(url, &config).map_err(ConfigError::Url)?, config))
     }
 

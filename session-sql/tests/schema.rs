@@ -152,6 +152,64 @@ async fn a_url_that_is_wrong_is_refused_without_its_password() -> Result<(), Box
     Ok(())
 }
 
+#[cfg(all(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+#[tokio::test]
+async fn a_url_of_another_database_is_refused_at_once() {
+    use session_sql::{MySqlStore, PostgresStore, SqliteStore};
+
+    let of = |rest: &str| format!("{rest}://visitor:hunter2@host/shop");
+    for (refused, begins) in [
+        (SqliteStore::from_url(&of("postgres")).err(), "`sqlite://`"),
+        (PostgresStore::from_url(&of("mysql")).err(), "`postgres://` or `postgresql://`"),
+        (MySqlStore::from_url(&of("sqlite")).err(), "`mysql://` or `mariadb://`"),
+    ] {
+        let refused = refused.expect("it is another database's");
+        assert!(matches!(refused, ConfigError::Scheme { .. }), "{refused:?}");
+        assert!(refused.to_string().contains(begins) && !format!("{refused:?}").contains("hunter2"), "{refused}");
+    }
+    for (right, accepted) in [
+        ("postgresql", PostgresStore::from_url(&of("postgresql")).is_ok()),
+        ("mariadb", MySqlStore::from_url(&of("mariadb")).is_ok()),
+        ("a file alone", SqliteStore::from_url("sessions.db").is_ok()),
+    ] {
+        assert!(accepted, "{right}");
+    }
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_parameter_that_would_be_passed_over_is_refused() {
+    use session_sql::PostgresStore;
+
+    for (parameters, says) in [
+        ("schema=app", "with_schema"),
+        ("sslmode=prefer&currentSchema=app", "with_schema"),
+        ("search_path=app#x", "with_schema"),
+        ("statement-cache-capacity=0", "leave it out"),
+    ] {
+        let refused = PostgresStore::from_url(&format!("postgres://visitor@host/shop?{parameters}")).unwrap_err();
+        assert!(matches!(refused, ConfigError::Parameter { .. }), "{refused:?}");
+        assert!(refused.to_string().contains(says), "{refused}");
+    }
+    for parameters in ["statement-cache-capacity=50", "application_name=schema", "options[search_path]=app"] {
+        assert!(PostgresStore::from_url(&format!("postgres://visitor@host/shop?{parameters}")).is_ok(), "{parameters}");
+    }
+}
+
+/// With the feature it is tried instead.
+#[cfg(all(feature = "postgres", not(feature = "tls")))]
+#[tokio::test]
+async fn tls_without_the_feature_names_the_feature() -> Result<(), BoxError> {
+    use session_sql::PostgresStore;
+
+    let server = session_conformance::servers::Postgres::start().await?;
+    let mark = if server.url().contains('?') { '&' } else { '?' };
+    let refused = PostgresStore::from_url(&format!("{}{mark}sslmode=require", server.url()))?.init().await.unwrap_err();
+    assert!(matches!(refused, StoreError::Misconfigured { .. }), "{refused:?}");
+    assert!(with_causes(&refused).contains("the feature `tls` of session-sql"), "{}", with_causes(&refused));
+    Ok(())
+}
+
 #[cfg(feature = "postgres")]
 mod on_postgres {
     use super::*;

@@ -13,6 +13,7 @@ use crate::guard::Statement;
 use crate::pools::Pools;
 use crate::schema::{Table, Upgrade};
 use crate::statements::{Spelling, SweepSql};
+use crate::url::Refused;
 
 /// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
 /// `sqlx::MySql`, each behind the feature of that name.
@@ -27,6 +28,10 @@ pub trait Backend: Database {
     const STORE: &'static str;
     /// The database's name in texts.
     const DATABASE: &'static str;
+    /// What a URL of it begins with.
+    const SCHEMES: &'static [&'static str];
+    /// What its URLs may not have.
+    const REFUSED: &'static [Refused];
     /// Whether one connection at a time can write.
     const ONE_WRITER: bool;
     /// How it writes what all have.

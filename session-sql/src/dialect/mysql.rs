@@ -16,12 +16,15 @@ use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, SweepSql};
+use crate::url::Refused;
 
 impl Dialect for MySql {}
 
 impl Backend for MySql {
     const STORE: &'static str = "session-sql/mysql";
     const DATABASE: &'static str = "MySQL";
+    const SCHEMES: &'static [&'static str] = &["mysql", "mariadb"];
+    const REFUSED: &'static [Refused] = &[];
     const ONE_WRITER: bool = false;
     // A taken key is an error that is known by its number. `INSERT IGNORE` would turn every other error into a warning
     // and store what is left of the values; `ON DUPLICATE KEY UPDATE` counts the same whether it inserted or not,

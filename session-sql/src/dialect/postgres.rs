@@ -18,12 +18,21 @@ use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, SweepSql};
+use crate::url::Refused;
 
 impl Dialect for Postgres {}
 
 impl Backend for Postgres {
     const STORE: &'static str = "session-sql/postgres";
     const DATABASE: &'static str = "PostgreSQL";
+    const SCHEMES: &'static [&'static str] = &["postgres", "postgresql"];
+    const REFUSED: &'static [Refused] = &[
+        ("schema", BY_CONFIG),
+        ("currentSchema", BY_CONFIG),
+        ("search_path", BY_CONFIG),
+        // sqlx would prepare a statement for each call, under a name, and never let go of it.
+        ("statement-cache-capacity=0", "leave it out: each call would leave a statement behind on the server"),
+    ];
     const ONE_WRITER: bool = false;
     const SPELLING: Spelling = Spelling {
         quote: '"',
@@ -158,6 +167,9 @@ impl Backend for Postgres {
 
     driver!();
 }
+
+/// sqlx passes over such a parameter, and the table would land wherever the server's `search_path` says.
+const BY_CONFIG: &str = "name the schema by `SqlConfig::with_schema`";
 
 /// How PostgreSQL says that a statement was given the values of another. PgBouncer has the same code for other things.
 const OTHER_VALUES: [&str; 2] = ["bind message supplies", "insufficient data left"];

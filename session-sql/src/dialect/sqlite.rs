@@ -16,12 +16,15 @@ use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
 use crate::statements::{Placeholders, Spelling, SweepSql};
+use crate::url::Refused;
 
 impl Dialect for Sqlite {}
 
 impl Backend for Sqlite {
     const STORE: &'static str = "session-sql/sqlite";
     const DATABASE: &'static str = "SQLite";
+    const SCHEMES: &'static [&'static str] = &["sqlite", "file"];
+    const REFUSED: &'static [Refused] = &[];
     const ONE_WRITER: bool = true;
     const SPELLING: Spelling = Spelling {
         quote: '"',
