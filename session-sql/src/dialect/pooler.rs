@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::backend::Backend;
 use crate::error::{KEPT_APART, SchemaError};
-use crate::fault::{Failure, Fault};
+use crate::fault::Fault;
 
 /// How many statements each of the two connections prepares. One tells where nobody else uses the pooler, which lends the
 /// connection that was used last; each is another chance where others do.
@@ -20,14 +20,15 @@ const ROUNDS: u32 = 4;
 
 /// Lets two connections prepare statements under the same names, and looks whether each runs its own.
 ///
-/// They are connections apart from the pool, since sqlx begins to count with each. Where they cannot be had, or end, nothing
-/// is known: the store's own connections tell why.
-pub(super) async fn keeps_statements_apart(pool: &Pool<Postgres>) -> Result<Result<(), SchemaError>, Failure> {
-    let proven = timeout(pool.options().get_acquire_timeout(), each_runs_its_own(&pool.connect_options())).await;
-    match proven.map_err(|_| Failure::Unsent(sqlx::Error::PoolTimedOut))? {
-        Ok(ControlFlow::Break(())) => Ok(Err(mixed())),
-        Err(sqlx::Error::Database(error)) if Postgres::fault(&*error) == Fault::Mixed => Ok(Err(mixed())),
-        Ok(ControlFlow::Continue(())) | Err(_) => Ok(Ok(())),
+/// They are connections apart from the pool, since sqlx begins to count with each. Where they cannot be had, in half the time
+/// that one waits for a connection, or end, nothing is known: then the store's own connections tell why, or there is but one
+/// to be had, and that is enough.
+pub(super) async fn keeps_statements_apart(pool: &Pool<Postgres>) -> Result<(), SchemaError> {
+    let limit = pool.options().get_acquire_timeout() / 2;
+    match timeout(limit, each_runs_its_own(&pool.connect_options())).await {
+        Ok(Ok(ControlFlow::Break(()))) => Err(mixed()),
+        Ok(Err(sqlx::Error::Database(error))) if Postgres::fault(&*error) == Fault::Mixed => Err(mixed()),
+        Ok(Ok(ControlFlow::Continue(())) | Err(_)) | Err(_) => Ok(()),
     }
 }
 
