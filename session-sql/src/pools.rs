@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{Connection, Database, Pool};
@@ -23,6 +24,9 @@ pub struct Pools<Db: Database> {
     /// The file that is the store's to set up; `None` if the database is set up by others.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "SQLite alone is a file"))]
     pub(crate) file: Option<PathBuf>,
+    /// Whether it was seen that nothing in between mixes up prepared statements, so that it need not be looked at again.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL alone has poolers in between"))]
+    pub(crate) kept_apart: AtomicBool,
 }
 
 /// Says where a statement gets its connection.
@@ -41,19 +45,19 @@ impl<Db: Database> Pools<Db> {
     /// Takes the caller's pool.
     pub(crate) fn of_caller(pool: Pool<Db>, one_writer: bool) -> Self {
         let writers = one_writer.then(|| Source::Turns(pool.clone(), Semaphore::new(1)));
-        Self { readers: Source::Pool(pool.clone()), pool, writers, file: None }
+        Self { readers: Source::Pool(pool.clone()), pool, writers, file: None, kept_apart: AtomicBool::default() }
     }
 
     /// Takes a pool of one connection, which is the database.
     #[cfg(feature = "sqlite")]
     pub(crate) fn of_memory(pool: Pool<Db>) -> Self {
-        Self { readers: Source::Pool(pool.clone()), pool, writers: None, file: None }
+        Self { readers: Source::Pool(pool.clone()), pool, writers: None, file: None, kept_apart: AtomicBool::default() }
     }
 
     /// Takes pools that were made of a URL: one for the application, and those that are the store's own.
     pub(crate) fn of_url(pool: Pool<Db>, readers: Pool<Db>, writers: Option<Pool<Db>>, file: Option<PathBuf>) -> Self {
         let kept = |pool| Source::Kept(Kept::new(pool));
-        Self { pool, readers: kept(readers), writers: writers.map(kept), file }
+        Self { pool, readers: kept(readers), writers: writers.map(kept), file, kept_apart: AtomicBool::default() }
     }
 
     /// Waits for a connection to read with.

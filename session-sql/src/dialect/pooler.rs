@@ -5,14 +5,17 @@
 //! are taken for them; `guard.rs` sees to it that this does no harm, and this that it is told at the start.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Pool, Postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::backend::Backend;
 use crate::error::{KEPT_APART, SchemaError};
 use crate::fault::Fault;
+use crate::pools::Pools;
 
 /// How many statements each of the two connections prepares. One tells where nobody else uses the pooler, which lends the
 /// connection that was used last; each is another chance where others do.
@@ -23,12 +26,23 @@ const ROUNDS: u32 = 4;
 /// They are connections apart from the pool, since sqlx begins to count with each. Where they cannot be had, in half the time
 /// that one waits for a connection, or end, nothing is known: then the store's own connections tell why, or there is but one
 /// to be had, and that is enough.
-pub(super) async fn keeps_statements_apart(pool: &Pool<Postgres>) -> Result<(), SchemaError> {
-    let limit = pool.options().get_acquire_timeout() / 2;
-    match timeout(limit, each_runs_its_own(&pool.connect_options())).await {
-        Ok(Ok(ControlFlow::Break(()))) => Err(mixed()),
-        Ok(Err(sqlx::Error::Database(error))) if Postgres::fault(&*error) == Fault::Mixed => Err(mixed()),
-        Ok(Ok(ControlFlow::Continue(())) | Err(_)) | Err(_) => Ok(()),
+pub(super) async fn keeps_statements_apart(pools: &Pools<Postgres>) -> Result<(), SchemaError> {
+    if pools.kept_apart.load(Ordering::Relaxed) {
+        return Ok(());
+    }
+    let pool = &pools.pool;
+    let (limit, options) = (pool.options().get_acquire_timeout() / 2, pool.connect_options());
+    // A task, for an `init` that is polled seldom should not take its time for that; it ends when this is dropped.
+    let mut proof = JoinSet::new();
+    proof.spawn(async move { timeout(limit, each_runs_its_own(&options)).await });
+    match proof.join_next().await {
+        Some(Ok(Ok(Ok(ControlFlow::Break(()))))) => Err(mixed()),
+        Some(Ok(Ok(Err(sqlx::Error::Database(error))))) if Postgres::fault(&*error) == Fault::Mixed => Err(mixed()),
+        Some(Ok(Ok(Ok(ControlFlow::Continue(()))))) => {
+            pools.kept_apart.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 

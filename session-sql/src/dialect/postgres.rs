@@ -135,7 +135,7 @@ impl Backend for Postgres {
     }
 
     async fn prepare(pools: &Pools<Self>, _: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
-        Ok(pooler::keeps_statements_apart(&pools.pool).await)
+        Ok(pooler::keeps_statements_apart(pools).await)
     }
 
     async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
