@@ -1,4 +1,4 @@
-//! Adapters for web frameworks, one file each behind a feature of the same name.
+//! Adapters for web frameworks, one file or folder each behind a feature of the same name.
 //!
 //! An adapter is [`Sessions::open`](crate::Sessions::open) when a request comes,
 //! [`LazySession::load`](crate::LazySession::load) when a handler asks,
@@ -14,13 +14,15 @@ mod exchange; // what those share that speak in the types of `http`
 #[cfg(feature = "_extractors")]
 mod named; // SessionOf: whose session a handler means
 mod opened; // the sessions that are opened for a request
-#[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "salvo", feature = "tower"))]
 mod own; // how the application answers errors
 #[cfg(feature = "poem")]
 pub mod poem;
 mod rejection; // why a handler was not given its session
 #[cfg(feature = "rocket")]
 pub mod rocket;
+#[cfg(feature = "salvo")]
+pub mod salvo;
 #[cfg(feature = "tower")]
 mod service; // what is behind the layers of tower and axum
 #[cfg(feature = "tower")]
