@@ -11,6 +11,7 @@ pub mod actix_web;
 pub mod axum;
 #[cfg(feature = "_http")]
 mod exchange; // what those share that speak in the types of `http`
+mod guard; // handlers that want somebody signed in
 #[cfg(feature = "_extractors")]
 mod named; // SessionOf: whose session a handler means
 mod opened; // the sessions that are opened for a request
@@ -28,6 +29,7 @@ mod service; // what is behind the layers of tower and axum
 #[cfg(feature = "tower")]
 pub mod tower;
 
+pub use guard::{SignedIn, SignedInWithin, Visit};
 #[cfg(feature = "_extractors")]
 pub use named::SessionOf;
 pub use opened::Carrier;
