@@ -19,8 +19,12 @@ pub(super) fn left_in(res: &Response) -> Option<Arc<SessionError>> {
 
 /// Leaves an error to the catcher, and in the extensions of the response.
 pub(super) fn render(error: &Arc<SessionError>, res: &mut Response) {
-    let status = status_error(exchange::status(error), error.http_text());
-    res.render(status.origin(Arc::clone(error)));
+    let status = match exchange::status(error) {
+        // Of a browser that is to sign in: the hoop sends it there.
+        redirect if redirect.is_redirection() => StatusCode::UNAUTHORIZED,
+        status => status,
+    };
+    res.render(status_error(status, error.http_text()).origin(Arc::clone(error)));
     exchange::keep_from_caches(res.headers_mut());
     res.extensions.insert(Arc::clone(error));
 }

@@ -5,8 +5,9 @@ use salvo_core::{Depot, Extractible, Request};
 
 use crate::request::LazySession;
 use crate::session::Session;
+use crate::store::Owner;
 use crate::web::opened::{innermost, named};
-use crate::web::{SessionOf, SessionRejection};
+use crate::web::{SessionOf, SessionRejection, SignedIn, SignedInWithin, Visit, exchange};
 
 /// Gives the sessions of a request to what has its depot: hoops, above all.
 pub trait SessionDepotExt {
@@ -79,4 +80,42 @@ impl<'ex, N: 'static> Extractible<'ex> for SessionOf<N> {
     async fn extract(_: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, SessionRejection> {
         depot.session_of().await
     }
+}
+
+impl<'ex> Extractible<'ex> for SignedIn {
+    fn metadata() -> &'static Metadata {
+        &METADATA
+    }
+
+    #[expect(refining_impl_trait, reason = "applications may name the error")]
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, SessionRejection> {
+        Ok(Self::check(depot.session().await?, visit(req))?)
+    }
+}
+
+impl<'ex, const SECONDS: u64> Extractible<'ex> for SignedInWithin<SECONDS> {
+    fn metadata() -> &'static Metadata {
+        &METADATA
+    }
+
+    #[expect(refining_impl_trait, reason = "applications may name the error")]
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, SessionRejection> {
+        Ok(Self::check(depot.session().await?, visit(req))?)
+    }
+}
+
+/// The owner of the session, as [`SignedIn`] has it.
+impl<'ex> Extractible<'ex> for Owner {
+    fn metadata() -> &'static Metadata {
+        &METADATA
+    }
+
+    #[expect(refining_impl_trait, reason = "applications may name the error")]
+    async fn extract(req: &'ex mut Request, depot: &'ex mut Depot) -> Result<Self, SessionRejection> {
+        Ok(SignedIn::check(depot.session().await?, visit(req))?.owner().clone())
+    }
+}
+
+fn visit(req: &Request) -> Visit<'_> {
+    exchange::visit(req.method(), req.uri(), req.headers())
 }

@@ -52,13 +52,20 @@ impl SessionHoop {
         self
     }
 
-    /// Answers an error that was left to the catcher as the application does, if it does.
+    /// Answers an error that was left to the catcher: as the application does, if it does; and a browser that is to sign in
+    /// is sent to where it can. That could not be said before: salvo makes a 400 of an extractor's redirect.
     async fn answer(&self, error: &SessionError, req: &mut Request, depot: &mut Depot, res: &mut Response) {
-        if let Some(own) = self.own.to(error) {
-            res.take_body();
-            own.answer(req, depot, res).await;
-            exchange::keep_from_caches(res.headers_mut());
+        let (own, status) = (self.own.to(error), exchange::status(error));
+        if own.is_none() && !status.is_redirection() {
+            return;
         }
+        res.take_body();
+        res.status_code(status);
+        if let Some(own) = own {
+            own.answer(req, depot, res).await;
+        }
+        exchange::lead(error, res.status_code.unwrap_or(status), res.headers_mut());
+        exchange::keep_from_caches(res.headers_mut());
     }
 }
 
