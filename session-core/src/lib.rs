@@ -4,7 +4,6 @@
 
 // The rooms, from the top down: each imports from those below it alone, which `.ci/rooms` checks. What a room holds stands
 // at its head; everything public but four modules is named here, at the root.
-#[cfg(feature = "_web")]
 pub mod web; // one file per framework, and what they share
 
 mod manage; // how `Sessions` are set up; sessions from outside: list, revoke, sweep

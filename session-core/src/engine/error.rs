@@ -40,7 +40,10 @@ pub enum SessionError {
     #[error("the session is read-only: {0}")]
     ReadOnly(ReadOnly),
     /// The response has left, so that the browser can no longer be given an id.
-    #[error("the response has left; a session can no longer be started or renewed")]
+    #[error(
+        "the response has left, so the browser can be given no id any more; start or renew a session before, as by \
+         putting something into it"
+    )]
     ResponseSent,
     /// Somebody changed the session meanwhile, and the changes cannot be merged. Nothing was written.
     #[error("the session was changed by another request, and the changes cannot be merged")]
