@@ -6,6 +6,7 @@ use poem::error::ResponseError;
 use poem::{Error, Response};
 
 use crate::engine::SessionError;
+use crate::store::OwnerError;
 use crate::web::rejection::TEXT;
 use crate::web::{SessionRejection, exchange, rejection};
 
@@ -39,6 +40,17 @@ impl ResponseError for SessionError {
     fn as_response(&self) -> Response {
         rejection::log(self, self.http_status());
         text(self)
+    }
+}
+
+/// It is answered as [`SessionError::Owner`].
+impl ResponseError for OwnerError {
+    fn status(&self) -> StatusCode {
+        exchange::status(&SessionError::Owner(*self))
+    }
+
+    fn as_response(&self) -> Response {
+        SessionError::Owner(*self).as_response()
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a handler gets its session.
 
+use http::Uri;
 use poem::{FromRequest, Request, RequestBody, Result};
 
 use crate::request::LazySession;
@@ -52,5 +53,18 @@ impl<'a> FromRequest<'a> for Owner {
 
 /// Looks at a request, by the path that its visitor sees: within `nest` the handler's is shorter.
 fn visit(request: &Request) -> Visit<'_> {
-    exchange::visit(request.method(), request.original_uri(), request.headers())
+    let whole = request.data().map_or_else(|| request.original_uri(), |Whole(uri)| uri);
+    exchange::visit(request.method(), whole, request.headers())
+}
+
+/// The address of a request as the middleware saw it, where poem does not tell the original: its test client says that it
+/// was `/`.
+#[derive(Clone)]
+pub(super) struct Whole(Uri);
+
+impl Whole {
+    pub(super) fn of(request: &Request) -> Option<Self> {
+        let is_told = request.original_uri().path() != "/" || request.uri().path() == "/";
+        (!is_told).then(|| Self(request.uri().clone()))
+    }
 }

@@ -4,9 +4,11 @@ use http::uri::Scheme;
 use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response, Result};
 
 use super::errors::{prepared, session_error, text};
+use super::extractors::Whole;
 use super::headers::Late;
 use crate::engine::{SessionError, Sessions};
 use crate::request::{CloseOutcome, Handled};
+use crate::store::OwnerError;
 use crate::web::own::Own;
 use crate::web::{exchange, rejection};
 
@@ -71,6 +73,9 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
         let is_https = *request.scheme() == Scheme::HTTPS;
         let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
+        if let Some(whole) = Whole::of(&request) {
+            request.set_data(whole);
+        }
         let late = Late::of(&request);
         let answer = self.inner.call(request).await.map(IntoResponse::into_response);
         let Some(opened) = opened else { return answer };
@@ -97,7 +102,9 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 impl Own<Response> {
     /// Answers an error that a handler or an extractor returned, if the application does.
     fn instead_of(&self, error: Error) -> Result<Response> {
-        match session_error(&error).and_then(|told| Some((told, self.to(told)?))) {
+        let owner = error.downcast_ref().map(|error: &OwnerError| SessionError::Owner(*error));
+        let told = owner.as_ref().or_else(|| session_error(&error));
+        match told.and_then(|told| Some((told, self.to(told)?))) {
             Some((told, own)) => {
                 rejection::log(told, told.http_status());
                 Ok(prepared(told, own))

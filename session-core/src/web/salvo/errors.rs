@@ -7,6 +7,7 @@ use salvo_core::http::{ResBody, StatusError};
 use salvo_core::{Response, Scribe};
 
 use crate::engine::SessionError;
+use crate::store::OwnerError;
 use crate::web::{SessionRejection, exchange, rejection};
 
 /// Gives the error that a handler or an extractor has left to the catcher.
@@ -39,6 +40,13 @@ impl Scribe for SessionError {
     fn render(self, res: &mut Response) {
         rejection::log(&self, self.http_status());
         render(&Arc::new(self), res);
+    }
+}
+
+/// It is answered as [`SessionError::Owner`].
+impl Scribe for OwnerError {
+    fn render(self, res: &mut Response) {
+        SessionError::Owner(self).render(res);
     }
 }
 
