@@ -17,7 +17,7 @@ use poem::web::Data;
 use poem::{Body, Endpoint, EndpointExt, Error, IntoResponse, Request, Response, Route, handler};
 use session_core::web::SessionOf;
 use session_core::web::poem::{SessionHeaders, SessionMiddleware};
-use session_core::{CloseOutcome, CookieConfig, LazySession, Session, SessionError, Sessions};
+use session_core::{CloseOutcome, CookieConfig, LazySession, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
 use support::{Browser, builder, count, sessions, store};
 
@@ -217,12 +217,18 @@ async fn order_without_a_session() -> Result<String, OutOfStock> {
     Err(OutOfStock)
 }
 
+#[handler]
+async fn nameless(session: Session) -> Result<(), Error> {
+    Ok(session.log_in(Owner::new("")?)?)
+}
+
 /// An application that answers its errors outside of the sessions.
 fn ordering(sessions: &Sessions) -> BoxEndpoint<'static> {
     let routes = Route::new()
         .at("/order", order)
         .at("/unasked", order_without_a_session)
         .at("/wrong-type", wrong_type)
+        .at("/nameless", nameless)
         .at("/add", add);
     routes
         .with(middleware(sessions))
@@ -276,6 +282,7 @@ async fn what_the_application_answers_by_itself_is_no_error_further_out() {
     let site = Site(app.map_to_response().boxed());
     browser.get(&site, "/add").await;
     assert_eq!(browser.get(&site, "/wrong-type").await.body, adapter::own(500));
+    assert_eq!(browser.get(&site, "/nameless").await.body, adapter::own(422));
 }
 
 #[tokio::test]

@@ -16,9 +16,9 @@ use salvo_core::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE, VARY};
 use salvo_core::http::uri::Scheme;
 use salvo_core::http::{HeaderValue, ReqBody, ResBody, StatusCode, StatusError, cookie};
 use salvo_core::prelude::{Depot, FlowCtrl, Request, Response, Router, Service, Text, Writer, handler};
-use session_core::web::SessionOf;
 use session_core::web::salvo::{SessionDepotExt, SessionHoop};
-use session_core::{CloseOutcome, CookieConfig, LazySession, Session, SessionError, Sessions};
+use session_core::web::{SessionOf, SignedIn, SignedInWithin};
+use session_core::{CloseOutcome, CookieConfig, LazySession, LoginPage, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
 use support::{Browser, builder, count, sessions, store};
 
@@ -288,6 +288,67 @@ async fn an_answer_that_is_not_sent_takes_the_handlers_cookies_with_it() {
         names(send(&app, "GET", "/", &[]).await),
         (503, ["__Host-Http-other", "theme", "visit"].map(str::to_owned).to_vec())
     );
+}
+
+#[handler]
+async fn account(ann: SignedIn) -> String {
+    ann.owner().as_str().to_owned()
+}
+
+#[handler]
+async fn vault(ann: SignedInWithin<300>) -> String {
+    ann.owner().as_str().to_owned()
+}
+
+#[handler]
+async fn who(owner: Owner) -> String {
+    owner.as_str().to_owned()
+}
+
+#[handler]
+async fn log_in(session: Session, req: &mut Request) -> Result<(), SessionError> {
+    session.log_in(Owner::new(req.query::<String>("name").unwrap_or_default())?)
+}
+
+#[tokio::test]
+async fn a_browser_is_sent_to_where_it_can_sign_in_and_a_program_is_told_that_it_must() {
+    for name in ["session", "own"] {
+        let (builder, clock) = builder(store());
+        let login = LoginPage::at("/login").with_step_up("/confirm");
+        let sessions = builder.cookie(CookieConfig::new(name)).login_page(login).build().unwrap();
+        let at = |path: &str| Router::with_path(path);
+        let routes = Router::new()
+            .push(at("account").get(account).post(account))
+            .push(at("vault").get(vault))
+            .push(at("who").get(who))
+            .push(at("login").get(log_in));
+        let site = Site(Service::new(routes).catcher(Catcher::default().hoop(in_words)).hoop(hoop(&sessions)));
+        let page = [("accept", "text/html".to_owned())];
+        for path in ["/account", "/vault", "/who"] {
+            let sent = site.send("GET", &format!("{path}?a=1"), &page).await;
+            let to = format!("/login?next={path}%3Fa%3D1");
+            assert_eq!(
+                (sent.status, sent.one("location"), sent.one("cache-control")),
+                (303, Some(&*to), Some("no-store"))
+            );
+            assert_eq!(sent.one("vary"), Some("Cookie"));
+            let told = site.send("GET", path, &[]).await;
+            assert_eq!((told.status, told.one("location"), told.one("cache-control")), (401, None, Some("no-store")));
+            assert_eq!(told.body.starts_with("own"), name == "own", "{told:?}");
+        }
+        assert_eq!(site.send("POST", "/account", &page).await.one("location"), Some("/login"), "a form is sent again");
+
+        let mut ann = Browser::default();
+        assert_eq!(ann.get(&site, "/login?name=").await.status, 422);
+        assert_eq!(ann.get(&site, "/login?name=ann").await.status, 200);
+        for path in ["/account", "/vault", "/who"] {
+            assert_eq!(ann.get(&site, path).await.body, "ann", "{path}");
+        }
+        clock.advance(Duration::from_secs(301));
+        assert_eq!((ann.get(&site, "/account").await.status, ann.get(&site, "/vault").await.status), (200, 401));
+        let headers = [("cookie", ann.cookie().unwrap()), ("sec-fetch-mode", "navigate".to_owned())];
+        assert_eq!(site.send("GET", "/vault", &headers).await.one("location"), Some("/confirm?next=/vault"));
+    }
 }
 
 #[tokio::test]

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use salvo::catcher::Catcher;
 use salvo::cors::{AllowOrigin, Cors};
-use salvo::http::ResBody;
 use salvo::http::header::{
     ACCEPT, ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_ENCODING, COOKIE, LOCATION, ORIGIN, SET_COOKIE, VARY,
 };
+use salvo::http::{ReqBody, ResBody};
 use salvo::prelude::*;
 use salvo::test::{ResponseExt, TestClient};
 use salvo::trailing_slash::add_slash;
@@ -16,6 +16,7 @@ use session_core::web::SignedIn;
 use session_core::web::salvo::{SessionDepotExt, SessionHoop};
 use session_core::{LoginPage, Owner, Session, SessionError, Sessions};
 use session_ets::{EtsStore, Table};
+use tower::layer::util::Identity;
 
 #[handler]
 async fn add(session: Session) -> Result<String, SessionError> {
@@ -213,6 +214,15 @@ async fn catchers_make_the_pages_of_errors_and_the_headers_of_the_session_stay()
         let page = page.take_string().await.unwrap();
         assert!(page.contains(title) && page.contains(SessionError::Gone.http_text().trim_end()), "{page}");
     }
+}
+
+#[tokio::test]
+async fn under_a_layer_of_tower_no_catcher_makes_a_page_whatever_the_layer_does() {
+    let nothing = Identity::new().compat::<ReqBody>();
+    let app = Service::new(routes()).hoop(nothing).hoop(SessionHoop::new(sessions()));
+    let mut page = TestClient::get("http://localhost/fail").add_header(ACCEPT, "text/html", true).send(&app).await;
+    assert_eq!(page.status_code, Some(StatusCode::BAD_GATEWAY));
+    assert_eq!(page.take_string().await.unwrap_or_default(), "");
 }
 
 #[tokio::test]
