@@ -4,6 +4,7 @@
 mod adapter;
 mod support;
 
+use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -252,7 +253,7 @@ impl Look {
 async fn a_catcher_finds_the_error_and_reads_the_session_which_is_stored() {
     let (sessions, _) = sessions(store());
     let found = Arc::new(Mutex::new(Vec::new()));
-    let site = Site(app(&[sessions.clone()]).catcher(Catcher::default().hoop(Look(Arc::clone(&found)))));
+    let site = Site(app(from_ref(&sessions)).catcher(Catcher::default().hoop(Look(Arc::clone(&found)))));
     let mut browser = Browser::default();
     browser.get(&site, "/refused").await;
     browser.get(&site, "/wrong-type").await;
@@ -362,7 +363,7 @@ async fn a_panic_saves_nothing() {
     let (sessions, _) = sessions(store());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let (app, cookie) = (app(&[sessions.clone()]), browser.cookie().unwrap());
+    let (app, cookie) = (app(from_ref(&sessions)), browser.cookie().unwrap());
     let panicked = tokio::spawn(async move { send(&app, "GET", "/panics", &[("cookie", cookie)]).await.status_code });
     assert!(panicked.await.unwrap_err().is_panic());
     assert_eq!(browser.read(&sessions, "n").await, Some(1));
@@ -374,7 +375,7 @@ async fn a_client_that_hangs_up_ends_its_handler_and_its_logout_is_done() {
     let (sessions, _) = sessions(faulty.clone());
     let mut browser = Browser::default();
     browser.request(&sessions, count).await;
-    let (app, cookie) = (app(&[sessions.clone()]), browser.cookie().unwrap());
+    let (app, cookie) = (app(from_ref(&sessions)), browser.cookie().unwrap());
     faulty.calls();
     let hanging = tokio::spawn(async move { send(&app, "GET", "/hangs", &[("cookie", cookie)]).await.status_code });
     let limit = Duration::from_secs(10);
