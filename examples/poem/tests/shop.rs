@@ -2,7 +2,7 @@
 
 mod middleware;
 #[path = "../examples/shop.rs"]
-#[expect(dead_code, unreachable_pub, reason = "its `main` is not called here")]
+#[expect(dead_code, reason = "its `main` is not called here")]
 mod shop;
 
 use poem::Endpoint;

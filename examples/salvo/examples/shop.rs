@@ -26,12 +26,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Makes the sessions, and says where browsers sign in.
-pub fn sessions() -> Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
 /// Puts the app together.
-pub fn app(sessions: Sessions) -> Router {
+pub(crate) fn app(sessions: Sessions) -> Router {
     Router::new()
         .hoop(affix_state::inject(sessions.clone()))
         .hoop(SessionHoop::new(sessions))
