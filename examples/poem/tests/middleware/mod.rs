@@ -10,7 +10,7 @@ use poem::http::header::{
 };
 use poem::middleware::{CatchPanic, Compression, Cors, NormalizePath, Tracing, TrailingSlash};
 use poem::test::{TestClient, TestResponse};
-use poem::{Endpoint, EndpointExt, Middleware, Result, Route, get, handler, post};
+use poem::{Endpoint, EndpointExt, Error, IntoResponse, Middleware, Result, Route, get, handler, post};
 use session_core::web::poem::{SessionHeaders, SessionMiddleware};
 use session_core::web::{SignedIn, SignedInWithin};
 use session_core::{LoginPage, Owner, Session, SessionError, Sessions};
@@ -196,7 +196,8 @@ async fn tracing_outside_sees_the_final_status_and_its_span_has_what_the_session
 
 #[tokio::test]
 async fn guards_send_browsers_to_the_login_from_nested_routes_too() {
-    let app = client(routes().with(sessions()));
+    let dress = async |error: Error| format!("sorry: {error}").with_status(error.status());
+    let app = client(routes().with(sessions()).catch_all_error(dress).with(SessionHeaders));
     for path in ["/members/club", "/members/vault"] {
         app.get(path).send().await.assert_status(StatusCode::UNAUTHORIZED);
         let browser = app.get(path).header(ACCEPT, "text/html").send().await;

@@ -100,15 +100,17 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
 }
 
 impl Own<Response> {
-    /// Answers an error that a handler or an extractor returned, if the application does.
+    /// Answers an error that a handler or an extractor returned, if the application does; and sends a browser to where it can
+    /// sign in, which is no error to whoever looks at errors further out.
     fn instead_of(&self, error: Error) -> Result<Response> {
         let owner = error.downcast_ref().map(|error: &OwnerError| SessionError::Owner(*error));
-        let told = owner.as_ref().or_else(|| session_error(&error));
-        match told.and_then(|told| Some((told, self.to(told)?))) {
-            Some((told, own)) => {
+        let Some(told) = owner.as_ref().or_else(|| session_error(&error)) else { return Err(error) };
+        match self.to(told) {
+            Some(own) => {
                 rejection::log(told, told.http_status());
                 Ok(prepared(told, own))
             }
+            None if exchange::status(told).is_redirection() => Ok(text(told)),
             None => Err(error),
         }
     }

@@ -5,7 +5,7 @@
 //!
 //! ```
 //! use poem::{EndpointExt, Result, Route, get, handler};
-//! use session_core::web::poem::{SessionHeaders, SessionMiddleware};
+//! use session_core::web::poem::SessionMiddleware;
 //! use session_core::{Session, SessionStore, Sessions};
 //! # use std::sync::Arc;
 //!
@@ -17,7 +17,7 @@
 //!
 //! # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
 //! let sessions = Sessions::builder(store).build()?;
-//! let app = Route::new().at("/", get(visits)).with(SessionMiddleware::new(sessions)).with(SessionHeaders);
+//! let app = Route::new().at("/", get(visits)).with(SessionMiddleware::new(sessions));
 //! # Ok(()) }
 //! ```
 //!
@@ -45,8 +45,8 @@
 //! |---|---|---|
 //! | the session could not be loaded | 503 | inside, and outside by rule 3: a [`SessionError`]; the handler does not run |
 //! | nobody is signed in, or not lately, and a program asks | 401 | the same |
-//! | the same, and a browser goes to a page | 303 to the [login page](crate::SessionsBuilder::login_page) | the same |
-//! | a handler returned a [`SessionError`] | [its own](SessionError::http_status) | the same |
+//! | the same, and a browser goes to a page | 303 to the [login page](crate::SessionsBuilder::login_page) | inside a [`SessionError`], outside the redirect, which is a response |
+//! | a handler returned a [`SessionError`] | [its own](SessionError::http_status) | that, inside, and outside by rule 3 |
 //! | a handler returned another error | its own | that one, inside, and outside by rule 3 |
 //! | the changes could not be stored | 503 | inside the handler's answer; outside a response that has taken its place |
 //! | the session had ended meanwhile, and the request is no `GET` or the like | 409 | the same, unless the [`GonePolicy`](crate::GonePolicy) says otherwise |
