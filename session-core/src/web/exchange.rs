@@ -38,9 +38,9 @@ pub(super) fn open(
     (method, uri): (&Method, &Uri),
     is_https: bool,
     headers: &HeaderMap,
-    extensions: &Extensions,
+    opened: &impl Carrier,
 ) -> Option<LazySession> {
-    let beside = beside(sessions, extensions)?;
+    let beside = beside(sessions, opened)?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let head = RequestHead::new(method.as_str())
         .with_shared_cookies(headers.get_all(COOKIE))

@@ -25,7 +25,7 @@ impl Opened {
         session.sessions().close(&session, handled)
     }
 
-    #[cfg(any(feature = "rocket", feature = "tower"))]
+    #[cfg(any(feature = "poem", feature = "rocket", feature = "salvo", feature = "tower"))]
     pub(super) fn session(&self) -> &LazySession {
         self.0.as_ref().expect("it is not closed yet")
     }
@@ -46,7 +46,7 @@ impl fmt::Debug for Opened {
 }
 
 /// Carries the sessions that were opened for a request: the `Extensions` of `http`, for tower and poem; the
-/// `HttpRequest` of actix-web; the `Request` of rocket.
+/// `HttpRequest` of actix-web; the `Request` of rocket; the `Depot` of salvo.
 ///
 /// It cannot be implemented outside of this crate.
 pub trait Carrier: sealed::Search {}

@@ -40,7 +40,8 @@ impl SessionRejection {
     }
 }
 
-/// The content type of the answers to errors.
+/// The content type of the answers to errors, where no catcher makes pages of them.
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Tells a log why a request fails, since the visitor is not told.
