@@ -19,9 +19,9 @@ use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use session_core::web::SessionOf;
 use session_core::web::SessionRejection;
 use session_core::web::actix_web::SessionMiddleware;
-use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
+use session_core::{CloseOutcome, CookieConfig, LazySession, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
-use support::{Browser, count, sessions, store};
+use support::{Browser, builder, count, sessions, store};
 use tokio::task::{LocalSet, spawn_local};
 
 async fn add(session: Session) -> Result<String, SessionError> {
@@ -88,6 +88,11 @@ async fn end_wrongly(session: Session) -> Result<String, SessionError> {
     Err(SessionError::ResponseSent)
 }
 
+async fn log_in_nobody(session: Session) -> Result<String, Error> {
+    session.log_in(Owner::new("")?)?;
+    Ok(String::new())
+}
+
 async fn both(request: HttpRequest, inner: Session, outermost: Data<Sessions>) -> Result<String, SessionError> {
     count(&inner);
     outermost.find(&request).expect("its middleware is there").load().await?.insert("n", 40)?;
@@ -129,6 +134,7 @@ fn app(
         .route("/logout-and-fail", to(logout_and_fail))
         .route("/wrong-type", to(wrong_type))
         .route("/end-wrongly", to(end_wrongly))
+        .route("/log-in-nobody", to(log_in_nobody))
         .route("/both", to(both))
         .route("/panics", to(panics))
         .route("/hangs", to(hangs))
@@ -230,6 +236,15 @@ async fn what_looks_at_actixs_errors_finds_the_sessions() {
     let answer = send(&[], request("GET", "/read", &[])).await;
     assert!(matches!(answer.error().unwrap().as_error(), Some(SessionRejection::NotOpened { .. })));
     assert!(answer.error().unwrap().to_string().contains("SessionMiddleware"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_owner_is_answered_as_the_error_of_a_session() {
+    let named = |name| builder(store()).0.cookie(CookieConfig::new(name)).build().unwrap();
+    for (name, text) in [("session", "This name cannot be used to sign in.\n".to_owned()), ("own", own(422))] {
+        let answer = start(vec![named(name)]).await.send("GET", "/log-in-nobody", &[]).await;
+        assert_eq!((answer.status, answer.body), (422, text));
+    }
 }
 
 #[tokio::test]

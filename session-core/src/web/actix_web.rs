@@ -62,6 +62,7 @@ use super::{SessionOf, SessionRejection, rejection};
 use crate::engine::{SessionError, Sessions};
 use crate::request::{Closed, Handled, LazySession, RequestHead, ResponseHeaders};
 use crate::session::Session;
+use crate::store::OwnerError;
 
 type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
@@ -182,10 +183,14 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
     let (headers, uri) = (request.headers(), request.uri());
     let is_https = request.app_config().secure() || uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let head = RequestHead::new(request.method().as_str())
+    let mut head = RequestHead::new(request.method().as_str())
         .with_cookies(headers.get_all(COOKIE).map(HeaderValue::as_bytes))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
+    // `TestRequest` has neither. Over a Unix socket there is no address either, but a proxy, which names a host.
+    if request.peer_addr().is_none() {
+        head = head.may_lack_host();
+    }
     let session = sessions.open_beside(head, beside);
     let mut extensions = request.extensions_mut();
     match extensions.get_mut::<OpenedSessions>() {
@@ -198,7 +203,11 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
 impl Own<HttpResponse> {
     /// Gives the application's answer to an error, if that is the session's and there is one.
     fn answer(&self, error: Option<&Error>) -> Option<HttpResponse> {
-        let mut answer = self.to(session_error(error?)?)?;
+        let mut answer = match (session_error(error?), error?.as_error::<OwnerError>()) {
+            (Some(error), _) => self.to(error)?,
+            (None, Some(error)) => self.to(&SessionError::Owner(*error))?,
+            (None, None) => return None,
+        };
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Some(answer)
     }
@@ -304,6 +313,17 @@ impl ResponseError for SessionError {
             .insert_header((CONTENT_TYPE, TEXT))
             .insert_header((CACHE_CONTROL, "no-store"))
             .body(self.http_text())
+    }
+}
+
+/// As a [`SessionError`] that was made of it.
+impl ResponseError for OwnerError {
+    fn status_code(&self) -> StatusCode {
+        SessionError::Owner(*self).status_code()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        SessionError::Owner(*self).error_response()
     }
 }
 

@@ -44,6 +44,7 @@ use super::{SessionOf, SessionRejection, rejection};
 use crate::engine::{SessionError, Sessions};
 use crate::request::LazySession;
 use crate::session::Session;
+use crate::store::OwnerError;
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
@@ -139,6 +140,13 @@ impl IntoResponse for SessionError {
         let mut response = text(&self).map(Body::from);
         response.extensions_mut().insert(Arc::new(self));
         response
+    }
+}
+
+/// As a [`SessionError`] that was made of it.
+impl IntoResponse for OwnerError {
+    fn into_response(self) -> Response {
+        SessionError::from(self).into_response()
     }
 }
 

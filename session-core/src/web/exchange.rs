@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::header::{CACHE_CONTROL, COOKIE, HeaderValue, SET_COOKIE, VARY};
-use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri};
+use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 
 use super::opened::sealed::Search;
 use super::opened::{Carrier, Opened, beside};
@@ -32,17 +32,21 @@ impl Carrier for Extensions {}
 /// Opens a session for a request; `None` if these sessions were opened already, by the same layer further out.
 pub(super) fn open(
     sessions: &Sessions,
-    (method, uri): (&Method, &Uri),
+    (method, uri, version): (&Method, &Uri, Version),
     is_https: bool,
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Option<LazySession> {
     let beside = beside(sessions, extensions)?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let head = RequestHead::new(method.as_str())
+    let mut head = RequestHead::new(method.as_str())
         .with_shared_cookies(headers.get_all(COOKIE))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
+    // From this version on every client names the host. Where there is none, a test calls the service by itself.
+    if version >= Version::HTTP_11 {
+        head = head.may_lack_host();
+    }
     Some(sessions.open_beside(head, beside))
 }
 

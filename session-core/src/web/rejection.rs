@@ -43,10 +43,15 @@ impl SessionRejection {
 /// The content type of the answers to errors.
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Tells a log why a request fails, since the visitor is not told.
+/// Tells a log why a request fails, since the visitor is not told; but not of what the log has heard of already.
 #[cfg(feature = "_extractors")]
 pub(super) fn log(error: &(dyn Error + 'static), status: u16) {
-    if status >= 500 {
+    let cause = match error.downcast_ref() {
+        Some(SessionRejection::Session(error)) => Some(error),
+        _ => error.downcast_ref(),
+    };
+    let is_told = cause.is_some_and(SessionError::is_told);
+    if status >= 500 && !is_told {
         tracing::error!(error, "a request failed at its session");
     }
 }

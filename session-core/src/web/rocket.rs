@@ -86,10 +86,14 @@ impl Fairing for SessionFairing {
             // HTTP/2 has no Host header but an authority.
             let authority = request.host().map(ToString::to_string);
             let header = |name: &str| request.headers().get_one(name).map(str::as_bytes);
-            let head = RequestHead::new(request.method().as_str())
+            let mut head = RequestHead::new(request.method().as_str())
                 .with_cookies(request.headers().get("Cookie").map(str::as_bytes))
                 .with_headers(&header)
                 .with_target(authority.as_deref().map(str::as_bytes), request.rocket().config().tls_enabled());
+            // A request of the local client.
+            if request.remote().is_none() {
+                head = head.may_lack_host();
+            }
             self.sessions.open_beside(head, beside)
         };
         Carried::of(request).opened().push(Opened::new(session));

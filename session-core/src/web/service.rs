@@ -61,7 +61,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (target, headers) = ((request.method(), request.uri()), request.headers());
+        let (target, headers) = ((request.method(), request.uri(), request.version()), request.headers());
         let is_https = request.uri().scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
         let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
