@@ -1,5 +1,7 @@
 //! Sessions on warp: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::convert::Infallible;
 use std::process::ExitCode;
 
@@ -42,7 +44,7 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     while let Some(stream) = connections.next().await {
         let service = TowerToHyperService::new(dressed.clone());
         let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(graceful.watch(connection));
+        tokio::spawn(graceful.watch(connection.with_upgrades()));
     }
     graceful.shutdown().await;
     Ok(())
@@ -72,6 +74,8 @@ fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = I
         .or(path!("sessions" / "end-others").and(post()).and(page(Demo::end_other_sessions)))
         .or(path!("sessions" / String / "end").map(drop).untuple_one().and(post()).and(page(Demo::end_session)))
         .or(path!("second").and(post()).and(with(demo)).and(with(&count)).and(second()).and(ask()).then(answer))
+        .or(path!("live" / "events").and(get()).and(with(demo)).and(session()).and(ask()).then(live::events))
+        .or(path!("live" / "socket").and(with(demo)).and(warp::ws()).and(session()).and(ask()).then(live::socket))
         .or(path!("test" / ..).and(with(demo)).and(ext::get()).and(ask()).then(test))
         .or(with(demo).and(ask()).then(public))
 }
