@@ -4,7 +4,6 @@
 
 // The rooms, from the top down: each imports from those below it alone, which `.ci/rooms` checks. What a room holds stands
 // at its head; everything public but four modules is named here, at the root.
-#[cfg(feature = "_web")]
 pub mod web; // one file per framework, and what they share
 
 mod manage; // how `Sessions` are set up; sessions from outside: list, revoke, sweep
@@ -39,8 +38,8 @@ pub use bytes::Bytes;
 
 pub use cookie::{CookieConfig, CookieError, CookieLifetime};
 pub use engine::{
-    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, Misfit, OnServerError, OwnerLimitAction,
-    ReadOnly, SessionError, Sessions, SiteData, events,
+    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, LoginPage, Misfit, Next, OnServerError,
+    OwnerLimitAction, ReadOnly, SessionError, Sessions, SignIn, SiteData, events,
 };
 pub use manage::{BuildError, SessionInfo, SessionsBuilder, Sweeper, SweeperConfig};
 pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, Payload, RecordHead};

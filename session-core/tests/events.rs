@@ -124,6 +124,32 @@ async fn a_race_is_told_with_how_it_ended() {
 }
 
 #[tokio::test]
+async fn what_a_stream_never_commits_is_told_once_and_what_it_commits_is_not() {
+    let heard = Heard::default();
+    let sessions = builder(store()).0.on_event(heard.hook()).build().unwrap();
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    heard.take();
+    for commits in [true, false] {
+        let lazy = browser.open(&sessions);
+        let session = lazy.load().await.unwrap();
+        sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
+        for _ in 0..3 {
+            count(&session);
+            if commits {
+                session.commit().await.unwrap();
+            }
+        }
+        let other = session.clone();
+        drop((lazy, session));
+        assert_eq!(heard.names(), [""; 0], "somebody may commit yet");
+        drop(other);
+        assert_eq!(heard.names(), if commits { &[][..] } else { &["changed_too_late"] });
+    }
+    assert_eq!(browser.read(&sessions, "n").await, Some(4));
+}
+
+#[tokio::test]
 async fn a_failing_store_is_told_once_for_each_call() {
     let heard = Heard::default();
     let store = Faulty::new(store());

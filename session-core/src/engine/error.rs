@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::Misfit;
+use super::{Misfit, SignIn};
 use crate::payload::CodecError;
 use crate::store::{OwnerError, PutNewError, RandomError, StoreError};
 
@@ -40,7 +40,10 @@ pub enum SessionError {
     #[error("the session is read-only: {0}")]
     ReadOnly(ReadOnly),
     /// The response has left, so that the browser can no longer be given an id.
-    #[error("the response has left; a session can no longer be started or renewed")]
+    #[error(
+        "the response has left, so the browser can be given no id any more; start or renew a session before, as by \
+         putting something into it"
+    )]
     ResponseSent,
     /// Somebody changed the session meanwhile, and the changes cannot be merged. Nothing was written.
     #[error("the session was changed by another request, and the changes cannot be merged")]
@@ -71,6 +74,9 @@ pub enum SessionError {
         /// The capability.
         capability: &'static str,
     },
+    /// What the request asks for needs somebody signed in, or a later proof of who they are.
+    #[error("nobody is signed in, or the last proof of who they are is too old")]
+    SignIn(SignIn),
     /// The cookie is configured for development, and the request was not made to a loopback host.
     #[error(
         "the development cookie is for loopback hosts alone; use the default cookie, or force it with \
@@ -112,7 +118,8 @@ pub enum SessionError {
 impl SessionError {
     /// Gives the HTTP status that answers a request which ends with this error.
     ///
-    /// 503 where a later try may succeed, 409 where another request won, 413 for what is too large, 422
+    /// 503 where a later try may succeed, 401 where somebody must sign in, or 303 where a browser is sent to where they
+    /// can ([`SignIn::location`]), 409 where another request won, 413 for what is too large, 422
     /// for what cannot be an owner, 429 for too many sessions, 500 for what the application or its operator got wrong.
     #[must_use]
     pub fn http_status(&self) -> u16 {
@@ -128,6 +135,8 @@ impl SessionError {
             Self::ReadOnly(ReadOnly::StoreFailed) => 503,
             Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
             Self::TooLarge { .. } => 413,
+            Self::SignIn(needed) if needed.location().is_some() => 303,
+            Self::SignIn(_) => 401,
             Self::Owner(_) => 422,
             Self::TooManySessions { .. } => 429,
             Self::WrongType { .. }
@@ -147,6 +156,7 @@ impl SessionError {
     #[must_use]
     pub fn http_text(&self) -> &'static str {
         match self.http_status() {
+            303 | 401 => "Sign in to see this, or sign in again.\n",
             409 => {
                 "Your session has changed or ended meanwhile, so what you sent was not saved. Go back, reload the page, \
                  and try again.\n"

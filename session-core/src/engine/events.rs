@@ -39,7 +39,7 @@
 //! | `gone` | info | changes were discarded, since the session had ended meanwhile |
 //! | `plain_http` | warn | a `Secure` cookie was set on what looks like plain http from another machine, where browsers drop it; told once |
 //! | `several_sessions` | warn | a handler that named none of several `Sessions` on its route was given the innermost's; told once for those |
-//! | `changed_too_late` | warn | a session was changed after its response had left; without a `commit` that is lost |
+//! | `changed_too_late` | warn | a session was changed after its response had left, and not [committed](crate::Session::commit); told when its last handle goes |
 //! | `wrong_type` | warn | a value is of another type than the program asked for; told once for each handle and name |
 //! | `store_failed` | error | a call to the store failed, or took too long |
 //! | `close_failed` | warn | what a request did to its session was not stored; the log has it once, by the event that says why if there is one |

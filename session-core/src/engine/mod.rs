@@ -11,12 +11,14 @@ mod fingerprint; // how logs name a session
 #[cfg(feature = "metrics")]
 mod metrics; // figures
 mod misfit; // where in a value something is wrong
+mod next; // where a browser goes on after the login
 mod observe; // tells logs, hooks and metrics, from one place
 mod once; // what is told once
 mod parts; // Engine: what is behind a `Sessions`
 mod sessions; // Sessions, the door to everything
 mod settings; // what the application chose
 mod settling; // what was asked to end, and has not yet
+mod sign_in; // how somebody is asked to sign in
 mod turns; // turns for the writers of one key
 
 pub(crate) use backend::{Backend, unexpected};
@@ -26,6 +28,7 @@ pub(crate) use events::Verb;
 pub use events::{Event, EventKind};
 pub use fingerprint::Fingerprint;
 pub use misfit::Misfit;
+pub use next::Next;
 pub(crate) use observe::Observer;
 pub(crate) use once::Once;
 pub(crate) use parts::Engine;
@@ -33,4 +36,5 @@ pub use sessions::Sessions;
 pub use settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimitAction, SiteData};
 pub(crate) use settings::{OwnerLimit, Renewal};
 pub(crate) use settling::Settling;
+pub use sign_in::{LoginPage, SignIn};
 pub(crate) use turns::{Turn, Turns};

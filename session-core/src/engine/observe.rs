@@ -169,7 +169,7 @@ fn log(event: &Event<'_>) {
              cookie this is: name the one it is to have by `SessionOf`"
         ),
         EventKind::ChangedTooLate => {
-            log!(WARN, "a session was changed after its response left; the change is lost without a commit")
+            log!(WARN, "a session was changed after its response had left, and never committed; the changes are lost")
         }
         EventKind::WrongType { .. } => log!(WARN, "a value of a session is of another type than was asked for"),
         EventKind::StoreFailed { .. } => log!(ERROR, "the session store failed"),

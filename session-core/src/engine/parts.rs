@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+#[cfg(feature = "_web")]
+use super::LoginPage;
 use super::deadline::Deadline;
 use super::observe::Observer;
 use super::once::Once;
@@ -46,6 +48,9 @@ pub(crate) struct Engine {
     /// By which name handlers ask for a session of these.
     #[cfg_attr(not(feature = "_extractors"), expect(dead_code, reason = "extractors alone ask for one by its name"))]
     pub(crate) name: Option<TypeId>,
+    /// Where browsers are sent to sign in.
+    #[cfg(feature = "_web")]
+    pub(crate) login_page: Option<LoginPage>,
     /// Whether the cookie is set where browsers drop it.
     pub(crate) plain_http: Once,
     /// Whether handlers ask for a session where there are several.

@@ -6,7 +6,7 @@ use super::builder::FingerprintKey;
 use super::{BuildError, SessionsBuilder};
 use crate::cookie::Cookies;
 use crate::cookie::syntax::is_token;
-use crate::engine::{Engine, Once, Renewal, Sessions, Settling, Turns};
+use crate::engine::{Engine, Next, Once, Renewal, Sessions, Settling, Turns};
 
 /// How long an old id may serve once the new one has been presented.
 const MOST_OVERLAP: Duration = Duration::from_secs(60);
@@ -56,6 +56,14 @@ impl SessionsBuilder {
         if self.metrics {
             observer.count();
         }
+        if let Some(page) = &self.login_page {
+            let is_page = |path: &str| Next::new(path).is_some() && !path.contains('#');
+            if let Some(path) =
+                [Some(&page.path), page.step_up.as_ref()].into_iter().flatten().find(|path| !is_page(path))
+            {
+                return Err(BuildError::LoginPage { path: path.to_string() });
+            }
+        }
         let clear_site_data = (!self.clear_site_data.is_empty())
             .then(|| self.clear_site_data.iter().map(|data| data.as_str()).collect::<Vec<_>>().join(", ").into());
         let cookies = self.cookie.build()?;
@@ -86,6 +94,8 @@ impl SessionsBuilder {
             #[cfg(feature = "_extractors")]
             several_sessions: Once::default(),
             clear_site_data,
+            #[cfg(feature = "_web")]
+            login_page: self.login_page,
         }))
     }
 }

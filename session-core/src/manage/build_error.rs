@@ -53,6 +53,12 @@ pub enum BuildError {
         /// The shortest window.
         min: Duration,
     },
+    /// The path of a login page is none of this site.
+    #[error("{path:?} is no path of a login page; give one of this site, such as `/login`")]
+    LoginPage {
+        /// The path given.
+        path: String,
+    },
     /// The store lacks a capability that a setting needs.
     #[error("{setting} needs a store with {capability}")]
     Unsupported {

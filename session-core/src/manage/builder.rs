@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::BuildError;
 use crate::cookie::CookieConfig;
 use crate::engine::{
-    ConflictPolicy, Event, FailurePolicy, GonePolicy, Observer, OnServerError, OwnerLimit, OwnerLimitAction, Renewal,
-    Sessions, SiteData,
+    ConflictPolicy, Event, FailurePolicy, GonePolicy, LoginPage, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
+    Renewal, Sessions, SiteData,
 };
 use crate::payload::{Codec, Expiry, Json};
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
@@ -57,6 +57,7 @@ pub struct SessionsBuilder {
     pub(super) renewal_overlap: Duration,
     pub(super) straggler_window: Option<Duration>,
     pub(super) clear_site_data: Vec<SiteData>,
+    pub(super) login_page: Option<LoginPage>,
     pub(super) name: Option<std::any::TypeId>,
     #[cfg(feature = "metrics")]
     pub(super) metrics: bool,
@@ -93,6 +94,7 @@ impl SessionsBuilder {
             renewal_overlap: Renewal::OVERLAP,
             straggler_window: None,
             clear_site_data: Vec::new(),
+            login_page: None,
             name: None,
             #[cfg(feature = "metrics")]
             metrics: false,
@@ -235,6 +237,13 @@ impl SessionsBuilder {
     /// would go, and perhaps the one that this response sets.
     pub fn clear_site_data(mut self, what: impl IntoIterator<Item = SiteData>) -> Self {
         self.clear_site_data = what.into_iter().collect();
+        self
+    }
+
+    /// Sets where browsers are sent by what wants somebody signed in, such as the extractor `SignedIn` in `web`. The
+    /// default is nowhere: they are answered 401, as programs are.
+    pub fn login_page(mut self, page: LoginPage) -> Self {
+        self.login_page = Some(page);
         self
     }
 

@@ -33,7 +33,7 @@ use crate::store::{Record, SessionKey, Timestamp};
 /// | | while the request runs | once the response has left |
 /// |---|---|---|
 /// | reading | yes | yes |
-/// | changing | kept until close | kept until `commit`, and a warning is logged |
+/// | changing | kept until close | kept until `commit`; without one a warning is logged when the last handle goes |
 /// | `log_in`, `renew` | done at close | `ResponseSent` |
 /// | `commit` | writes now, and empties the log | writes now; `ResponseSent` if nothing was ever stored |
 /// | `transaction` | writes now, and empties the log | as `commit` |
@@ -73,6 +73,17 @@ struct Shared {
     writing: OnceLock<Arc<AsyncMutex<()>>>,
 }
 
+/// Tells of changes that were made after the response had left, and never committed.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.late && !state.draft.log().is_empty() {
+            let key = state.key();
+            self.engine.tell(EventKind::ChangedTooLate, key, None);
+        }
+    }
+}
+
 impl Session {
     pub(crate) fn new(engine: Arc<Engine>, state: State) -> Self {
         Self(Arc::new(Shared { engine, state: Mutex::new(state), writing: OnceLock::new() }))
@@ -102,11 +113,8 @@ impl Session {
         let mut state = self.state();
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
-        let too_late = state.closed && state.draft.log().len() > before;
+        state.late |= state.closed && state.draft.log().len() > before;
         self.unlock(state);
-        if too_late {
-            self.engine().tell(EventKind::ChangedTooLate, self.session_key(), None);
-        }
         result
     }
 
@@ -306,8 +314,8 @@ impl Session {
     }
 
     fn stored<T>(&self, read: impl FnOnce(&SessionKey, &Record) -> T) -> Option<T> {
-        match &*self.state() {
-            State { origin: Origin::Stored { key, record }, .. } => Some(read(key, record)),
+        match &self.state().origin {
+            Origin::Stored { key, record } => Some(read(key, record)),
             _ => None,
         }
     }

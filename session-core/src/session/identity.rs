@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::Session;
 use super::changes::Change;
 use super::state::Privilege;
+#[cfg(feature = "_web")]
+use crate::engine::LoginPage;
 use crate::engine::SessionError;
 use crate::store::{Owner, Timestamp};
 
@@ -89,6 +91,12 @@ impl Session {
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.state().draft.contents().reserved.authenticated_at
+    }
+
+    /// Tells where browsers are sent to sign in.
+    #[cfg(feature = "_web")]
+    pub(crate) fn login_page(&self) -> Option<&LoginPage> {
+        self.engine().login_page.as_ref()
     }
 
     /// Tells whether the owner proved who they are within the last `max_age`; `false` if never.

@@ -104,6 +104,8 @@ pub(crate) struct State {
     pub(crate) leftovers: Leftovers,
     /// The response has left, or is about to.
     pub(crate) closed: bool,
+    /// It was changed after that; what is in the log when the handle goes is lost.
+    pub(super) late: bool,
 }
 
 /// What there is to write, taken from the state when the write began.
@@ -154,11 +156,19 @@ impl State {
             by_old_id: false,
             leftovers: Leftovers::None,
             closed: false,
+            late: false,
         }
     }
 
     pub(crate) fn record(&self) -> Option<&Arc<Record>> {
         self.origin.record()
+    }
+
+    pub(super) fn key(&self) -> Option<SessionKey> {
+        match &self.origin {
+            Origin::Stored { key, .. } => Some(*key),
+            _ => None,
+        }
     }
 
     /// Tells whether the end of a request is a reason to write.

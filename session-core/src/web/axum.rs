@@ -28,6 +28,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use axum::extract::OriginalUri;
 use axum_core::BoxError;
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -40,11 +41,11 @@ use tower_layer::Layer;
 use super::opened::{innermost, named};
 use super::own::Own;
 use super::service::{self, Answers, text};
-use super::{SessionOf, SessionRejection, rejection};
+use super::{SessionOf, SessionRejection, SignedIn, SignedInWithin, Visit, exchange, rejection};
 use crate::engine::{SessionError, Sessions};
 use crate::request::LazySession;
 use crate::session::Session;
-use crate::store::OwnerError;
+use crate::store::{Owner, OwnerError};
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
@@ -172,6 +173,88 @@ impl<S: Send + Sync, N: 'static> FromRequestParts<S> for SessionOf<N> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, SessionRejection> {
         Ok(Self::new(named::<N>(&parts.extensions)?.load().await?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let session = <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(Self::check(session, visit(parts))?)
+    }
+}
+
+impl<S: Send + Sync, const SECONDS: u64> FromRequestParts<S> for SignedInWithin<SECONDS> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let session = <Session as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(Self::check(session, visit(parts))?)
+    }
+}
+
+/// The owner of the session, as [`SignedIn`] has it.
+impl<S: Send + Sync> FromRequestParts<S> for Owner {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, SessionRejection> {
+        let signed_in = <SignedIn as FromRequestParts<S>>::from_request_parts(parts, state).await?;
+        Ok(signed_in.owner().clone())
+    }
+}
+
+/// Looks at a request, by the path that its visitor sees: within `nest` the handler's is shorter.
+fn visit(parts: &Parts) -> Visit<'_> {
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri);
+    exchange::visit(&parts.method, uri, &parts.headers)
+}
+
+/// `None` if nobody is signed in, or not within the time; not if the session could not be loaded.
+fn if_signed_in<T>(found: Result<T, SessionRejection>) -> Result<Option<T>, SessionRejection> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(SessionRejection::Session(SessionError::SignIn(_))) => Ok(None),
+        Err(rejection) => Err(rejection),
+    }
+}
+
+/// `None` if nobody is signed in.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, SessionRejection> {
+        if_signed_in(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// `None` if nobody is signed in, or the proof is too old.
+impl<S: Send + Sync, const SECONDS: u64> OptionalFromRequestParts<S> for SignedInWithin<SECONDS> {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, SessionRejection> {
+        if_signed_in(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// `None` if nobody is signed in.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Owner {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, SessionRejection> {
+        if_signed_in(<Self as FromRequestParts<S>>::from_request_parts(parts, state).await)
+    }
+}
+
+/// `None` if no layer has opened a session; not if it could not be loaded.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = SessionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, SessionRejection> {
+        match innermost(&parts.extensions) {
+            Some(lazy) => Ok(Some(lazy.load().await?)),
+            None => Ok(None),
+        }
     }
 }
 

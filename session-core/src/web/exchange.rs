@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, COOKIE, HeaderValue, SET_COOKIE, VARY};
+use http::header::{CACHE_CONTROL, COOKIE, HeaderValue, LOCATION, SET_COOKIE, VARY};
+use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 
+use super::Visit;
 use super::opened::sealed::Search;
 use super::opened::{Carrier, Opened, beside};
 use crate::engine::{SessionError, Sessions};
@@ -75,6 +78,26 @@ pub(super) fn keep_from_caches(headers: &mut HeaderMap) {
 
 pub(super) fn status(error: &SessionError) -> StatusCode {
     StatusCode::from_u16(error.http_status()).expect("an error's status is one of a few")
+}
+
+/// Looks at a request for a guard.
+pub(super) fn visit<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap) -> Visit<'a> {
+    let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    Visit::new(method.as_str(), target, |name| headers.get(name).map(HeaderValue::as_bytes))
+}
+
+impl<'a> From<&'a Parts> for Visit<'a> {
+    fn from(parts: &'a Parts) -> Self {
+        visit(&parts.method, &parts.uri, &parts.headers)
+    }
+}
+
+/// Tells a browser where to go, where an answer to an error sends it somewhere and does not say it by itself.
+pub(super) fn lead(error: &SessionError, status: StatusCode, headers: &mut HeaderMap) {
+    let SessionError::SignIn(needed) = error else { return };
+    let Some(location) = needed.location().filter(|_| status == StatusCode::SEE_OTHER) else { return };
+    let value = || HeaderValue::try_from(location).expect("it is escaped");
+    headers.entry(LOCATION).or_insert_with(value);
 }
 
 impl ResponseHeaders for HeaderMap {

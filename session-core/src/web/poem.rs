@@ -131,7 +131,7 @@ impl Own<Response> {
         match self.to(told) {
             Some(own) => {
                 rejection::log(told, told.http_status());
-                not_cached(own)
+                prepared(told, own)
             }
             None => error.into_response(),
         }
@@ -141,7 +141,7 @@ impl Own<Response> {
     fn tell(&self, response: Response, mut closed: Closed) -> Response {
         let mut response = match &closed.outcome {
             Ok(_) => response,
-            Err(error) => self.to(error).map_or_else(|| text(error), not_cached),
+            Err(error) => self.to(error).map_or_else(|| text(error), |own| prepared(error, own)),
         };
         closed.add_to(response.headers_mut());
         exchange::note(closed.outcome, response.extensions_mut());
@@ -157,8 +157,9 @@ fn session_error(error: &Error) -> Option<&SessionError> {
     }
 }
 
-/// Tells caches to keep nothing of an answer to an error.
-fn not_cached(mut response: Response) -> Response {
+/// Tells caches to keep nothing of an answer to an error, and a browser where it is sent.
+fn prepared(error: &SessionError, mut response: Response) -> Response {
+    exchange::lead(error, response.status(), response.headers_mut());
     exchange::keep_from_caches(response.headers_mut());
     response
 }
@@ -166,7 +167,7 @@ fn not_cached(mut response: Response) -> Response {
 fn text(error: &SessionError) -> Response {
     let mut response = Response::from((exchange::status(error), error.http_text()));
     response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(TEXT));
-    not_cached(response)
+    prepared(error, response)
 }
 
 /// The text is [`SessionError::http_text`].

@@ -140,6 +140,7 @@ fn pass<B, A: Answers<B>>(answers: &A, response: Response<B>) -> Response<A::Bod
 /// Answers an error, to no cache.
 fn refuse<B, A: Answers<B>>(answers: &A, error: &SessionError) -> Response<A::Body> {
     let mut answer = answers.ours(error);
+    exchange::lead(error, answer.status(), answer.headers_mut());
     exchange::keep_from_caches(answer.headers_mut());
     answer
 }
@@ -165,6 +166,7 @@ pub(super) fn text(error: &SessionError) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from_static(error.http_text().as_bytes()));
     *response.status_mut() = exchange::status(error);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(TEXT));
+    exchange::lead(error, response.status(), response.headers_mut());
     exchange::keep_from_caches(response.headers_mut());
     response
 }
