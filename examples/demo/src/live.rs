@@ -8,8 +8,8 @@ use http::{Response, StatusCode};
 use serde_json::json;
 use session_core::{Session, SessionError};
 use tokio::sync::mpsc;
-use tokio_stream::{Stream, StreamExt};
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 
 use crate::answer::{Answer, Body};
 use crate::ask::Ask;
@@ -28,7 +28,11 @@ impl Demo {
     ///
     /// # Errors
     /// An answer in its place, where there is no session to watch.
-    pub fn live(&self, session: Session, ask: &Ask) -> Result<impl Stream<Item = String> + Send + Sync + use<>, Box<Answer>> {
+    pub fn live(
+        &self,
+        session: Session,
+        ask: &Ask,
+    ) -> Result<impl Stream<Item = String> + Send + Sync + use<>, Box<Answer>> {
         if session.is_new() {
             let refusal = refuse(StatusCode::UNAUTHORIZED, "There is no session to watch.");
             return Err(Box::new(self.refusal(ask.format(), refusal)));

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use example_demo::{Answer, Ask, BODY_LIMIT, BoxError, Demo, Format, Page};
 use http_body_util::{BodyExt, Either, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use session_core::web::tower::SessionLayer;
@@ -38,10 +38,12 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
         async move { answering.await.map(|response| dress(&demo, format, response)) }
     });
 
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new());
     while let Some(stream) = connections.next().await {
         let service = TowerToHyperService::new(dressed.clone());
-        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(graceful.watch(connection.with_upgrades()));
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        tokio::spawn(graceful.watch(connection));
     }
     graceful.shutdown().await;
     Ok(())
@@ -62,7 +64,9 @@ async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infall
     let mut session = head.extensions.get::<LazySession>().expect("the layer has opened it").clone();
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Ok(status(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Ok(status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
         Err(_) => return Ok(status(StatusCode::BAD_REQUEST)),
     };
     let ask = Ask::of(&head, body);

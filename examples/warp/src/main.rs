@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page};
 use http_body_util::Either;
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use session_core::web::tower::SessionLayer;
@@ -41,10 +41,12 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     });
 
     // What warp's own server does, for a service that is no filter any more.
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new());
     while let Some(stream) = connections.next().await {
         let service = TowerToHyperService::new(dressed.clone());
-        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(graceful.watch(connection.with_upgrades()));
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        tokio::spawn(graceful.watch(connection));
     }
     graceful.shutdown().await;
     Ok(())

@@ -1,6 +1,6 @@
 //! Why a handler was not given its session.
 
-#[cfg(feature = "_extractors")]
+#[cfg(any(feature = "_extractors", feature = "tower"))]
 use std::error::Error;
 
 use crate::engine::SessionError;
@@ -44,7 +44,7 @@ impl SessionRejection {
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Tells a log why a request fails, since the visitor is not told; but not of what the log has heard of already.
-#[cfg(feature = "_extractors")]
+#[cfg(any(feature = "_extractors", feature = "tower"))]
 pub(super) fn log(error: &(dyn Error + 'static), status: u16) {
     let cause = match error.downcast_ref() {
         Some(SessionRejection::Session(error)) => Some(error),

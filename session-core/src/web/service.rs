@@ -19,6 +19,12 @@ use crate::engine::{SessionError, Sessions};
 use crate::request::{Closed, Closing, Handled};
 
 /// Makes responses whose body is the handler's, or that of the answer to an error.
+// For whoever reads the compiler's errors: without this they name a private type.
+#[diagnostic::on_unimplemented(
+    message = "a session layer cannot pass on responses with the body `{B}`",
+    label = "the service inside of it answers with this body",
+    note = "axum's layer takes bodies of `Bytes` that are `Send`; `session_core::web::tower::SessionLayer` takes any"
+)]
 pub trait Answers<B>: Clone {
     /// The body of both.
     type Body;
