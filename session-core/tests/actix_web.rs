@@ -17,9 +17,9 @@ use actix_web::web::{Bytes, Data, resource, to};
 use actix_web::{App, Error, HttpRequest, HttpResponse, error};
 use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use session_core::web::SessionOf;
-use session_core::web::SessionRejection;
 use session_core::web::actix_web::SessionMiddleware;
-use session_core::{CloseOutcome, CookieConfig, LazySession, Owner, Session, SessionError, Sessions};
+use session_core::web::{SessionRejection, SignedIn, SignedInWithin};
+use session_core::{CloseOutcome, CookieConfig, LazySession, LoginPage, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
 use support::{Browser, builder, count, sessions, store};
 use tokio::task::{LocalSet, spawn_local};
@@ -99,6 +99,19 @@ async fn both(request: HttpRequest, inner: Session, outermost: Data<Sessions>) -
     Ok(String::new())
 }
 
+async fn account(user: SignedIn) -> String {
+    user.owner().as_str().to_owned()
+}
+
+/// Tells nobody from an outage, which an `Option` does not.
+async fn tried(user: Result<SignedIn, Error>) -> Result<String, Error> {
+    match user {
+        Ok(user) => Ok(user.owner().as_str().to_owned()),
+        Err(error) if matches!(error.as_error(), Some(SessionError::SignIn(_))) => Ok("nobody".to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
 async fn panics(session: Session) -> String {
     count(&session);
     panic!("a handler's bug");
@@ -136,6 +149,11 @@ fn app(
         .route("/end-wrongly", to(end_wrongly))
         .route("/log-in-nobody", to(log_in_nobody))
         .route("/both", to(both))
+        .route("/account", to(account))
+        .route("/who", to(async |owner: Owner| owner.as_str().to_owned()))
+        .route("/secret", to(async |user: SignedInWithin<300>| user.owner().as_str().to_owned()))
+        .route("/maybe", to(async |owner: Option<Owner>| format!("{owner:?}")))
+        .route("/tried", to(tried))
         .route("/panics", to(panics))
         .route("/hangs", to(hangs))
         .route("/untouched", to(async || "nothing"))
@@ -244,6 +262,58 @@ async fn what_cannot_be_an_owner_is_answered_as_the_error_of_a_session() {
     for (name, text) in [("session", "This name cannot be used to sign in.\n".to_owned()), ("own", own(422))] {
         let answer = start(vec![named(name)]).await.send("GET", "/log-in-nobody", &[]).await;
         assert_eq!((answer.status, answer.body), (422, text));
+    }
+}
+
+#[tokio::test]
+async fn who_is_signed_in_passes_and_the_others_are_sent_to_the_login_page() {
+    let (builder, clock) = builder(store());
+    let sessions = builder.login_page(LoginPage::at("/login").with_step_up("/again")).build().unwrap();
+    let site = start(vec![sessions.clone()]).await;
+    let page = ("sec-fetch-mode", "navigate".to_owned());
+    for path in ["/account?tab=2", "/who?tab=2", "/secret?tab=2"] {
+        let sent = site.send("GET", path, &[page.clone()]).await;
+        let location = format!("/login?next={}%3Ftab%3D2", path.split('?').next().unwrap());
+        assert_eq!((sent.status, sent.one("location")), (303, Some(location.as_str())));
+        assert_eq!((sent.one("cache-control"), sent.one("vary")), (Some("no-store"), Some("Cookie")), "{path}");
+        let refused = site.send("GET", path, &[]).await;
+        assert_eq!((refused.status, refused.one("location")), (401, None), "{path}");
+    }
+    assert_eq!(site.send("GET", "/maybe", &[]).await.body, "None");
+    assert_eq!(site.send("GET", "/tried", &[]).await.body, "nobody");
+
+    let mut browser = Browser::default();
+    browser.request(&sessions, |session| session.log_in(Owner::new("ann").unwrap()).unwrap()).await;
+    for path in ["/account", "/who", "/secret", "/tried"] {
+        assert_eq!(browser.get(&site, path).await.body, "ann", "{path}");
+    }
+    assert_eq!(browser.get(&site, "/maybe").await.body, "Some(Owner(\"ann\"))");
+    clock.advance(Duration::from_secs(301));
+    let cookie = ("cookie", browser.cookie().unwrap());
+    let sent = site.send("GET", "/secret", &[page, cookie]).await;
+    assert_eq!((sent.status, sent.one("location")), (303, Some("/again?next=/secret")));
+}
+
+#[tokio::test]
+async fn an_application_answers_a_guard_by_itself_and_the_browser_is_led_all_the_same() {
+    let (builder, _) = builder(store());
+    let sessions = builder.cookie(CookieConfig::new("own")).login_page(LoginPage::at("/login")).build().unwrap();
+    let site = start(vec![sessions]).await;
+    let sent = site.send("GET", "/account", &[("accept", "text/html".to_owned())]).await;
+    assert_eq!((sent.status, sent.one("location")), (303, Some("/login?next=/account")));
+    assert_eq!(sent.body, own(303));
+}
+
+#[tokio::test]
+async fn an_option_hides_a_store_that_fails_and_a_result_does_not() {
+    let faulty = Faulty::new(store());
+    let sessions = sessions(faulty.clone()).0;
+    let site = start(vec![sessions.clone()]).await;
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    for (path, status) in [("/maybe", 200), ("/tried", 503), ("/account", 503)] {
+        faulty.next("get", Fault::Down);
+        assert_eq!(browser.get(&site, path).await.status, status, "{path}");
     }
 }
 

@@ -114,7 +114,7 @@ async fn a_user_ends_their_session_on_another_device_and_nobody_elses() {
     let list = laptop.get("/devices").await.body;
     assert_eq!(list.matches("a &lt;browser&gt;").count(), 2, "{list}");
     let ends: Vec<_> = list.split("action=").skip(1).map(|rest| rest.split('>').next().unwrap()).collect();
-    let this = list.split("<li>").skip(1).position(|row| row.contains("this one")).unwrap();
+    let this = list.split("<li>").skip(1).position(|row| row.contains(", this one")).unwrap();
     let (own, other) = (ends[this], ends[1 - this]);
 
     assert_eq!(bob.post(other, &[]).await, "/devices");

@@ -91,7 +91,6 @@ impl SessionsBuilder {
             settling: Settling::default(),
             name: self.name,
             plain_http: Once::default(),
-            #[cfg(feature = "_extractors")]
             several_sessions: Once::default(),
             clear_site_data,
             #[cfg(feature = "_web")]
