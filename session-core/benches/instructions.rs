@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use ::axum::extract::Request;
 use ::axum::http::header::{COOKIE, HeaderValue};
-use axum::Who::{Bare, BareLayer, Ours, TowerSessions};
+use axum::Who::{Bare, BareExtension, BareLayer, Ours, TowerSessions};
 use axum::{App, Who};
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use session_core::{
@@ -101,6 +101,7 @@ fn flooded(who: Who, page: Page) -> Requests {
 #[library_benchmark]
 #[bench::bare_untouched(args = (Bare, Page::Untouched), setup = requests)]
 #[bench::bare_layer_untouched(args = (BareLayer, Page::Untouched), setup = requests)]
+#[bench::bare_extension_untouched(args = (BareExtension, Page::Untouched), setup = requests)]
 #[bench::ours_no_cookie(args = (Ours, Page::NoCookie), setup = requests)]
 #[bench::ours_untouched(args = (Ours, Page::Untouched), setup = requests)]
 #[bench::ours_untouched_flooded(args = (Ours, Page::Untouched), setup = flooded)]

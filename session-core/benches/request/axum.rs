@@ -1,13 +1,15 @@
 //! Apps on axum: bare, with this crate, and with the peers.
 
+use std::sync::Arc;
+
 use ::axum_session::{SessionConfig, SessionMode, SessionNullPool};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::http::header::{COOKIE, HOST, HeaderValue, SET_COOKIE};
 use axum::response::Response;
 use axum::routing::{RouterIntoService, get};
+use axum::{Extension, Router};
 use session_core::Sessions;
 use session_core::web::axum::SessionLayer;
 use tower::{Service as _, ServiceExt as _};
@@ -24,6 +26,9 @@ pub(crate) enum Who {
     /// Bare, within a layer that does nothing: what any layer costs.
     #[allow(dead_code, reason = "its instructions are counted, and that is all")]
     BareLayer,
+    /// Bare, within a layer that leaves something where handlers find it.
+    #[allow(dead_code, reason = "its instructions are counted, and that is all")]
+    BareExtension,
     Ours,
     TowerSessions,
     AxumSession,
@@ -48,6 +53,7 @@ impl Who {
         match self {
             Self::Bare => bare::pages(),
             Self::BareLayer => bare::pages().layer(layer_fn(|service| service)),
+            Self::BareExtension => bare::pages().layer(Extension(Arc::new(()))),
             Self::Ours => ours::pages().layer(SessionLayer::new(sessions)),
             Self::TowerSessions => tower_sessions::pages()
                 .layer(::tower_sessions::SessionManagerLayer::new(::tower_sessions::MemoryStore::default())),
@@ -99,7 +105,7 @@ pub(crate) async fn cookies(app: &mut App, count: usize) -> Vec<String> {
 pub(crate) async fn check(who: Who, sessions: Sessions) {
     let mut app = who.app(sessions).await;
     let [cookie] = cookies(&mut app, 1).await.try_into().expect("it was one");
-    for page in Page::ALL.into_iter().filter(|_| !matches!(who, Who::Bare | Who::BareLayer)) {
+    for page in Page::ALL.into_iter().filter(|_| !matches!(who, Who::Bare | Who::BareLayer | Who::BareExtension)) {
         let response = answer(&mut app, request(page, &cookie)).await;
         assert_eq!(response.status(), page.status(), "{who:?}, {page}");
         let sets = response.headers().contains_key(SET_COOKIE);
