@@ -93,16 +93,28 @@
 //!
 //! hyper's service takes `&self`, tower's `&mut self`: `TowerToHyperService` is between them.
 //!
-//! ```ignore
+//! ```no_run
+//! # use bytes::Bytes;
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # use hyper::body::Incoming;
+//! # use session_core::web::tower::SessionLayer;
+//! # use tower::{ServiceBuilder, service_fn};
+//! use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+//! use hyper_util::server::conn::auto;
+//! use hyper_util::service::TowerToHyperService;
+//!
+//! # async fn handle(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> { unimplemented!() }
+//! # async fn serve(sessions: session_core::Sessions, listener: tokio::net::TcpListener) -> std::io::Result<()> {
 //! let app = ServiceBuilder::new().layer(SessionLayer::new(sessions)).service(service_fn(handle));
 //! let mut server = auto::Builder::new(TokioExecutor::new());
 //! server.http1().timer(TokioTimer::new());
 //! loop {
 //!     let (stream, _) = listener.accept().await?;
 //!     let service = TowerToHyperService::new(app.clone());
-//!     let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-//!     tokio::spawn(async move { connection.await });
+//!     tokio::spawn(server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
 //! }
+//! # }
 //! ```
 //!
 //! `examples/hyper/examples/shop.rs` is an app that does so.
@@ -111,24 +123,47 @@
 //!
 //! A session is stored once the filters are done, which no filter can do. So the filters become a service,
 //! `warp::service(routes)`, which takes this layer; `warp::serve` takes filters alone, so hyper serves, by the lines above
-//! with `.service(warp::service(routes))`. A filter gives a handler its session:
+//! with `.service(warp::service(routes))`. A filter gives a handler its session, and `warp::test`, which takes filters alone,
+//! too, gives them one as the layer does, as an extension of the request:
 //!
-//! ```ignore
-//! fn session() -> impl Filter<Extract = (Result<Session, SessionError>,), Error = Rejection> + Copy {
-//!     warp::ext::get().then(async |session: LazySession| session.load().await)
+//! ```
+//! use session_core::web::tower::answer;
+//! use session_core::{Handled, LazySession, RequestHead, SessionError, Sessions};
+//! use warp::reply::Response;
+//! use warp::{Filter, Reply};
+//!
+//! /// An error of a session as a reply.
+//! struct Failed(SessionError);
+//!
+//! impl Reply for Failed {
+//!     fn into_response(self) -> Response {
+//!         answer(self.0)
+//!     }
 //! }
+//!
+//! impl From<SessionError> for Failed {
+//!     fn from(error: SessionError) -> Self {
+//!         Self(error)
+//!     }
+//! }
+//!
+//! async fn visits(session: LazySession) -> Result<impl Reply, Failed> {
+//!     let visits = session.load().await?.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?;
+//!     Ok(format!("visit no. {visits}"))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let routes = warp::path::end().and(warp::ext::get()).then(visits);
+//!
+//! # let sessions = Sessions::builder(session_ets::EtsStore::new(session_ets::Table::private())).build()?;
+//! let session = sessions.open(RequestHead::new("GET").may_lack_host());
+//! let response = warp::test::request().extension(session.clone()).reply(&routes).await;
+//! let closed = sessions.close(&session, Handled::Completed).await;
+//! assert!(response.body() == "visit no. 1" && closed.set_cookie.is_some());
+//! # Ok(()) }
 //! ```
 //!
-//! An error is no rejection: warp would try the other routes, and answer 404 for a store that is down. A handler returns
-//! `Result<impl Reply, Failed>`, where `Failed` is the application's, made of a [`SessionError`] and answered by [`answer`].
-//!
-//! `warp::test` takes filters alone, too. It gives them a session as the layer does, as an extension of the request:
-//!
-//! ```ignore
-//! let session = sessions.open(RequestHead::new("GET").with_cookies([cookie.as_bytes()]).may_lack_host());
-//! let response = warp::test::request().path("/").extension(session.clone()).reply(&routes).await;
-//! let closed = sessions.close(&session, Handled::Completed).await; // what it changed, and the cookie
-//! ```
+//! An error is no rejection there: for that warp would try the other routes, and answer 404 for a store that is down.
 //!
 //! `examples/warp/examples/shop.rs` is an app that does so, with its tests.
 
