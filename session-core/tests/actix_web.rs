@@ -266,6 +266,13 @@ async fn what_cannot_be_an_owner_is_answered_as_the_error_of_a_session() {
 }
 
 #[tokio::test]
+async fn a_development_cookie_is_refused_without_a_host_to_who_comes_from_a_network() {
+    let sessions = [builder(store()).0.cookie(CookieConfig::development()).build().unwrap()];
+    let from_afar = request("GET", "/add", &[]).peer_addr("192.0.2.7:4711".parse().unwrap());
+    assert_eq!(send(&sessions, from_afar).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
 async fn who_is_signed_in_passes_and_the_others_are_sent_to_the_login_page() {
     let (builder, clock) = builder(store());
     let sessions = builder.login_page(LoginPage::at("/login").with_step_up("/again")).build().unwrap();

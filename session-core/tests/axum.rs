@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, COOKIE, VARY};
-use axum::http::{Extensions, Request, Response, StatusCode};
+use axum::http::{Extensions, Request, Response, StatusCode, Version};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::any;
 use http_body_util::BodyExt;
@@ -198,6 +198,13 @@ async fn what_cannot_be_an_owner_is_answered_as_the_error_of_a_session() {
         let answer = start(vec![named(name)]).await.send("GET", "/log-in-nobody", &[]).await;
         assert_eq!((answer.status, answer.body), (422, text));
     }
+}
+
+#[tokio::test]
+async fn a_development_cookie_is_refused_without_a_host_to_a_client_that_may_leave_it_out() {
+    let app = app(&[builder(store()).0.cookie(CookieConfig::development()).build().unwrap()]);
+    let request = Request::get("/add").version(Version::HTTP_10).body(Body::empty()).unwrap();
+    assert_eq!(app.oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]

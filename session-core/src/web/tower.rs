@@ -104,7 +104,7 @@
 //! use hyper_util::server::conn::auto;
 //! use hyper_util::service::TowerToHyperService;
 //!
-//! # async fn handle(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> { unimplemented!() }
+//! # async fn handle(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> { Ok(Response::default()) }
 //! # async fn serve(sessions: session_core::Sessions, listener: tokio::net::TcpListener) -> std::io::Result<()> {
 //! let app = ServiceBuilder::new().layer(SessionLayer::new(sessions)).service(service_fn(handle));
 //! let mut server = auto::Builder::new(TokioExecutor::new());

@@ -7,7 +7,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::{Error, FromRequest, HttpRequest};
 
-use super::LocalFuture;
+use super::middleware::LocalFuture;
 use crate::request::LazySession;
 use crate::session::Session;
 use crate::store::Owner;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::{Ready, ready};
+use std::pin::Pin;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
@@ -10,7 +11,6 @@ use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, Head
 use actix_web::http::uri::Scheme;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
-use super::LocalFuture;
 use super::answers::lead;
 use crate::engine::{SessionError, Sessions};
 use crate::request::{Closed, Handled, LazySession, RequestHead, ResponseHeaders};
@@ -19,6 +19,9 @@ use crate::web::SessionRejection;
 use crate::web::opened::sealed::Search;
 use crate::web::opened::{Carrier, Opened, beside};
 use crate::web::own::Own;
+
+/// Actix runs a handler on one thread.
+pub(super) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]

@@ -134,6 +134,3 @@ mod extract; // sessions as arguments, and guards
 mod middleware; // opens and closes
 
 pub use middleware::{SessionMiddleware, SessionService};
-
-/// Actix runs a handler on one thread.
-type LocalFuture<T> = std::pin::Pin<Box<dyn Future<Output = T>>>;
