@@ -48,6 +48,10 @@ pub enum SessionError {
     /// Somebody changed the session meanwhile, and the changes cannot be merged. Nothing was written.
     #[error("the session was changed by another request, and the changes cannot be merged")]
     Conflict,
+    /// A closure that was given to the session uses the session itself, where that cannot work: it waits for the store,
+    /// or changes under its feet what it is making. The [`Draft`](crate::Draft) or value that it is given is there for that.
+    #[error("a closure that was given to a session uses the session itself; use what the closure is given")]
+    WithinClosure,
     /// The session ended or was renewed meanwhile, by logout, revocation or expiry. The changes were
     /// discarded.
     #[error("the session has ended; the changes were discarded")]
@@ -142,6 +146,7 @@ impl SessionError {
             Self::WrongType { .. }
             | Self::NotSerializable { .. }
             | Self::InvalidExpiry(_)
+            | Self::WithinClosure
             | Self::ResponseSent
             | Self::Unsupported { .. }
             | Self::InsecureHost

@@ -48,6 +48,8 @@ pub(crate) struct Engine {
     /// By which name handlers ask for a session of these.
     #[cfg_attr(not(feature = "_extractors"), expect(dead_code, reason = "extractors alone ask for one by its name"))]
     pub(crate) name: Option<TypeId>,
+    /// How often a session is looked at whose end is waited for.
+    pub(crate) look_every: Duration,
     /// Where browsers are sent to sign in.
     #[cfg(feature = "_web")]
     pub(crate) login_page: Option<LoginPage>,

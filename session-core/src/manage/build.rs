@@ -7,6 +7,7 @@ use super::{BuildError, SessionsBuilder};
 use crate::cookie::Cookies;
 use crate::cookie::syntax::is_token;
 use crate::engine::{Engine, Next, Once, Renewal, Sessions, Settling, Turns};
+use crate::request::LONGEST_LOOK;
 
 /// How long an old id may serve once the new one has been presented.
 const MOST_OVERLAP: Duration = Duration::from_secs(60);
@@ -35,6 +36,9 @@ impl SessionsBuilder {
         let straggler_window = self.straggler_window.unwrap_or(STRAGGLER_WINDOW.max(self.operation_timeout));
         if straggler_window < self.operation_timeout {
             return Err(BuildError::StragglerWindow { min: self.operation_timeout });
+        }
+        if self.look_every.is_zero() || self.look_every > LONGEST_LOOK {
+            return Err(BuildError::LookEvery { max: LONGEST_LOOK });
         }
         if self.max_payload == 0 {
             return Err(BuildError::Zero { setting: "the largest payload" });
@@ -90,6 +94,7 @@ impl SessionsBuilder {
             straggler_window,
             settling: Settling::default(),
             name: self.name,
+            look_every: self.look_every,
             plain_http: Once::default(),
             several_sessions: Once::default(),
             clear_site_data,

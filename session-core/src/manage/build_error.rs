@@ -53,6 +53,12 @@ pub enum BuildError {
         /// The shortest window.
         min: Duration,
     },
+    /// Sessions whose end is waited for would be looked at too seldom, or all the time.
+    #[error("sessions whose end is waited for must be looked at every {max:?} at least, and not all the time")]
+    LookEvery {
+        /// The longest time between two looks.
+        max: Duration,
+    },
     /// The path of a login page is none of this site.
     #[error("{path:?} is no path of a login page; give one of this site, such as `/login`")]
     LoginPage {

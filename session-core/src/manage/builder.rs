@@ -58,6 +58,7 @@ pub struct SessionsBuilder {
     pub(super) straggler_window: Option<Duration>,
     pub(super) clear_site_data: Vec<SiteData>,
     pub(super) login_page: Option<LoginPage>,
+    pub(super) look_every: Duration,
     pub(super) name: Option<std::any::TypeId>,
     #[cfg(feature = "metrics")]
     pub(super) metrics: bool,
@@ -95,6 +96,7 @@ impl SessionsBuilder {
             straggler_window: None,
             clear_site_data: Vec::new(),
             login_page: None,
+            look_every: Duration::from_secs(15),
             name: None,
             #[cfg(feature = "metrics")]
             metrics: false,
@@ -237,6 +239,13 @@ impl SessionsBuilder {
     /// would go, and perhaps the one that this response sets.
     pub fn clear_site_data(mut self, what: impl IntoIterator<Item = SiteData>) -> Self {
         self.clear_site_data = what.into_iter().collect();
+        self
+    }
+
+    /// Sets how often a session is looked at in the store whose [end](crate::Session::ended) is waited for, by a connection
+    /// that stays open. The default is 15 seconds, which is four reads a minute for each; at most it is a minute.
+    pub fn look_every(mut self, interval: Duration) -> Self {
+        self.look_every = interval;
         self
     }
 

@@ -174,8 +174,9 @@ impl Session {
         if let Origin::Stored { key, record } = &state.origin
             && let Ok(Kind::Live(contents)) = self.engine().decode(key, record)
         {
-            state.owner.clone_from(&record.owner);
-            state.draft.rebase(contents.into_owned());
+            let (owner, contents) = (record.owner.clone(), contents.into_owned());
+            state.draft.set_owner(owner);
+            state.draft.show(contents);
         }
     }
 

@@ -15,14 +15,14 @@ use super::save::save;
 use super::write::{New, Saved};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
 use crate::payload::Kind;
-use crate::session::{Job, Origin, Privilege, Session};
+use crate::session::{Job, Origin, Privilege, Session, check_none_runs};
 
 /// Holds the right to write through one handle.
 pub(super) type WriteLock = OwnedMutexGuard<()>;
 
 impl Session {
     /// Writes the changes made so far at once, for handlers that outlive their response, such as WebSocket
-    /// and SSE ones; also a renewal or a `destroy` that was asked for.
+    /// and SSE ones; also a renewal or a `destroy` that was asked for. Without any it looks whether the session lives.
     ///
     /// # Errors
     /// `ResponseSent` if nothing of the session was ever stored and the browser can no longer be given an
@@ -54,6 +54,7 @@ impl Session {
             }
             match session.write(deadline).await {
                 Ok(CloseOutcome::Gone) => Err(SessionError::Gone),
+                Ok(CloseOutcome::Unchanged) => session.look(deadline).await,
                 Ok(_) => too_late,
                 Err(SessionError::Conflict) => {
                     session.state().forget();
@@ -79,23 +80,29 @@ impl Session {
     }
 
     /// Looks what is stored, and puts the changes that were not written on top of it. The caller holds the write lock.
-    async fn look(&self, deadline: &Deadline) -> Result<(), SessionError> {
-        if let Some((key, record, contents)) = self.find(deadline).await? {
-            let lifetime = self.engine().lifetime_of(&contents);
-            let mut state = self.state();
-            state.moved(&key);
-            state.stored(key, record, contents, lifetime);
-            let discarded = state.discarded.take().is_some();
-            self.unlock(state);
-            if discarded {
-                self.engine().tell(EventKind::Unmergeable, Some(key), None);
-                return Err(SessionError::Conflict);
-            }
+    pub(super) async fn look(&self, deadline: &Deadline) -> Result<(), SessionError> {
+        let Some(found) = self.find(deadline).await? else { return Ok(()) };
+        let key = found.0;
+        self.go_on(found);
+        let discarded = self.state().discarded.take().is_some();
+        if discarded {
+            self.engine().tell(EventKind::Unmergeable, Some(key), None);
+            return Err(SessionError::Conflict);
         }
         Ok(())
     }
 
+    /// Shows what was found stored, with the changes that were not written on top of it.
+    pub(super) fn go_on(&self, (key, record, contents): Found) {
+        let lifetime = self.engine().lifetime_of(&contents);
+        let (mut state, rebased) = self.rebased_on(&contents);
+        state.moved(&key);
+        state.stored(key, record, contents, rebased, lifetime);
+        self.unlock(state);
+    }
+
     pub(super) async fn lock(&self, deadline: &Deadline) -> Result<WriteLock, SessionError> {
+        check_none_runs()?;
         deadline.limit(Arc::clone(self.writing()).lock_owned()).await
     }
 
@@ -161,14 +168,16 @@ impl Session {
             }
             Ok(Saved::Replaced { key, record }) => (None, key, record, CloseOutcome::Written, None),
         };
+        drop(state);
         let owner = record.owner.clone();
+        let (mut state, rebased) = self.rebased_on(&job.contents);
         if state.is_current(&job) {
             match new_id {
                 Some(id) => state.renewed(id),
                 None => state.moved(&key),
             }
             let lifetime = self.engine().lifetime_of(&job.contents);
-            state.stored(key, record, job.contents, lifetime);
+            state.stored(key, record, job.contents, rebased, lifetime);
         } else {
             state.stored_too_late(&job, key, record, self.engine().now());
         }
@@ -208,7 +217,7 @@ impl Session {
         if let Some(record) = found.filter(|record| record.is_live_at(self.engine().now())) {
             let found = match self.engine().decode(&key, &record)? {
                 Kind::Live(contents) => Some((key, record, contents.into_owned())),
-                Kind::Retired(retired) => follow(backend, &key, retired).await?,
+                Kind::Retired(retired) => follow(backend, retired).await?,
             };
             if found.is_some() {
                 return Ok(found);

@@ -38,7 +38,8 @@ pub(super) fn session(engine: &Arc<Engine>, presented: &Presented, picked: Picke
     let Picked { read: Read { origin, contents, followed }, candidate, others } = picked;
     let contents = contents.unwrap_or_else(|| engine.new_contents());
     let lifetime = engine.lifetime_of(&contents);
-    let mut state = State::new(origin, Draft::new(contents, Arc::clone(&engine.random)), lifetime);
+    let owner = origin.record().and_then(|record| record.owner.clone());
+    let mut state = State::new(origin, Draft::new(contents, owner, Arc::clone(&engine.random)), lifetime);
     state.closed = closed;
     state.others = others;
     state.by_old_id = followed;

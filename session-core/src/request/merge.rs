@@ -75,7 +75,7 @@ pub(super) async fn next_base<'a>(
     }
     let found = match engine.decode(key, &winner)? {
         Kind::Live(contents) => Some((*key, winner, contents.into_owned())),
-        Kind::Retired(retired) => follow(backend, key, retired).await?,
+        Kind::Retired(retired) => follow(backend, retired).await?,
     };
     match found {
         Some((_, record, _)) if record.owner != base.owner => Err(SessionError::Conflict),

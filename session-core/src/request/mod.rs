@@ -14,6 +14,7 @@ mod finish; // goes on when nobody waits any more
 mod head; // RequestHead: what is known of a request from the start
 mod headers; // what caches are told
 mod lazy; // LazySession: before anybody asks for it
+mod live; // connections that stay open
 mod load; // reads: which record stands under an id, if any
 mod login; // how somebody logs in, whatever became of the session
 mod merge; // what follows a conflict
@@ -35,5 +36,6 @@ pub use head::RequestHead;
 #[cfg(feature = "_web")]
 pub(crate) use lazy::Beside;
 pub use lazy::LazySession;
+pub(crate) use live::LONGEST_LOOK;
 pub(crate) use owned::{OwnedPages, live_sessions};
 pub(crate) use retirement::{End, retire, successors};

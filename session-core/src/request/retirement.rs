@@ -7,7 +7,7 @@
 //!
 //! | a request with a retired id | if the id still serves | else |
 //! |---|---|---|
-//! | reads | the successor, by [`follow`]; its cookie is left to the response that carried the new id | an empty session |
+//! | reads | the successor, by [`lead`]; its cookie is left to the response that carried the new id | an empty session |
 //! | writes | the successor | begins a session, or is a straggler: `dead.rs` |
 //! | logs in | the successor | goes on from what the chain of successors leads to: `login.rs` |
 //! | logs out | the successor ends | what the chain of successors leads to ends, by [`retire`] |
@@ -64,19 +64,32 @@ pub(super) enum Led {
     Nowhere(Retired),
 }
 
-/// Gives the session that what stands under a retired id still opens; `None` if it opens none.
+/// Gives the session that one was routinely renewed to, for a handle that was loaded while its id opened it: that goes on,
+/// however long ago the renewal was. `None` if the session is over, or was given its id for a change of privilege.
 ///
 /// # Errors
 /// As [`lead`].
-pub(super) async fn follow(
-    backend: Backend<'_>,
-    key: &SessionKey,
-    retired: Retired,
-) -> Result<Option<Found>, SessionError> {
-    Ok(match lead(backend, key, retired).await? {
-        Led::To(found) => Some(found),
-        Led::Nowhere(_) => None,
-    })
+pub(super) async fn follow(backend: Backend<'_>, mut retired: Retired) -> Result<Option<Found>, SessionError> {
+    let engine = backend.engine;
+    for _ in 0..LONGEST_CHAIN {
+        let next = retired.moved.filter(|moved| retired.began.is_none() && moved.serves_until.is_some());
+        let Some(Moved { to, .. }) = next.filter(|moved| !engine.is_settling(&moved.to)) else { break };
+        let now = engine.now();
+        let record = match backend.get(&to).await {
+            Ok(Some(record)) if record.is_live_at(now) => record,
+            Ok(_) | Err(SessionError::Store(StoreError::Corrupt { .. })) => break,
+            Err(error) => return Err(error),
+        };
+        match engine.decode(&to, &record) {
+            Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
+                return Ok(Some((to, record, contents.into_owned())));
+            }
+            Ok(Kind::Retired(next)) => retired = next,
+            Err(error) if error.leaves_alone().is_some() => return Err(error),
+            Ok(Kind::Live(_)) | Err(_) => break,
+        }
+    }
+    Ok(None)
 }
 
 /// Says where what stands under a retired id leads.

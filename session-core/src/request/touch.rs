@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::Backend;
+use crate::engine::{Backend, SessionError};
 use crate::session::{Origin, Session, State, Told};
 use crate::store::{SessionKey, Timestamp, Version};
 
@@ -20,9 +20,13 @@ impl Touch {
     ///
     /// Nothing that goes wrong here fails a request: the session is as good as before.
     pub(super) async fn make(self, backend: Backend<'_>) -> bool {
+        self.send(backend).await.unwrap_or(false)
+    }
+
+    /// Moves the deadline; `false` if whoever wrote the session has moved it, or it has ended.
+    pub(super) async fn send(self, backend: Backend<'_>) -> Result<bool, SessionError> {
         let Self { key, version, seen, expires_at } = self;
-        // False: whoever wrote it has moved the deadline; or it has ended, as the next request will see.
-        backend.touch(&key, version, seen, expires_at).await.unwrap_or(false)
+        backend.touch(&key, version, seen, expires_at).await
     }
 }
 

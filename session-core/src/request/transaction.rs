@@ -9,7 +9,7 @@ use super::save::save;
 use super::write::{Once, Saved, replace_once};
 use crate::engine::{Backend, Deadline, EventKind, SessionError};
 use crate::payload::Contents;
-use crate::session::{Draft, Job, Origin, Session, State};
+use crate::session::{Draft, Job, MOST_RUNS, Origin, Session, State, run};
 use crate::store::{Record, SessionKey};
 
 impl Session {
@@ -19,7 +19,8 @@ impl Session {
     ///
     /// This is for what must be decided once: a ticket, a one-time token, the last item in stock. What `change`
     /// refuses with an error is not written. It may run several times, so it must have no effect but on the
-    /// draft; and it must not use the session, which is locked while it runs.
+    /// draft. The draft knows what the session does, so it has no need of that; where it uses it all the same, what waits for
+    /// the store is `WithinClosure`.
     ///
     /// ```
     /// # use session_core::{Session, SessionError};
@@ -57,17 +58,7 @@ impl Session {
                 Some((key, record, contents)) => (Some((key, record)), contents),
                 None => (None, self.engine().new_contents()),
             };
-            let decided = {
-                let mut state = self.state();
-                // Another task of the request may have gone on to another session, or have asked for a new id.
-                let is_same = base.is_some() == matches!(state.origin, Origin::Stored { .. });
-                let decided = (is_same && !state.privilege.renew).then(|| {
-                    state.check_writable()?;
-                    decide(&mut state, contents, &change)
-                });
-                self.unlock(state);
-                decided
-            };
+            let decided = self.decide(base.is_some(), &contents, &change);
             let Some(decided) = decided else {
                 found = self.find(&deadline).await?;
                 continue;
@@ -87,6 +78,53 @@ impl Session {
                 None => return Err(self.note_gone().into()),
             }
         }
+    }
+
+    /// Makes changes on `contents`, behind those made so far, and gives what there is to write; `None` if another task of the
+    /// request has gone on to another session meanwhile, or has asked for a new id.
+    fn decide<T, E: From<SessionError>>(
+        &self,
+        is_stored: bool,
+        contents: &Contents,
+        change: impl Fn(&mut Draft) -> Result<T, E>,
+    ) -> Option<Result<(T, Job), E>> {
+        let holds =
+            |state: &State| is_stored == matches!(state.origin, Origin::Stored { .. }) && !state.privilege.renew;
+        for _ in 0..MOST_RUNS {
+            let mut draft = {
+                let state = self.state();
+                if !holds(&state) {
+                    return None;
+                }
+                if let Err(error) = state.check_writable() {
+                    return Some(Err(error.into()));
+                }
+                state.draft.on(contents.clone())
+            };
+            let generation = draft.generation();
+            let value = match draft.replay() {
+                Ok(()) => run(|| change(&mut draft)),
+                Err(error) => Err(error.into()),
+            };
+            let mut state = self.state();
+            state.draft.absorb(&mut draft);
+            let decided = if !holds(&state) {
+                Some(None)
+            } else if state.draft.generation() == generation {
+                Some(Some(value.map(|value| {
+                    let taken = state.draft.take_log().len();
+                    let (contents, log) = draft.into_parts();
+                    (value, state.job(contents, log, taken))
+                })))
+            } else {
+                None
+            };
+            self.unlock(state);
+            if let Some(decided) = decided {
+                return decided;
+            }
+        }
+        Some(Err(SessionError::WithinClosure.into()))
     }
 
     /// Writes the job of a transaction on top of `base`; gives the base and the winner if another write was
@@ -117,19 +155,4 @@ impl Session {
             _ => Ok(None),
         }
     }
-}
-
-/// Makes changes on `contents`, behind those made so far, and gives what there is to write.
-fn decide<T, E: From<SessionError>>(
-    state: &mut State,
-    contents: Contents,
-    change: impl Fn(&mut Draft) -> Result<T, E>,
-) -> Result<(T, Job), E> {
-    let mut draft = state.draft.on(contents)?;
-    let value = change(&mut draft);
-    state.draft.absorb(&mut draft);
-    let value = value?;
-    let taken = state.draft.take_log().len();
-    let (contents, log) = draft.into_parts();
-    Ok((value, state.job(contents, log, taken)))
 }

@@ -7,13 +7,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::changes::Change;
 use super::origin::Origin;
 use super::state::State;
 use super::{AsKey, Draft, KeyOf};
-use crate::cookie::CookieLifetime;
 use crate::engine::{Engine, EventKind, ReadOnly, SessionError};
-use crate::payload::{Expiry, Flash, FlashLevel};
+use crate::payload::{Flash, FlashLevel};
 use crate::store::{Record, SessionKey, Timestamp};
 
 /// Holds the visitor's session for the time of a request.
@@ -35,9 +33,11 @@ use crate::store::{Record, SessionKey, Timestamp};
 /// | reading | yes | yes |
 /// | changing | kept until close | kept until `commit`; without one a warning is logged when the last handle goes |
 /// | `log_in`, `renew` | done at close | `ResponseSent` |
-/// | `commit` | writes now, and empties the log | writes now; `ResponseSent` if nothing was ever stored |
+/// | `commit` | writes now, and empties the log; without changes it looks whether the session lives | as before; `ResponseSent` if nothing was ever stored |
 /// | `transaction` | writes now, and empties the log | as `commit` |
 /// | `reload` | reads now | reads now |
+/// | `touch` | moves the deadline, if it is time to | moves the deadline, if it is time to |
+/// | `ended` | waits for the end | waits for the end |
 /// | `destroy`, `log_out` | done at close | done at the next `commit`; the cookie stays |
 /// | `ignore` | nothing of the session is written at close | no effect |
 ///
@@ -109,7 +109,10 @@ impl Session {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Draft) -> Result<T, SessionError>) -> Result<T, SessionError> {
+    pub(super) fn change<T>(
+        &self,
+        change: impl FnOnce(&mut Draft) -> Result<T, SessionError>,
+    ) -> Result<T, SessionError> {
         let mut state = self.state();
         let before = state.draft.log().len();
         let result = change(&mut state.draft);
@@ -189,25 +192,6 @@ impl Session {
         self.change(Draft::clear)
     }
 
-    /// Sets a value to what `change` makes of the old one, and gives it as it is for now.
-    ///
-    /// If another request was written meanwhile, `change` runs again on what that one wrote, so no update is
-    /// lost. It must therefore depend on its argument alone, and must not use the session, which is locked
-    /// while it runs. What it returned last is what is stored; where the answer must be that one, use
-    /// [`transaction`](Self::transaction). Where it makes `None` (of a `T` that is an `Option`), the value is removed; it
-    /// is given `None` where there is no value.
-    ///
-    /// # Errors
-    /// `WrongType` if the old value is of another type, unless its key says [what then holds](crate::OnWrongType);
-    /// `NotSerializable` if the new one could not be read again. The old one stays.
-    pub fn update<T, F>(&self, key: impl KeyOf<T>, change: F) -> Result<T, SessionError>
-    where
-        T: Serialize + DeserializeOwned,
-        F: Fn(Option<T>) -> T + Send + Sync + 'static,
-    {
-        self.change(|draft| draft.update(key, change))
-    }
-
     /// Leaves a message for the next page.
     ///
     /// # Errors
@@ -251,33 +235,6 @@ impl Session {
     pub fn ignore(&self) -> Result<(), SessionError> {
         self.state().ignored = true;
         Ok(())
-    }
-
-    /// Gives this session timeouts of its own, instead of its `Sessions`' default; `None` goes back to that.
-    ///
-    /// # Errors
-    /// `InvalidExpiry` if they cannot work.
-    pub fn set_expiry(&self, expiry: impl Into<Option<Expiry>>) -> Result<(), SessionError> {
-        let expiry = expiry.into();
-        if let Some(expiry) = &expiry {
-            expiry.check().map_err(SessionError::InvalidExpiry)?;
-        }
-        self.change(|draft| match draft.contents().reserved.expiry() == expiry {
-            true => Ok(()),
-            false => draft.change(Change::Expiry(expiry)),
-        })
-    }
-
-    /// Says how long browsers keep this session's cookie, instead of its `Sessions`' default: a persistent
-    /// one is "remember me", together with a long [expiry](Self::set_expiry).
-    ///
-    /// # Errors
-    /// None today.
-    pub fn set_cookie_lifetime(&self, lifetime: CookieLifetime) -> Result<(), SessionError> {
-        self.change(|draft| match draft.contents().reserved.lifetime() == Some(lifetime) {
-            true => Ok(()),
-            false => draft.change(Change::Lifetime(lifetime)),
-        })
     }
 
     /// Gives the key that the session is stored under; `None` before the first write.

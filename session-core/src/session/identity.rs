@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::Session;
 use super::changes::Change;
 use super::state::Privilege;
+use super::{Draft, Session};
 #[cfg(feature = "_web")]
 use crate::engine::LoginPage;
 use crate::engine::SessionError;
@@ -31,7 +31,7 @@ impl Session {
     /// Gives the owner; `None` if the session belongs to nobody.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
-        self.state().owner.clone()
+        self.state().draft.owner().cloned()
     }
 
     /// Takes note that `owner` has proved who they are: the session is theirs, under a new [id](Self::renew), from when the
@@ -64,11 +64,11 @@ impl Session {
         let now = self.engine().now();
         let mut state = self.state();
         state.check_login()?;
-        if state.owner.as_ref().is_some_and(|there| *there != owner) {
+        if state.draft.owner().is_some_and(|there| *there != owner) {
             state.end(now);
         }
         state.draft.change(Change::Authenticated(now))?;
-        state.owner = Some(owner.clone());
+        state.draft.set_owner(Some(owner.clone()));
         state.privilege = Privilege { renew: true, routine: false, login: Some(owner) };
         Ok(())
     }
@@ -106,5 +106,19 @@ impl Session {
     #[must_use]
     pub fn is_authenticated_within(&self, max_age: Duration) -> bool {
         self.authenticated_at().is_some_and(|at| self.engine().now().since(at) <= max_age)
+    }
+}
+
+impl Draft {
+    /// Returns the owner; `None` if the session belongs to nobody. Nothing that is done to a draft changes it.
+    #[must_use]
+    pub fn owner(&self) -> Option<&Owner> {
+        self.owner.as_ref()
+    }
+
+    /// Tells when the owner last proved who they are; `None` if never.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<Timestamp> {
+        self.contents().reserved.authenticated_at
     }
 }

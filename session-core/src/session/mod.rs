@@ -4,15 +4,19 @@
 //! in `request/`.
 
 mod changes; // the log that is replayed on a conflict
+mod closures; // closures of the application's, and who must not wait within one
 mod draft; // the values with the changes made to them
 mod handle; // Session
 mod identity; // whose session it is, and the id that goes with that
 mod key; // typed names of values
+mod lifetime; // how long it lives, and its cookie
 mod origin; // where a session comes from, and so what may become of it
 mod state; // what a handle knows
+mod unlocked; // what such closures change
 mod value; // one value: how it is written and read
 
 pub(crate) use changes::{Change, has_effect, replay};
+pub(crate) use closures::{MOST_RUNS, check_none_runs, run};
 pub use draft::Draft;
 pub use handle::Session;
 pub use key::{AsKey, Key, KeyOf, OnWrongType};

@@ -65,13 +65,22 @@ pub(crate) enum Lost {
     Exact,
 }
 
+/// What the changes that nobody is writing yet come to on other contents than they were made on.
+#[derive(Debug)]
+pub(crate) enum Rebased {
+    /// There are none.
+    Contents,
+    /// These.
+    Changed(Contents),
+    /// They cannot be made there.
+    Impossible,
+}
+
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) origin: Origin,
     /// The values as the handler sees them, and the changes that nobody is writing yet.
     pub(crate) draft: Draft,
-    /// The owner as the handler sees it.
-    pub(crate) owner: Option<Owner>,
     /// What nobody is writing yet.
     pub(crate) privilege: Privilege,
     /// What is to end before, or with, what the handle holds now.
@@ -138,7 +147,6 @@ impl State {
     pub(crate) fn new(origin: Origin, draft: Draft, lifetime: CookieLifetime) -> Self {
         Self {
             had_owner: origin.record().is_some_and(|record| record.owner.is_some()),
-            owner: origin.record().and_then(|record| record.owner.clone()),
             origin,
             draft,
             privilege: Privilege::default(),
@@ -292,16 +300,21 @@ impl State {
         key: SessionKey,
         record: Arc<Record>,
         contents: Contents,
+        rebased: Rebased,
         lifetime: CookieLifetime,
     ) {
-        if self.privilege.login.is_none() {
-            self.owner.clone_from(&record.owner);
-        }
         let is_exact = self.is_exact();
-        if !self.draft.rebase(contents) {
-            self.discarded = Some(if is_exact { Lost::Exact } else { Lost::Changes });
-            self.privilege = Privilege::default();
-            self.owner.clone_from(&record.owner);
+        match rebased {
+            Rebased::Contents => self.draft.show(contents),
+            Rebased::Changed(changed) => self.draft.show(changed),
+            Rebased::Impossible => {
+                self.discarded = Some(if is_exact { Lost::Exact } else { Lost::Changes });
+                self.privilege = Privilege::default();
+                self.draft.show_alone(contents);
+            }
+        }
+        if self.privilege.login.is_none() {
+            self.draft.set_owner(record.owner.clone());
         }
         self.uncertain = false;
         self.had_owner |= record.owner.is_some();
@@ -338,7 +351,6 @@ impl State {
     /// Forgets all that is not stored, and shows an empty session of nobody's.
     pub(crate) fn forget(&mut self) {
         self.privilege = Privilege::default();
-        self.owner = None;
         self.discarded = None;
         self.uncertain = false;
         self.draft.discard();

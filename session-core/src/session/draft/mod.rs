@@ -7,12 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use smol_str::SmolStr;
 
-use super::changes::{Apply, Change, Entry, replay, set};
+use super::changes::{Change, Entry, replay, set};
+use super::closures::Update;
 use super::value::{Untold, WrongTypes, is_absence, present, read_or, write};
 use super::{AsKey, KeyOf};
 use crate::engine::SessionError;
 use crate::payload::{Contents, Flash, FlashLevel, OrRaw, StoredFlash};
-use crate::store::{RandomSource, draw};
+use crate::store::{Owner, RandomSource, draw};
 
 /// Holds a session's values together with the changes made to them, in order.
 ///
@@ -22,22 +23,38 @@ pub struct Draft {
     log: Vec<Entry>,
     /// How many changes, at the log's beginning, are somebody else's, who may want them back as they were.
     fixed: usize,
+    /// Counts the changes to all of this, so that it can be told whether something was made on what is still there.
+    generation: u64,
+    pub(super) owner: Option<Owner>,
     random: Arc<dyn RandomSource>,
     /// What was found to be of another type; behind a lock, which nobody else holds, since reading notes it.
     wrong: Mutex<WrongTypes>,
 }
 
 impl Draft {
-    pub(crate) fn new(contents: Contents, random: Arc<dyn RandomSource>) -> Self {
-        Self { contents, log: Vec::new(), fixed: 0, random, wrong: Mutex::default() }
+    pub(crate) fn new(contents: Contents, owner: Option<Owner>, random: Arc<dyn RandomSource>) -> Self {
+        Self { contents, log: Vec::new(), fixed: 0, generation: 0, owner, random, wrong: Mutex::default() }
     }
 
-    /// Makes a draft of `contents` with the changes of this one made on them.
-    pub(crate) fn on(&self, contents: Contents) -> Result<Self, SessionError> {
-        let contents = replay(&self.log, contents, &mut self.wrong())?;
-        // What was told is not told again.
-        let wrong = Mutex::new(self.wrong().clone());
-        Ok(Self { contents, log: self.log.clone(), fixed: self.log.len(), random: Arc::clone(&self.random), wrong })
+    /// Makes a draft of `contents`, on which the changes of this one are still to be [made](Self::replay).
+    pub(crate) fn on(&self, contents: Contents) -> Self {
+        Self {
+            contents,
+            log: self.log.clone(),
+            fixed: self.log.len(),
+            generation: self.generation,
+            owner: self.owner.clone(),
+            random: Arc::clone(&self.random),
+            // What was told is not told again.
+            wrong: Mutex::new(self.wrong().clone()),
+        }
+    }
+
+    /// Makes the changes of the draft that this one was made [of](Self::on).
+    pub(crate) fn replay(&mut self) -> Result<(), SessionError> {
+        let contents = std::mem::take(&mut self.contents);
+        self.contents = replay(&self.log, contents, self.wrong.get_mut().unwrap_or_else(PoisonError::into_inner))?;
+        Ok(())
     }
 
     fn wrong(&self) -> MutexGuard<'_, WrongTypes> {
@@ -68,37 +85,57 @@ impl Draft {
         (self.contents, self.log)
     }
 
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(crate) fn set_owner(&mut self, owner: Option<Owner>) {
+        self.owner = owner;
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        present(&self.contents, name)
+    }
+
+    pub(super) fn wrong_types(&self) -> WrongTypes {
+        self.wrong().clone()
+    }
+
+    pub(super) fn note(&mut self, wrong: WrongTypes) {
+        self.wrong().absorb(wrong);
+    }
+
     /// Hands the changes so far to whoever writes them. They stay to be seen.
     pub(crate) fn take_log(&mut self) -> Vec<Entry> {
+        self.generation += 1;
         std::mem::take(&mut self.log)
     }
 
     /// Takes back changes that were certainly not written.
     pub(crate) fn restore(&mut self, log: Vec<Entry>) {
+        self.generation += 1;
         self.log.splice(..0, log);
     }
 
-    /// Shows `contents`, which were written or read, with the changes so far on top; `false` if those cannot
-    /// be made there, and are discarded.
-    pub(crate) fn rebase(&mut self, contents: Contents) -> bool {
-        if self.log.is_empty() {
-            self.contents = contents;
-            return true;
-        }
+    /// Shows `contents`, to which the changes so far lead, if there are any.
+    pub(crate) fn show(&mut self, contents: Contents) {
+        self.generation += 1;
         // What changed nothing on the old contents may on these.
         self.log.iter_mut().for_each(|entry| entry.soft = false);
-        let replayed = replay(&self.log, contents.clone(), &mut self.wrong());
-        let possible = replayed.is_ok();
-        if !possible {
-            self.log.clear();
-        }
-        self.contents = replayed.unwrap_or(contents);
-        possible
+        self.contents = contents;
+    }
+
+    /// Shows `contents`, and discards the changes so far, which cannot be made there.
+    pub(crate) fn show_alone(&mut self, contents: Contents) {
+        self.log.clear();
+        self.show(contents);
     }
 
     /// Forgets everything, and is a new session's draft.
     pub(crate) fn discard(&mut self) {
+        self.generation += 1;
         self.log.clear();
+        self.owner = None;
         self.contents = Contents::new(&self.contents.reserved.scope);
     }
 
@@ -108,7 +145,15 @@ impl Draft {
         Ok(())
     }
 
-    fn push(&mut self, change: Change, soft: bool) {
+    /// Sets a value to what an update made of it, and tells whether it is what it was.
+    pub(super) fn set(&mut self, name: &SmolStr, value: Option<SmolStr>) -> bool {
+        let soft = self.text(name) == value.as_deref();
+        set(&mut self.contents, name, value);
+        soft
+    }
+
+    pub(super) fn push(&mut self, change: Change, soft: bool) {
+        self.generation += 1;
         // A handler that sets one value in a loop must not fill the memory.
         if let (Some(key), Some(Entry { change: last, soft: was })) = (change.sets(), self.log.last())
             && last.sets() == Some(key)
@@ -215,19 +260,10 @@ impl Draft {
         T: Serialize + DeserializeOwned,
         F: Fn(Option<T>) -> T + Send + Sync + 'static,
     {
-        let (name, policy) = (SmolStr::new(key.as_key()), key.when_wrong_type());
-        let there = present(&self.contents, &name);
-        let old = there.map_or(Ok(None), |text| read_or(&name, text, policy, || self.wrong()))?;
-        let new = change(old);
-        let value = write(&name, &new)?;
-        let soft = there == value.as_deref();
-        set(&mut self.contents, &name, value);
-        let key = name.clone();
-        let apply: Apply = Arc::new(move |text, wrong| {
-            let old = text.map_or(Ok(None), |text| read_or(&name, text, policy, || wrong))?;
-            write(&name, &change(old))
-        });
-        self.push(Change::Update { key, apply }, soft);
+        let update = Update::of(key, change);
+        let (new, value) = update.make::<T>(self.text(&update.name), &mut self.wrong())?;
+        let soft = self.set(&update.name, value);
+        self.push(update.into_change::<T>(), soft);
         Ok(new)
     }
 
@@ -264,98 +300,4 @@ impl fmt::Debug for Draft {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::changes::{MOST_FLASHES, has_effect};
-    use crate::store::SystemRandom;
-
-    fn draft() -> Draft {
-        Draft::new(Contents::default(), Arc::new(SystemRandom))
-    }
-
-    #[test]
-    fn a_log_replayed_on_other_contents_keeps_both_sides() {
-        let (mut a, mut b) = (draft(), draft());
-        a.insert("a", 1).unwrap();
-        a.update("n", |n: Option<u32>| n.unwrap_or(0) + 1).unwrap();
-        b.insert("b", 2).unwrap();
-        b.insert("n", 41).unwrap();
-        let merged = replay(a.log(), b.contents().clone(), &mut WrongTypes::default()).unwrap();
-        let merged = Draft::new(merged, Arc::new(SystemRandom));
-        assert_eq!(merged.keys(), ["a", "b", "n"]);
-        assert_eq!(merged.get::<u32>("n").unwrap(), Some(42));
-    }
-
-    #[test]
-    fn what_changes_nothing_is_no_reason_to_write_but_is_made_again() {
-        let mut d = draft();
-        d.insert("x", 1).unwrap();
-        d.take_log();
-        d.insert("x", 1).unwrap();
-        d.update("x", |x: Option<u8>| x.unwrap_or(9)).unwrap();
-        d.remove("y").unwrap();
-        assert_eq!(d.take::<u8>("y").unwrap(), None);
-        assert!(d.take_flash().unwrap().is_empty());
-        assert!(!has_effect(d.log()));
-        let mut other = draft();
-        other.insert("x", 2).unwrap();
-        other.insert("y", 3).unwrap();
-        let merged = other.on(Contents::default()).unwrap().into_parts().0;
-        assert_eq!(replay(d.log(), merged, &mut WrongTypes::default()).unwrap().values.len(), 1);
-    }
-
-    #[test]
-    fn setting_one_value_again_and_again_takes_the_room_of_one() {
-        let mut d = draft();
-        for n in 0..1_000 {
-            d.insert("x", n).unwrap();
-        }
-        assert_eq!(d.log().len(), 1);
-        assert_eq!(d.get::<u32>("x").unwrap(), Some(999));
-        for _ in 0..100 {
-            d.flash(FlashLevel::Info, "x").unwrap();
-        }
-        assert_eq!(d.take_flash().unwrap().len(), MOST_FLASHES);
-    }
-
-    #[test]
-    fn a_value_is_handed_out_once() {
-        let mut first = draft();
-        first.insert("ticket", "T").unwrap();
-        let stored = first.contents().clone();
-        let mut second = Draft::new(stored.clone(), Arc::new(SystemRandom));
-        let mut third = Draft::new(stored, Arc::new(SystemRandom));
-        assert_eq!(second.take::<String>("ticket").unwrap().as_deref(), Some("T"));
-        assert_eq!(third.take::<String>("ticket").unwrap().as_deref(), Some("T"));
-        assert!(matches!(
-            replay(third.log(), second.contents().clone(), &mut WrongTypes::default()),
-            Err(SessionError::Conflict)
-        ));
-    }
-
-    #[test]
-    fn a_flash_added_meanwhile_is_not_consumed() {
-        let mut first = draft();
-        first.flash(FlashLevel::Info, "one").unwrap();
-        let stored = first.contents().clone();
-        let mut reader = Draft::new(stored.clone(), Arc::new(SystemRandom));
-        let mut writer = Draft::new(stored, Arc::new(SystemRandom));
-        assert_eq!(reader.take_flash().unwrap().len(), 1);
-        writer.flash(FlashLevel::Info, "two").unwrap();
-        let merged = replay(reader.log(), writer.contents().clone(), &mut WrongTypes::default()).unwrap();
-        let left: Vec<_> =
-            merged.reserved.flash.iter().map(|f| f.known().unwrap().clone().into_flash().message).collect();
-        assert_eq!(left, ["two"]);
-    }
-
-    #[test]
-    fn a_wrong_type_is_an_error_that_hides_the_value_and_keeps_it() {
-        let mut d = draft();
-        d.insert("secret", "hunter2").unwrap();
-        let error = d.take::<u32>("secret").unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
-        assert_eq!(d.get::<String>("secret").unwrap().as_deref(), Some("hunter2"));
-        assert!(d.update("secret", |n: Option<u32>| n.unwrap_or(0)).is_err());
-        assert_eq!(d.log().len(), 1);
-    }
-}
+mod tests;

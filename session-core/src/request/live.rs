@@ -1,0 +1,133 @@
+//! Sessions of connections that stay open: WebSockets, event streams.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::retirement::follow;
+use super::touch::Touch;
+use crate::engine::{Backend, SessionError};
+use crate::payload::Kind;
+use crate::session::{Origin, Session};
+use crate::store::{StoreError, Timestamp};
+
+/// The longest time between two looks: what is left of a session that moved on stands longer than two of these.
+pub(crate) const LONGEST_LOOK: Duration = Duration::from_secs(60);
+
+/// What a look at the store found of a session.
+enum Look {
+    /// It lives, and ends then unless it is used.
+    Lives(Timestamp),
+    /// Nobody can tell.
+    Unknown,
+    Over,
+}
+
+impl Session {
+    /// Waits until the session has ended: by a logout, a revocation, a change of privilege (whoever has the old id must not
+    /// listen on), or its deadline. A routine renewal is followed. At once, if nothing of it was ever stored.
+    ///
+    /// A connection that stays open outlives every check that was made when it was opened. This is the check from then on:
+    ///
+    /// ```
+    /// # use session_core::Session;
+    /// # async fn next() -> Option<String> { None }
+    /// # async fn send(_: String) {}
+    /// async fn chat(session: Session) {
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = session.ended() => break,
+    ///             message = next() => match message {
+    ///                 Some(message) => send(message).await,
+    ///                 None => break,
+    ///             },
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// It looks at the store every [`look_every`](crate::SessionsBuilder::look_every), so an end is seen that much later at
+    /// most. While the store fails nobody can tell, and it waits on. Being waited for is no use of the session:
+    /// [`touch`](Self::touch) is.
+    pub async fn ended(&self) {
+        let engine = self.engine();
+        // Connections that were opened together, as after a restart, look one after the other.
+        let mut spread = f64::from(self.session_key().map_or(0, |key| key.as_bytes()[0])) / 255.0;
+        loop {
+            let until = match self.lives().await {
+                Ok(Look::Lives(until)) => until,
+                Ok(Look::Over) => return,
+                Ok(Look::Unknown) | Err(_) => Timestamp::MAX,
+            };
+            // A deadline that passes between two looks is seen when it does.
+            let pause = engine.look_every.mul_f64(1.0 - spread / 2.0).min(until.since(engine.now()));
+            spread = 0.0;
+            sleep(pause.max(Duration::from_millis(1))).await;
+        }
+    }
+
+    /// Moves the session's deadline, as a request does that uses it. It is written once per touch interval at most, so a
+    /// connection may call it for every message. Nothing happens to a session that was never stored.
+    ///
+    /// # Errors
+    /// `Gone` if the session has ended; `WithinClosure` in a closure of the session's; `Store` or `Timeout` as the store
+    /// fails, and the deadline is as it was.
+    pub async fn touch(&self) -> Result<(), SessionError> {
+        let deadline = &self.engine().deadline();
+        let _lock = self.lock(deadline).await?;
+        let due = {
+            let state = self.state();
+            if let Origin::Ended { .. } = state.origin {
+                return Err(SessionError::Gone);
+            }
+            self.touch_due(&state)
+        };
+        let Some(touch) = due else { return Ok(()) };
+        if self.move_deadline(touch, Backend::new(self.engine(), deadline)).await? {
+            return Ok(());
+        }
+        // Whoever wrote it has moved the deadline; or it has ended.
+        self.look(deadline).await
+    }
+
+    async fn move_deadline(&self, touch: Touch, backend: Backend<'_>) -> Result<bool, SessionError> {
+        let moved = touch.send(backend).await?;
+        if moved {
+            self.state().touched(touch.seen, touch.expires_at);
+        }
+        Ok(moved)
+    }
+
+    /// Looks whether the session lives, and goes on with what it was routinely renewed to.
+    async fn lives(&self) -> Result<Look, SessionError> {
+        let engine = self.engine();
+        let deadline = &engine.deadline();
+        let _lock = self.lock(deadline).await?;
+        let Some(key) = self.session_key() else { return Ok(Look::Over) };
+        let backend = Backend::new(engine, deadline);
+        let found = match backend.get(&key).await {
+            Ok(Some(record)) if !engine.is_settling(&key) => match engine.decode(&key, &record) {
+                Ok(Kind::Live(contents)) if engine.opens(&record, &contents, engine.now()) => {
+                    return Ok(Look::Lives(record.expires_at));
+                }
+                Ok(Kind::Retired(retired)) => follow(backend, retired).await,
+                Err(error) => Err(error),
+                Ok(Kind::Live(_)) => Ok(None),
+            },
+            Err(SessionError::Store(StoreError::Corrupt { .. })) | Ok(_) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(Some((next, record, contents))) => {
+                let until = record.expires_at;
+                self.go_on((next, record, contents));
+                Ok(Look::Lives(until))
+            }
+            Ok(None) => Ok(Look::Over),
+            // Another server can read it.
+            Err(error) if error.leaves_alone().is_some() => Ok(Look::Unknown),
+            Err(SessionError::Codec(_)) => Ok(Look::Over),
+            Err(error) => Err(error),
+        }
+    }
+}
