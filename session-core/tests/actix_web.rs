@@ -279,7 +279,7 @@ async fn who_is_signed_in_passes_and_the_others_are_sent_to_the_login_page() {
     let site = start(vec![sessions.clone()]).await;
     let page = ("sec-fetch-mode", "navigate".to_owned());
     for path in ["/account?tab=2", "/who?tab=2", "/secret?tab=2"] {
-        let sent = site.send("GET", path, &[page.clone()]).await;
+        let sent = site.send("GET", path, std::slice::from_ref(&page)).await;
         let location = format!("/login?next={}%3Ftab%3D2", path.split('?').next().unwrap());
         assert_eq!((sent.status, sent.one("location")), (303, Some(location.as_str())));
         assert_eq!((sent.one("cache-control"), sent.one("vary")), (Some("no-store"), Some("Cookie")), "{path}");

@@ -24,11 +24,11 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?)
 }
 
-pub fn sessions() -> std::result::Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> std::result::Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
-pub fn shop(sessions: &Sessions) -> impl FnOnce(&mut ServiceConfig) {
+pub(crate) fn shop(sessions: &Sessions) -> impl FnOnce(&mut ServiceConfig) {
     let sessions = Data::new(sessions.clone());
     move |app| {
         app.app_data(sessions);

@@ -1,7 +1,7 @@
 //! The shop in actix-web's own words, tried by actix-web's own test client.
 
 #[path = "../examples/shop.rs"]
-#[allow(dead_code, unreachable_pub, reason = "its `main` is not called here")]
+#[allow(dead_code, reason = "its `main` is not called here")]
 mod shop;
 
 use actix_http::Request;

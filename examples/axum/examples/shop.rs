@@ -28,11 +28,11 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(axum::serve(listener, app(sessions)).await?)
 }
 
-pub fn sessions() -> std::result::Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> std::result::Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
-pub fn app(sessions: Sessions) -> Router {
+pub(crate) fn app(sessions: Sessions) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/cart", post(add_to_cart))

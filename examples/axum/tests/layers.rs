@@ -140,7 +140,7 @@ async fn another_origin_sees_pages_and_refusals_and_its_preflight_begins_no_sess
     for app in apps!(CorsLayer::new().allow_origin([origin.clone()]).allow_credentials(true)) {
         let order = app.order;
         let cross = (ORIGIN, "https://app.example");
-        let cookie = cookie(&app.get("/add", &[cross.clone()]).await);
+        let cookie = cookie(&app.get("/add", std::slice::from_ref(&cross)).await);
         let cookie = (COOKIE, cookie.as_str());
         for (path, status) in [("/add", 200), ("/mistyped", 500), ("/account", 401)] {
             let answer = app.get(path, &[cross.clone(), cookie.clone()]).await;

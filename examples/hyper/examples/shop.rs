@@ -45,11 +45,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-pub fn sessions() -> Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
-pub fn app<B>(
+pub(crate) fn app<B>(
     sessions: Sessions,
 ) -> impl Service<Request<B>, Response = Response<ResponseBody<Full<Bytes>>>, Error = Infallible, Future: Send> + Clone
 where

@@ -1,7 +1,7 @@
 //! The shop in hyper's own words, asked without a server.
 
 #[path = "../examples/shop.rs"]
-#[allow(dead_code, unreachable_pub, reason = "its `main` is not called here")]
+#[allow(dead_code, reason = "its `main` is not called here")]
 mod shop;
 
 use http_body_util::{BodyExt, Full};

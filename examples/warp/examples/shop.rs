@@ -40,11 +40,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-pub fn sessions() -> Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
-pub fn routes(sessions: &Sessions) -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Clone + use<> {
+pub(crate) fn routes(
+    sessions: &Sessions,
+) -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Clone + use<> {
     let sessions = sessions.clone();
     let sessions = warp::any().map(move || sessions.clone());
     let session = ext::get::<LazySession>;

@@ -1,7 +1,7 @@
 //! The shop in warp's own words, tried by warp's own test client.
 
 #[path = "../examples/shop.rs"]
-#[allow(dead_code, unreachable_pub, reason = "its `main` is not called here")]
+#[allow(dead_code, reason = "its `main` is not called here")]
 mod shop;
 
 use http_body_util::{BodyExt, Full};

@@ -110,9 +110,9 @@
 //! # WebSocket and events
 //!
 //! [`Session`] beside `WebSocketUpgrade`, or in a handler that returns `Sse`: the response's head leaves once the session is
-//! stored. Whoever goes on after it moves the session into its task or its stream, reads it again with
-//! [`reload`](Session::reload), which fails once it has ended, and writes with [`commit`](Session::commit).
-//! `examples/axum/src/live.rs` has both.
+//! stored. Whoever goes on after it moves the session into its task or its stream, ends when it [`ended`](Session::ended),
+//! writes with [`commit`](Session::commit), reads what others wrote with [`reload`](Session::reload), and prolongs it with
+//! [`touch`](Session::touch). `examples/axum/src/live.rs` has both.
 
 use std::convert::Infallible;
 

@@ -84,10 +84,11 @@
 //!
 //! # WebSocket and events
 //!
-//! The response's head leaves once the session is stored, 101 like any other; whoever goes on after it holds a clone of the
-//! [`Session`](crate::Session), reads it again with [`reload`](crate::Session::reload), which fails once it has ended, and
-//! writes with [`commit`](crate::Session::commit). The upgrade is in the extensions of the request (`hyper::upgrade::on`),
-//! and passes through this layer. `examples/hyper` and `examples/warp` have both.
+//! The response's head leaves once the session is stored, 101 like any other; whoever goes on after it holds the
+//! [`Session`](crate::Session), ends when it [`ended`](crate::Session::ended), writes with
+//! [`commit`](crate::Session::commit), reads what others wrote with [`reload`](crate::Session::reload), and prolongs it with
+//! [`touch`](crate::Session::touch). The upgrade is in the extensions of the request (`hyper::upgrade::on`), and passes
+//! through this layer. `examples/hyper` and `examples/warp` have both.
 //!
 //! # hyper
 //!

@@ -124,8 +124,9 @@
 //!
 //! [`Session`](crate::Session) beside the body that `actix_ws::handle` takes, or in a handler that answers with
 //! `streaming`: the response's head leaves once the session is stored. Whoever goes on after it moves the session into its
-//! task or its stream, reads it again with [`reload`](crate::Session::reload), which fails once it has ended, and writes with
-//! [`commit`](crate::Session::commit). `examples/actix-web/src/live.rs` has a socket.
+//! task or its stream, ends when it [`ended`](crate::Session::ended), writes with [`commit`](crate::Session::commit), reads
+//! what others wrote with [`reload`](crate::Session::reload), and prolongs it with [`touch`](crate::Session::touch).
+//! `examples/actix-web` has both, the socket in `src/live.rs`.
 //!
 //! [`SessionError`]: crate::SessionError
 
