@@ -23,7 +23,7 @@ use crate::web::own::Own;
 /// Actix runs a handler on one thread.
 pub(super) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// Gives each request its session; see the [module page](self).
+/// Gives each request its session; see the [module page](super).
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
