@@ -2,13 +2,16 @@
 //!
 //! `cargo run -p example-actix-web --example shop`, then <http://localhost:3000>.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::USER_AGENT;
 use actix_web::web::{Data, Form, Html, Path, Query, Redirect, ServiceConfig};
-use actix_web::{App, Either, HttpRequest, HttpServer, Responder, Result, get, post};
+use actix_web::{App, Either, HttpRequest, HttpServer, Responder, get, post};
 use serde::Deserialize;
 use session_core::web::SignedIn;
 use session_core::web::actix_web::SessionMiddleware;
-use session_core::{BuildError, Key, LoginPage, Next, Owner, Session, SessionKey, Sessions, SweeperConfig};
+use session_core::{
+    BuildError, Key, LoginPage, Next, Owner, Session, SessionError, SessionKey, Sessions, SweeperConfig,
+};
 use session_ets::{EtsStore, Table};
 
 // What a session holds, each with its type.
@@ -16,7 +19,7 @@ const CART: Key<Vec<String>> = Key::new("cart");
 const DEVICE: Key<String> = Key::new("device");
 
 #[actix_web::main]
-async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Made once: the workers share it.
     let sessions = sessions()?;
     let _sweeper = sessions.start_sweeper(SweeperConfig::default());
@@ -24,7 +27,7 @@ async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     Ok(HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?)
 }
 
-pub(crate) fn sessions() -> std::result::Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
@@ -38,7 +41,7 @@ pub(crate) fn shop(sessions: &Sessions) -> impl FnOnce(&mut ServiceConfig) {
 }
 
 #[get("/")]
-async fn home(session: Session) -> Result<Html> {
+async fn home(session: Session) -> Result<Html, SessionError> {
     let cart: String =
         session.get(CART)?.unwrap_or_default().iter().map(|it| format!("<li>{}</li>", escape(it))).collect();
     let who = match session.owner() {
@@ -58,7 +61,7 @@ struct Item {
 }
 
 #[post("/cart")]
-async fn add_to_cart(session: Session, form: Form<Item>) -> Result<Redirect> {
+async fn add_to_cart(session: Session, form: Form<Item>) -> Result<Redirect, SessionError> {
     let Item { item } = form.into_inner();
     // Made again on top of what another request wrote meanwhile, so that nothing is lost.
     session.update(CART, move |cart| [cart.unwrap_or_default(), vec![item.clone()]].concat())?;
@@ -92,12 +95,12 @@ struct Login {
 }
 
 #[post("/login")]
-async fn log_in(session: Session, request: HttpRequest, form: Form<Login>) -> Result<impl Responder> {
+async fn log_in(session: Session, request: HttpRequest, form: Form<Login>) -> Result<impl Responder, SessionError> {
     let Login { name, password, next } = form.into_inner();
     // The demo's only password. A real shop looks up the user, and compares with what a password hash says.
     if password != "demo" {
         let problem = login_form(&next, "That is not right.").customize();
-        return Ok(Either::Left(problem.with_status(actix_web::http::StatusCode::UNPROCESSABLE_ENTITY)));
+        return Ok(Either::Left(problem.with_status(StatusCode::UNPROCESSABLE_ENTITY)));
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(name)?)?;
@@ -114,7 +117,7 @@ async fn log_out(session: Session) -> Redirect {
 
 /// Whoever is not signed in is sent to the login page, and comes back.
 #[get("/devices")]
-async fn devices(user: SignedIn, sessions: Data<Sessions>) -> Result<Html> {
+async fn devices(user: SignedIn, sessions: Data<Sessions>) -> Result<Html, SessionError> {
     let mut list = String::new();
     for info in sessions.list(user.owner()).await? {
         let device = escape(&info.get(DEVICE)?.unwrap_or_default());
@@ -126,7 +129,7 @@ async fn devices(user: SignedIn, sessions: Data<Sessions>) -> Result<Html> {
 }
 
 #[post("/devices/{key}/end")]
-async fn end_device(user: SignedIn, sessions: Data<Sessions>, key: Path<SessionKey>) -> Result<Redirect> {
+async fn end_device(user: SignedIn, sessions: Data<Sessions>, key: Path<SessionKey>) -> Result<Redirect, SessionError> {
     if user.session_key() == Some(*key) {
         user.log_out();
         return Ok(Redirect::to("/").see_other());

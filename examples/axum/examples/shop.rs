@@ -4,9 +4,9 @@
 
 use axum::Router;
 use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
 use axum::http::header::{HeaderMap, USER_AGENT};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{Html, IntoResponse, Redirect, Response, Result};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use session_core::web::SignedIn;
@@ -21,14 +21,14 @@ const CART: Key<Vec<String>> = Key::new("cart");
 const DEVICE: Key<String> = Key::new("device");
 
 #[tokio::main]
-async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let sessions = sessions()?;
     let _sweeper = sessions.start_sweeper(SweeperConfig::default());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     Ok(axum::serve(listener, app(sessions)).await?)
 }
 
-pub(crate) fn sessions() -> std::result::Result<Sessions, BuildError> {
+pub(crate) fn sessions() -> Result<Sessions, BuildError> {
     Sessions::builder(EtsStore::new(Table::private())).login_page(LoginPage::at("/login")).build()
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn app(sessions: Sessions) -> Router {
         .with_state(sessions)
 }
 
-async fn home(session: Session) -> Result<Html<String>> {
+async fn home(session: Session) -> Result<Html<String>, SessionError> {
     let cart: String =
         session.get(CART)?.unwrap_or_default().iter().map(|it| format!("<li>{}</li>", escape(it))).collect();
     let who = match session.owner() {
@@ -63,7 +63,7 @@ struct Item {
     item: String,
 }
 
-async fn add_to_cart(session: Session, Form(Item { item }): Form<Item>) -> Result<Redirect> {
+async fn add_to_cart(session: Session, Form(Item { item }): Form<Item>) -> Result<Redirect, SessionError> {
     // Made again on top of what another request wrote meanwhile, so that nothing is lost.
     session.update(CART, move |cart| [cart.unwrap_or_default(), vec![item.clone()]].concat())?;
     Ok(Redirect::to("/"))
@@ -94,15 +94,15 @@ struct Login {
     next: Next,
 }
 
-async fn log_in(session: Session, headers: HeaderMap, Form(login): Form<Login>) -> Result<Response> {
+async fn log_in(session: Session, headers: HeaderMap, Form(login): Form<Login>) -> Result<Response, SessionError> {
     // The demo's only password. A real shop looks up the user, and compares with what a password hash says.
     if login.password != "demo" {
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, login_form(&login.next, "That is not right.")).into_response());
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(login.name)?)?;
-    let device = headers.get(USER_AGENT).map(HeaderValue::to_str);
-    session.insert(DEVICE, device.and_then(std::result::Result::ok).unwrap_or("unknown").to_owned())?;
+    let device = headers.get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or("unknown");
+    session.insert(DEVICE, device.to_owned())?;
     Ok(Redirect::to(login.next.as_str()).into_response())
 }
 
@@ -123,7 +123,11 @@ async fn devices(user: SignedIn, State(sessions): State<Sessions>) -> Result<Htm
     Ok(page(&format!("<h2>Where you are signed in</h2><ul>{list}</ul>")))
 }
 
-async fn end_device(user: SignedIn, State(sessions): State<Sessions>, Path(key): Path<SessionKey>) -> Result<Redirect> {
+async fn end_device(
+    user: SignedIn,
+    State(sessions): State<Sessions>,
+    Path(key): Path<SessionKey>,
+) -> Result<Redirect, SessionError> {
     if user.session_key() == Some(key) {
         user.log_out();
         return Ok(Redirect::to("/"));
