@@ -41,7 +41,7 @@ pub use engine::{
     ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, LoginPage, Misfit, Next, OnServerError,
     OwnerLimitAction, ReadOnly, SessionError, Sessions, SignIn, SiteData, events,
 };
-pub use manage::{BuildError, SessionInfo, SessionsBuilder, Sweeper, SweeperConfig};
+pub use manage::{BuildError, SessionInfo, SessionPage, SessionsBuilder, Sweeper, SweeperConfig};
 pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, Payload, RecordHead};
 #[cfg(feature = "sealed")]
 pub use payload::{PlainPayloads, Sealed, SealingKey};

@@ -1,32 +1,63 @@
 //! Sessions on rocket: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::io::Cursor;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page, Second};
 use rocket::config::LogLevel;
 use rocket::data::{Data, ToByteUnit};
+use rocket::error::ErrorKind;
 use rocket::fairing::AdHoc;
 use rocket::http::{Header, Method, Status};
 use rocket::request::FromRequest;
 use rocket::response::{Responder, content::RawHtml};
 use rocket::route::{Handler, Outcome, Route};
-use rocket::{Build, Config, Either, Either::*, Request, Response, Rocket, catch, catchers};
+use rocket::{Build, Config, Either, Either::*, Request, Response, Rocket, catch, catchers, tokio};
 use session_core::web::rocket::{self as sessions, SessionFairing};
 use session_core::web::{SessionOf, SessionRejection};
 use session_core::{LazySession, Session};
 use tokio_util::io::StreamReader;
+use tokio_util::task::TaskTracker;
 
 fn main() -> ExitCode {
     example_demo::main("rocket", |demo| async {
         // It stops by itself on Ctrl-C and SIGTERM. Its log would go to stdout.
         let config = Config { port: demo.free_port()?, log_level: LogLevel::Off, ..Config::default() };
-        match app(rocket::custom(config), demo).launch().await {
-            // A connection may hold the server for a moment longer than it is served.
-            Err(error) if matches!(error.kind(), rocket::error::ErrorKind::Shutdown(_, None)) => Ok::<_, BoxError>(()),
-            done => Ok(done.map(drop)?),
+        let under_way = TaskTracker::new();
+        let mut answered = pin!(answered(demo.clone(), under_way.clone()));
+        let launched = app(rocket::custom(config), demo).attach(track(under_way)).launch();
+        tokio::select! {
+            launched = launched => match launched {
+                // It may stop while requests are still under way.
+                Err(error) if matches!(error.kind(), ErrorKind::Shutdown(_, None)) => answered.await,
+                done => drop(done?),
+            },
+            () = &mut answered => {}
         }
+        Ok::<_, BoxError>(())
     })
+}
+
+/// Tracks the requests under way: each holds a token until its response is written.
+fn track(under_way: TaskTracker) -> AdHoc {
+    AdHoc::on_request("Under way", move |request, _| {
+        request.local_cache(|| under_way.token());
+        Box::pin(async {})
+    })
+}
+
+/// Ends once the server is asked to stop and everybody is answered. Rocket would wait for 2 seconds and more if only one
+/// connection is open, whether anything comes over it or not.
+async fn answered(demo: Demo, under_way: TaskTracker) {
+    demo.asked_to_stop().await;
+    under_way.close();
+    under_way.wait().await;
+    // What is written last is on its way to the socket.
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// Puts the app together. The fairing that is attached first sees a response first.
@@ -45,6 +76,8 @@ fn app(rocket: Rocket<Build>, demo: Demo) -> Rocket<Build> {
         act("/sessions/<key>/end", Demo::end_session),
         act("/sessions/end-others", Demo::end_other_sessions),
         Route::new(Method::Post, "/second", Does::Second),
+        Route::new(Method::Get, "/live/events", Does::Events),
+        Route::new(Method::Get, "/live/socket", Does::Socket),
         Route::ranked(20, Method::Get, "/<path..>", Does::Public),
     ];
     // The catchers answer the sessions' errors as well, wherever they are made; without any, those are a text.
@@ -67,6 +100,8 @@ enum Does {
     Show(Page),
     /// Asks for a session by its name, where there are several.
     Second,
+    Events,
+    Socket,
     Public,
     Test,
 }
@@ -81,17 +116,19 @@ impl Handler for Does {
             let body = data.open((BODY_LIMIT + 1).bytes()).into_bytes().await.map_err(|_| Status::BadRequest)?;
             let (target, headers) = (request.uri().to_string(), request.headers().iter().map(owned));
             let ask = Ask::new(request.method().as_str(), &target, headers, body.into_inner().into());
-            Ok(match self {
+            Ok(respond(match self {
                 Self::Show(page) => page(demo, &guard::<Session>(request).await?, &ask).await,
                 Self::Second => demo.add_to_count(&*guard::<SessionOf<Second>>(request).await?, &ask).await,
+                Self::Events => return live::events(request, demo, guard(request).await?, &ask),
+                Self::Socket => return live::socket(request, demo, guard(request).await?, &ask).await,
                 Self::Public => demo.public(&ask).await,
                 Self::Test => match demo.test(&guard::<LazySession>(request).await?, &ask).await {
                     Ok(answer) => answer,
-                    Err(error) => return Err(error.respond_to(request).unwrap_err()),
+                    Err(error) => return error.respond_to(request),
                 },
-            })
+            }))
         };
-        answer.await.map_or_else(Outcome::Error, |answer| Outcome::Success(respond(answer)))
+        answer.await.map_or_else(Outcome::Error, Outcome::Success)
     }
 }
 

@@ -72,6 +72,16 @@ impl<'a> Backend<'a> {
         self.call(Verb::List, None, owners.list(owner, after, limit)).await
     }
 
+    /// Gives the next page of all records.
+    ///
+    /// # Errors
+    /// `Unsupported` if the store cannot walk over them.
+    pub(crate) async fn page(self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, SessionError> {
+        let scan =
+            self.engine.store.scan().ok_or(SessionError::Unsupported { capability: "walk over all sessions" })?;
+        self.call(Verb::Scan, None, scan.page(after, limit)).await
+    }
+
     /// Removes some of what expired at or before `before`, and tells how many records that were; 0 also if the store
     /// reclaims by itself.
     pub(crate) async fn sweep(self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, SessionError> {

@@ -52,7 +52,7 @@
 //!
 //! | name | kind | labels | what |
 //! |---|---|---|---|
-//! | `session_store_operations_total` | counter | `verb`: `init`, `get`, `put`, `touch`, `delete`, `list`, `sweep`; `result`: `ok`, `error` | calls to the store; a timeout is an error |
+//! | `session_store_operations_total` | counter | `verb`: `init`, `get`, `put`, `touch`, `delete`, `list`, `scan`, `sweep`; `result`: `ok`, `error` | calls to the store; a timeout is an error |
 //! | `session_store_operation_seconds` | histogram | `verb` | how long they took |
 //! | `session_events_total` | counter | `event`: a name from the table above | events, among them conflicts, replays and errors |
 //! | `session_swept_total` | counter | | expired records removed |
@@ -224,13 +224,14 @@ pub enum Verb {
     Touch,
     Delete,
     List,
+    Scan,
     Sweep,
 }
 
 impl Verb {
     #[cfg(feature = "metrics")]
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Init, Self::Get, Self::Put, Self::Touch, Self::Delete, Self::List, Self::Sweep];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Init, Self::Get, Self::Put, Self::Touch, Self::Delete, Self::List, Self::Scan, Self::Sweep];
 
     /// Gives the verb's name in logs and metrics.
     #[must_use]
@@ -242,6 +243,7 @@ impl Verb {
             Self::Touch => "touch",
             Self::Delete => "delete",
             Self::List => "list",
+            Self::Scan => "scan",
             Self::Sweep => "sweep",
         }
     }

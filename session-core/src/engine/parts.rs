@@ -26,6 +26,8 @@ pub(crate) struct Engine {
     /// Told apart from other `Sessions` on the same store by this; empty for the default name.
     pub(crate) scope: String,
     pub(crate) expiry: Expiry,
+    /// What began earlier is over.
+    pub(crate) not_before: Timestamp,
     pub(crate) touch_interval: Option<Duration>,
     pub(crate) codec: Box<dyn Codec>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -82,13 +84,13 @@ impl Engine {
     /// Gives the deadline of a session that began at `created_at` and was last used at `seen`. The absolute timeout
     /// counts from the last proof of who its owner is, if there was one.
     pub(crate) fn deadline_of(&self, contents: &Contents, created_at: Timestamp, seen: Timestamp) -> Timestamp {
-        let began = contents.reserved.authenticated_at.map_or(created_at, |proof| proof.max(created_at));
-        self.expiry_of(contents).deadline(began, seen)
+        self.expiry_of(contents).deadline(began(contents, created_at), seen)
     }
 
     /// Tells whether a session is over at `now` by what its payload says, whatever deadline stands beside it in the store.
     pub(crate) fn is_over(&self, record: &Record, contents: &Contents, now: Timestamp) -> bool {
         self.deadline_of(contents, record.created_at, now) <= now
+            || began(contents, record.created_at) < self.not_before
     }
 
     /// Tells whether what was decoded is a session of this one's that is not over at `now`.
@@ -138,4 +140,9 @@ impl Engine {
     pub(crate) fn tell(&self, kind: EventKind<'_>, key: Option<SessionKey>, owner: Option<&Owner>) {
         self.observer.tell(kind, key, owner);
     }
+}
+
+/// Tells since when a session holds: since the last proof of who its owner is, if there was one.
+fn began(contents: &Contents, created_at: Timestamp) -> Timestamp {
+    contents.reserved.authenticated_at.map_or(created_at, |proof| proof.max(created_at))
 }

@@ -78,6 +78,7 @@ impl SessionsBuilder {
             cookies,
             scope,
             expiry: self.expiry,
+            not_before: self.not_before,
             touch_interval,
             codec: self.codec,
             clock: self.clock,

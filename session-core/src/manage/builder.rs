@@ -14,7 +14,7 @@ use crate::engine::{
     Renewal, Sessions, SiteData,
 };
 use crate::payload::{Codec, Expiry, Json};
-use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom};
+use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom, Timestamp};
 
 /// Sets up [`Sessions`]. Every setting has a default that is safe.
 ///
@@ -40,6 +40,7 @@ pub struct SessionsBuilder {
     pub(super) cookie: CookieConfig,
     pub(super) scope: Option<String>,
     pub(super) expiry: Expiry,
+    pub(super) not_before: Timestamp,
     pub(super) touch_interval: Option<Duration>,
     pub(super) codec: Box<dyn Codec>,
     pub(super) clock: Arc<dyn Clock>,
@@ -78,6 +79,7 @@ impl SessionsBuilder {
             cookie: CookieConfig::default(),
             scope: None,
             expiry: Expiry::default(),
+            not_before: Timestamp::MIN,
             touch_interval: None,
             codec: Box::new(Json),
             clock: Arc::new(SystemClock),
@@ -131,6 +133,16 @@ impl SessionsBuilder {
     /// Sets the timeouts. The default is a day idle, and 30 days in all.
     pub fn expiry(mut self, expiry: Expiry) -> Self {
         self.expiry = expiry;
+        self
+    }
+
+    /// Has every session count as over that began before `time`, or whose owner last proved who they are before it: everybody
+    /// out, at once and without a walk over the store, as after a break-in. The default is none.
+    ///
+    /// It holds where it is set, so it must be on all servers; what other servers write meanwhile stays dead here. The
+    /// records stay until they expire. Keep it for as long as the longest absolute timeout, after which nothing is that old.
+    pub fn not_before(mut self, time: Timestamp) -> Self {
+        self.not_before = time;
         self
     }
 

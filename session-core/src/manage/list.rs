@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::engine::{Backend, SessionError, Sessions};
 use crate::payload::Contents;
-use crate::request::live_sessions;
+use crate::request::{Found, live_sessions};
 use crate::session::{KeyOf, WrongTypes, present, read_or};
 use crate::store::{Owner, Record, SessionKey, Timestamp};
 
@@ -68,6 +68,12 @@ impl SessionInfo {
     }
 }
 
+impl From<Found> for SessionInfo {
+    fn from((key, record, contents): Found) -> Self {
+        Self { key, record, contents }
+    }
+}
+
 impl Sessions {
     /// Lists the owner's live sessions, the one used last first.
     ///
@@ -76,8 +82,7 @@ impl Sessions {
     pub async fn list(&self, owner: &Owner) -> Result<Vec<SessionInfo>, SessionError> {
         let engine = self.engine();
         let found = live_sessions(Backend::new(engine, &engine.deadline()), owner).await?;
-        let infos = found.into_iter().map(|(key, record, contents)| SessionInfo { key, record, contents });
-        let mut infos: Vec<_> = infos.collect();
+        let mut infos: Vec<_> = found.into_iter().map(SessionInfo::from).collect();
         infos.sort_by_key(|info| (Reverse(info.last_seen_at()), info.key));
         Ok(infos)
     }

@@ -137,7 +137,7 @@ impl Closed {
     }
 }
 
-#[cfg(feature = "actix-web")]
+#[cfg(any(feature = "actix-web", feature = "rocket"))]
 impl Closed {
     /// Gives what it has to say to the headers once more, and nothing of the outcome.
     pub(crate) fn headers(&self) -> Self {

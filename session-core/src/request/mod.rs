@@ -18,6 +18,7 @@ mod live; // connections that stay open
 mod load; // reads: which record stands under an id, if any
 mod login; // how somebody logs in, whatever became of the session
 mod merge; // what follows a conflict
+mod outside; // one session, read and changed from outside
 mod owned; // the sessions of one owner, as the store lists them
 mod owner_limit; // so many sessions per owner
 mod renew; // a new id, for a change of privilege or every so often
@@ -37,5 +38,6 @@ pub use head::RequestHead;
 pub(crate) use lazy::Beside;
 pub use lazy::LazySession;
 pub(crate) use live::LONGEST_LOOK;
+pub(crate) use outside::{live_under, modify};
 pub(crate) use owned::{OwnedPages, live_sessions};
-pub(crate) use retirement::{End, retire, successors};
+pub(crate) use retirement::{End, Found, retire, successors};
