@@ -1,6 +1,6 @@
 //! A small shop: visitors fill a cart, sign in, and see where they are signed in. Its sessions are in memory.
 //!
-//! `cargo run -p example-poem --example shop`, then <http://localhost:3000>.
+//! `cargo run -p example-poem --example shop-poem`, then <http://localhost:3000>.
 
 use poem::http::StatusCode;
 use poem::http::header::USER_AGENT;

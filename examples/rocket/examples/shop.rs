@@ -1,7 +1,7 @@
 //! A small shop in rocket's own words: a cart for everybody, a login that leads back to where one came from, and a list of
 //! one's devices.
 //!
-//! `cargo run -p example-rocket --example shop`, then <http://127.0.0.1:8000>. Any name signs in, with the password `rocket`:
+//! `cargo run -p example-rocket --example shop-rocket`, then <http://127.0.0.1:8000>. Any name signs in, with the password `rocket`:
 //! a real shop asks its table of users.
 
 use rocket::fairing::AdHoc;

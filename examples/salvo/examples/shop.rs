@@ -1,6 +1,6 @@
 //! A small shop: visitors fill a cart, sign in, and see where they are signed in. Its sessions are in memory.
 //!
-//! `cargo run -p example-salvo --example shop`, then <http://localhost:3000>.
+//! `cargo run -p example-salvo --example shop-salvo`, then <http://localhost:3000>.
 
 use salvo::affix_state;
 use salvo::extract::{FormBody, PathParam, QueryParam};

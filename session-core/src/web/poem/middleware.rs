@@ -69,7 +69,7 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> Result<Response> {
-        let (target, headers) = ((request.method(), request.uri()), request.headers());
+        let (target, headers) = ((request.method(), request.uri(), request.version()), request.headers());
         let is_https = *request.scheme() == Scheme::HTTPS;
         let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));

@@ -102,7 +102,8 @@ impl Handler for SessionHoop {
 impl SessionHoop {
     fn open(&self, req: &mut Request, depot: &mut Depot) -> Option<Opened> {
         let is_https = *req.scheme() == Scheme::HTTPS;
-        let session = exchange::open(&self.sessions, (req.method(), req.uri()), is_https, req.headers(), depot)?;
+        let session =
+            exchange::open(&self.sessions, (req.method(), req.uri(), req.version()), is_https, req.headers(), depot)?;
         carried::put(session.clone(), depot);
         // Here as well, for services of tower and axum that are mounted further in.
         Some(exchange::leave(session, req.extensions_mut()))
