@@ -17,11 +17,11 @@ use actix_web::web::{Bytes, Data, resource, to};
 use actix_web::{App, Error, HttpRequest, HttpResponse, error};
 use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use session_core::web::SessionOf;
-use session_core::web::SessionRejection;
 use session_core::web::actix_web::SessionMiddleware;
-use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
+use session_core::web::{SessionRejection, SignedIn, SignedInWithin};
+use session_core::{CloseOutcome, CookieConfig, LazySession, LoginPage, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
-use support::{Browser, count, sessions, store};
+use support::{Browser, builder, count, sessions, store};
 use tokio::task::{LocalSet, spawn_local};
 
 async fn add(session: Session) -> Result<String, SessionError> {
@@ -88,10 +88,28 @@ async fn end_wrongly(session: Session) -> Result<String, SessionError> {
     Err(SessionError::ResponseSent)
 }
 
+async fn log_in_nobody(session: Session) -> Result<String, Error> {
+    session.log_in(Owner::new("")?)?;
+    Ok(String::new())
+}
+
 async fn both(request: HttpRequest, inner: Session, outermost: Data<Sessions>) -> Result<String, SessionError> {
     count(&inner);
     outermost.find(&request).expect("its middleware is there").load().await?.insert("n", 40)?;
     Ok(String::new())
+}
+
+async fn account(user: SignedIn) -> String {
+    user.owner().as_str().to_owned()
+}
+
+/// Tells nobody from an outage, which an `Option` does not.
+async fn tried(user: Result<SignedIn, Error>) -> Result<String, Error> {
+    match user {
+        Ok(user) => Ok(user.owner().as_str().to_owned()),
+        Err(error) if matches!(error.as_error(), Some(SessionError::SignIn(_))) => Ok("nobody".to_owned()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn panics(session: Session) -> String {
@@ -129,7 +147,13 @@ fn app(
         .route("/logout-and-fail", to(logout_and_fail))
         .route("/wrong-type", to(wrong_type))
         .route("/end-wrongly", to(end_wrongly))
+        .route("/log-in-nobody", to(log_in_nobody))
         .route("/both", to(both))
+        .route("/account", to(account))
+        .route("/who", to(async |owner: Owner| owner.as_str().to_owned()))
+        .route("/secret", to(async |user: SignedInWithin<300>| user.owner().as_str().to_owned()))
+        .route("/maybe", to(async |owner: Option<Owner>| format!("{owner:?}")))
+        .route("/tried", to(tried))
         .route("/panics", to(panics))
         .route("/hangs", to(hangs))
         .route("/untouched", to(async || "nothing"))
@@ -230,6 +254,74 @@ async fn what_looks_at_actixs_errors_finds_the_sessions() {
     let answer = send(&[], request("GET", "/read", &[])).await;
     assert!(matches!(answer.error().unwrap().as_error(), Some(SessionRejection::NotOpened { .. })));
     assert!(answer.error().unwrap().to_string().contains("SessionMiddleware"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_owner_is_answered_as_the_error_of_a_session() {
+    let named = |name| builder(store()).0.cookie(CookieConfig::new(name)).build().unwrap();
+    for (name, text) in [("session", "This name cannot be used to sign in.\n".to_owned()), ("own", own(422))] {
+        let answer = start(vec![named(name)]).await.send("GET", "/log-in-nobody", &[]).await;
+        assert_eq!((answer.status, answer.body), (422, text));
+    }
+}
+
+#[tokio::test]
+async fn a_development_cookie_is_refused_without_a_host_to_who_comes_from_a_network() {
+    let sessions = [builder(store()).0.cookie(CookieConfig::development()).build().unwrap()];
+    let from_afar = request("GET", "/add", &[]).peer_addr("192.0.2.7:4711".parse().unwrap());
+    assert_eq!(send(&sessions, from_afar).await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn who_is_signed_in_passes_and_the_others_are_sent_to_the_login_page() {
+    let (builder, clock) = builder(store());
+    let sessions = builder.login_page(LoginPage::at("/login").with_step_up("/again")).build().unwrap();
+    let site = start(vec![sessions.clone()]).await;
+    let page = ("sec-fetch-mode", "navigate".to_owned());
+    for path in ["/account?tab=2", "/who?tab=2", "/secret?tab=2"] {
+        let sent = site.send("GET", path, std::slice::from_ref(&page)).await;
+        let location = format!("/login?next={}%3Ftab%3D2", path.split('?').next().unwrap());
+        assert_eq!((sent.status, sent.one("location")), (303, Some(location.as_str())));
+        assert_eq!((sent.one("cache-control"), sent.one("vary")), (Some("no-store"), Some("Cookie")), "{path}");
+        let refused = site.send("GET", path, &[]).await;
+        assert_eq!((refused.status, refused.one("location")), (401, None), "{path}");
+    }
+    assert_eq!(site.send("GET", "/maybe", &[]).await.body, "None");
+    assert_eq!(site.send("GET", "/tried", &[]).await.body, "nobody");
+
+    let mut browser = Browser::default();
+    browser.request(&sessions, |session| session.log_in(Owner::new("ann").unwrap()).unwrap()).await;
+    for path in ["/account", "/who", "/secret", "/tried"] {
+        assert_eq!(browser.get(&site, path).await.body, "ann", "{path}");
+    }
+    assert_eq!(browser.get(&site, "/maybe").await.body, "Some(Owner(\"ann\"))");
+    clock.advance(Duration::from_secs(301));
+    let cookie = ("cookie", browser.cookie().unwrap());
+    let sent = site.send("GET", "/secret", &[page, cookie]).await;
+    assert_eq!((sent.status, sent.one("location")), (303, Some("/again?next=/secret")));
+}
+
+#[tokio::test]
+async fn an_application_answers_a_guard_by_itself_and_the_browser_is_led_all_the_same() {
+    let (builder, _) = builder(store());
+    let sessions = builder.cookie(CookieConfig::new("own")).login_page(LoginPage::at("/login")).build().unwrap();
+    let site = start(vec![sessions]).await;
+    let sent = site.send("GET", "/account", &[("accept", "text/html".to_owned())]).await;
+    assert_eq!((sent.status, sent.one("location")), (303, Some("/login?next=/account")));
+    assert_eq!(sent.body, own(303));
+}
+
+#[tokio::test]
+async fn an_option_hides_a_store_that_fails_and_a_result_does_not() {
+    let faulty = Faulty::new(store());
+    let sessions = sessions(faulty.clone()).0;
+    let site = start(vec![sessions.clone()]).await;
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    for (path, status) in [("/maybe", 200), ("/tried", 503), ("/account", 503)] {
+        faulty.next("get", Fault::Down);
+        assert_eq!(browser.get(&site, path).await.status, status, "{path}");
+    }
 }
 
 #[tokio::test]

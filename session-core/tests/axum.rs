@@ -12,15 +12,15 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, COOKIE, VARY};
-use axum::http::{Extensions, Request, Response, StatusCode};
+use axum::http::{Extensions, Request, Response, StatusCode, Version};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::any;
 use http_body_util::BodyExt;
 use session_core::web::SessionOf;
 use session_core::web::axum::SessionLayer;
-use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
+use session_core::{CloseOutcome, CookieConfig, LazySession, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
-use support::{Browser, count, sessions, store};
+use support::{Browser, builder, count, sessions, store};
 use tower::ServiceExt;
 
 async fn add(session: Session) -> Result<String, SessionError> {
@@ -84,6 +84,10 @@ async fn end_wrongly(session: Session) -> Result<String, SessionError> {
     Err(SessionError::ResponseSent)
 }
 
+async fn log_in_nobody(session: Session) -> axum::response::Result<()> {
+    Ok(session.log_in(Owner::new("")?)?)
+}
+
 async fn both(
     State(sessions): State<Vec<Sessions>>,
     inner: Session,
@@ -113,6 +117,7 @@ fn app(sessions: &[Sessions]) -> Router {
         .route("/logout-and-fail", any(logout_and_fail))
         .route("/wrong-type", any(wrong_type))
         .route("/end-wrongly", any(end_wrongly))
+        .route("/log-in-nobody", any(log_in_nobody))
         .route("/both", any(both))
         .route("/panics", any(panics))
         .route("/untouched", any(async || "nothing"))
@@ -184,6 +189,22 @@ async fn what_is_outside_finds_the_outcome_or_the_error() {
     let answer = send(app, "GET", "/add", &[]).await;
     assert!(matches!(**answer.extensions().get::<Arc<SessionError>>().unwrap(), SessionError::Store(_)));
     assert_eq!(body(answer).await, SessionError::Indeterminate.http_text());
+}
+
+#[tokio::test]
+async fn what_cannot_be_an_owner_is_answered_as_the_error_of_a_session() {
+    let named = |name| builder(store()).0.cookie(CookieConfig::new(name)).build().unwrap();
+    for (name, text) in [("session", "This name cannot be used to sign in.\n".to_owned()), ("own", own(422))] {
+        let answer = start(vec![named(name)]).await.send("GET", "/log-in-nobody", &[]).await;
+        assert_eq!((answer.status, answer.body), (422, text));
+    }
+}
+
+#[tokio::test]
+async fn a_development_cookie_is_refused_without_a_host_to_a_client_that_may_leave_it_out() {
+    let app = app(&[builder(store()).0.cookie(CookieConfig::development()).build().unwrap()]);
+    let request = Request::get("/add").version(Version::HTTP_10).body(Body::empty()).unwrap();
+    assert_eq!(app.oneshot(request).await.unwrap().status(), StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]

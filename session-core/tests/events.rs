@@ -2,7 +2,6 @@
 
 mod support;
 
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use session_core::{
@@ -10,8 +9,8 @@ use session_core::{
     Sessions,
 };
 use support::faulty::{Fault, Faulty};
+use support::log::Log;
 use support::{Browser, MINUTE, builder, count, store};
-use tracing_subscriber::fmt::MakeWriter;
 
 /// What a hook heard: the names of the events, the sessions' fingerprints, and the owners.
 #[derive(Clone, Default)]
@@ -218,28 +217,6 @@ async fn unknown_ids_can_be_counted_per_source() {
 }
 
 /// A log that is kept in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 async fn live_and_die(sessions: &Sessions) -> (String, String) {
     let mut browser = Browser::default();
     browser.request(sessions, |session| session.log_in(ann()).unwrap()).await;
@@ -265,7 +242,7 @@ async fn the_log_names_a_session_by_its_fingerprint_and_shows_no_id_no_key_and_n
     let (id, key) = live_and_die(&sessions).await;
     let fingerprint = heard.take()[0].1.unwrap().to_string();
 
-    let shown = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let shown = log.text();
     for (event, told) in [("created", "session created"), ("destroyed", "session destroyed")] {
         let line = shown.lines().find(|line| line.contains(told)).unwrap_or_else(|| panic!("{told:?} in {shown}"));
         let fields = [format!("event=\"{event}\""), format!("session={fingerprint}")];

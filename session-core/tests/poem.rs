@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use adapter::{Answer, Client, Shop, adapter_tests, own, wants_own_answers};
 use poem::endpoint::BoxEndpoint;
+use poem::error::ResponseError;
 use poem::http::StatusCode;
-use poem::http::header::{CACHE_CONTROL, LOCATION, VARY};
+use poem::http::header::{CACHE_CONTROL, LOCATION, SET_COOKIE, VARY};
 use poem::middleware::AddData;
 use poem::web::Data;
 use poem::{Body, Endpoint, EndpointExt, Error, IntoResponse, Request, Response, Route, handler};
 use session_core::web::SessionOf;
-use session_core::web::poem::SessionMiddleware;
-use session_core::{CloseOutcome, LazySession, Session, SessionError, Sessions};
+use session_core::web::poem::{SessionHeaders, SessionMiddleware};
+use session_core::{CloseOutcome, CookieConfig, LazySession, Owner, Session, SessionError, Sessions};
 use support::faulty::{Fault, Faulty};
-use support::{Browser, count, sessions, store};
+use support::{Browser, builder, count, sessions, store};
 
 #[handler]
 async fn add(session: Session) -> Result<String, SessionError> {
@@ -135,8 +136,8 @@ fn app(sessions: &[Sessions]) -> BoxEndpoint<'static> {
         .at("/both", both)
         .at("/panics", panics)
         .at("/hangs", hangs)
-        .at("/untouched", untouched);
-    let app = app.map_to_response().boxed();
+        .at("/untouched", untouched)
+        .boxed();
     let app =
         sessions.first().cloned().into_iter().fold(app, |app, outermost| app.with(AddData::new(outermost)).boxed());
     sessions.iter().rev().fold(app, |app, sessions| app.with(middleware(sessions)).boxed())
@@ -154,20 +155,24 @@ fn middleware(sessions: &Sessions) -> SessionMiddleware {
 }
 
 async fn send(sessions: &[Sessions], method: &str, path: &str, headers: &[(&'static str, String)]) -> Response {
-    let request = Request::builder().method(method.parse().unwrap()).uri(path.parse().unwrap());
-    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-    app(sessions).get_response(request.finish()).await
+    ask(&app(sessions), method, path, headers).await
 }
 
-struct Site(Vec<Sessions>);
+async fn ask(app: &impl Endpoint, method: &str, path: &str, headers: &[(&'static str, String)]) -> Response {
+    let request = Request::builder().method(method.parse().unwrap()).uri(path.parse().unwrap());
+    let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    app.get_response(request.finish()).await
+}
+
+struct Site(BoxEndpoint<'static>);
 
 async fn start(sessions: Vec<Sessions>) -> Site {
-    Site(sessions)
+    Site(app(&sessions))
 }
 
 impl Client for Site {
     async fn send(&self, method: &str, path: &str, headers: &[(&'static str, String)]) -> Answer {
-        let answer = send(&self.0, method, path, headers).await;
+        let answer = ask(&self.0, method, path, headers).await;
         let headers = answer.headers().iter();
         Answer {
             status: answer.status().as_u16(),
@@ -178,6 +183,107 @@ impl Client for Site {
 }
 
 adapter_tests!(start);
+
+/// What every adapter must do, where the headers are added further out.
+mod with_the_headers_added_outside {
+    use super::*;
+
+    async fn start(sessions: Vec<Sessions>) -> Site {
+        Site(app(&sessions).with(SessionHeaders).boxed())
+    }
+
+    adapter_tests!(start);
+}
+
+/// An error of an application.
+#[derive(Debug, thiserror::Error)]
+#[error("out of stock")]
+struct OutOfStock;
+
+impl ResponseError for OutOfStock {
+    fn status(&self) -> StatusCode {
+        StatusCode::CONFLICT
+    }
+}
+
+#[handler]
+async fn order(session: Session) -> Result<String, OutOfStock> {
+    count(&session);
+    Err(OutOfStock)
+}
+
+#[handler]
+async fn order_without_a_session() -> Result<String, OutOfStock> {
+    Err(OutOfStock)
+}
+
+#[handler]
+async fn nameless(session: Session) -> Result<(), Error> {
+    Ok(session.log_in(Owner::new("")?)?)
+}
+
+/// An application that answers its errors outside of the sessions.
+fn ordering(sessions: &Sessions) -> BoxEndpoint<'static> {
+    let routes = Route::new()
+        .at("/order", order)
+        .at("/unasked", order_without_a_session)
+        .at("/wrong-type", wrong_type)
+        .at("/nameless", nameless)
+        .at("/add", add);
+    routes
+        .with(middleware(sessions))
+        .catch_error(async |_: OutOfStock| "caught".with_status(StatusCode::NOT_FOUND))
+        .catch_all_error(async |error: Error| format!("all: {error}").with_status(error.status()))
+        .map_to_response()
+        .boxed()
+}
+
+async fn told(app: &impl Endpoint, path: &str) -> (u16, String, Vec<String>) {
+    let answer = ask(app, "GET", path, &[]).await;
+    let header = |name| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let cookie = header(SET_COOKIE).map(|cookie| cookie.split('=').next().unwrap().to_owned());
+    let headers = [header(VARY), header(CACHE_CONTROL), cookie].into_iter().flatten().collect();
+    (answer.status().as_u16(), answer.into_body().into_string().await.unwrap(), headers)
+}
+
+const OF_A_WRITE: [&str; 3] = ["Cookie", "private", "__Host-Http-session"];
+
+#[tokio::test]
+async fn errors_are_caught_outside_and_what_leaves_has_the_headers_that_are_added_there() {
+    let app = ordering(&sessions(store()).0).with(SessionHeaders);
+    assert_eq!(told(&app, "/order").await, (404, "caught".to_owned(), OF_A_WRITE.map(str::to_owned).to_vec()));
+    assert_eq!(told(&app, "/unasked").await, (404, "caught".to_owned(), vec![]));
+    assert_eq!(told(&app, "/missing").await, (404, "all: not found".to_owned(), vec![]));
+    let answer = ask(&app.with(SessionHeaders), "GET", "/order", &[]).await;
+    assert_eq!(answer.headers().get_all(SET_COOKIE).iter().count(), 1, "twice is once");
+}
+
+#[tokio::test]
+async fn without_them_errors_are_caught_outside_unless_the_handler_asked_for_its_session() {
+    let app = ordering(&sessions(store()).0);
+    assert_eq!(told(&app, "/order").await, (409, "out of stock".to_owned(), OF_A_WRITE.map(str::to_owned).to_vec()));
+    assert_eq!(told(&app, "/unasked").await, (404, "caught".to_owned(), vec![]));
+    assert_eq!(told(&app, "/missing").await, (404, "all: not found".to_owned(), vec![]));
+}
+
+#[tokio::test]
+async fn an_error_that_nobody_catches_has_the_headers_and_the_outcome() {
+    let app = Route::new().at("/order", order).with(middleware(&sessions(store()).0)).with(SessionHeaders);
+    let answer = ask(&app, "GET", "/order", &[]).await;
+    assert_eq!((answer.status().as_u16(), answer.data()), (409, Some(&CloseOutcome::Created)));
+    assert!(answer.headers().contains_key(SET_COOKIE));
+}
+
+#[tokio::test]
+async fn what_the_application_answers_by_itself_is_no_error_further_out() {
+    let own = builder(store()).0.cookie(CookieConfig::new("own")).build().unwrap();
+    let app = ordering(&own).with(SessionHeaders);
+    let mut browser = Browser::default();
+    let site = Site(app.map_to_response().boxed());
+    browser.get(&site, "/add").await;
+    assert_eq!(browser.get(&site, "/wrong-type").await.body, adapter::own(500));
+    assert_eq!(browser.get(&site, "/nameless").await.body, adapter::own(422));
+}
 
 #[tokio::test]
 async fn what_is_outside_finds_the_outcome_or_the_error() {

@@ -1,5 +1,7 @@
 //! Sessions on actix-web: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::pin::Pin;
 use std::process::ExitCode;
 
@@ -54,6 +56,8 @@ fn routes(app: &mut ServiceConfig) {
         .route("/sessions/end-others", web::post().to(page(Demo::end_other_sessions)))
         .route("/second", web::post().to(second))
         .route("/untouched", look().to(public))
+        .route("/live/events", look().to(page(Demo::events)))
+        .route("/live/socket", web::get().to(live::socket))
         .route("/test/{path:.*}", web::to(test))
         .default_service(web::to(public));
 }
@@ -95,10 +99,14 @@ impl FromRequest for Asked {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, body) = (request.clone(), Bytes::from_request(request, payload));
         Box::pin(async move {
-            let (method, target) = (request.method().as_str(), request.uri().to_string());
-            Ok(Self(Ask::new(method, &target, request.headers(), body.await?)))
+            let body = body.await?;
+            Ok(Self(asked(&request, body)))
         })
     }
+}
+
+fn asked(request: &HttpRequest, body: Bytes) -> Ask {
+    Ask::new(request.method().as_str(), &request.uri().to_string(), request.headers(), body)
 }
 
 /// The demo's answer in actix's words.

@@ -4,7 +4,4 @@
 
 use std::process::Command;
 
-session_conformance::http_suite!(
-    Command::new(env!("CARGO_BIN_EXE_example-actix-web")),
-    without { LIVE: "the example has no WebSocket and no events" }
-);
+session_conformance::http_suite!(Command::new(env!("CARGO_BIN_EXE_example-actix-web")));

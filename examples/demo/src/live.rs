@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
 use serde_json::json;
 use session_core::{Session, SessionError};
 use tokio::sync::mpsc;
-use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Body};
 use crate::ask::Ask;
 use crate::demo::Demo;
 use crate::errors::refuse;
-use crate::pages::COUNT;
+use crate::pages::{Answering, COUNT};
 
 /// How often a session is looked at again. Whoever was signed out elsewhere sees no more after this time.
 const PERIOD: Duration = Duration::from_millis(250);
@@ -26,7 +28,11 @@ impl Demo {
     ///
     /// # Errors
     /// An answer in its place, where there is no session to watch.
-    pub fn live(&self, session: Session, ask: &Ask) -> Result<impl Stream<Item = String> + Send + use<>, Box<Answer>> {
+    pub fn live(
+        &self,
+        session: Session,
+        ask: &Ask,
+    ) -> Result<impl Stream<Item = String> + Send + Sync + use<>, Box<Answer>> {
         if session.is_new() {
             let refusal = refuse(StatusCode::UNAUTHORIZED, "There is no session to watch.");
             return Err(Box::new(self.refusal(ask.format(), refusal)));
@@ -41,6 +47,20 @@ impl Demo {
             }
         });
         Ok(ReceiverStream::new(told))
+    }
+
+    /// Answers with the same as server-sent events, where the framework has none: `GET /live/events`.
+    pub fn events<'a>(&'a self, session: &'a Session, ask: &'a Ask) -> Answering<'a> {
+        Box::pin(async {
+            let counts = match self.live(session.clone(), ask) {
+                Ok(counts) => counts,
+                Err(refusal) => return *refusal,
+            };
+            let events = counts.map(|count| Ok(Bytes::from(format!("data: {count}\n\n"))));
+            let mut answer = Response::new(Body::Pieces(Box::pin(events)));
+            answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+            answer
+        })
     }
 }
 

@@ -1,14 +1,16 @@
 //! Sessions on hyper: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::convert::Infallible;
 use std::process::ExitCode;
 
 use example_demo::{Answer, Ask, BODY_LIMIT, BoxError, Demo, Format, Page};
 use http_body_util::{BodyExt, Either, Limited};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use session_core::web::tower::SessionLayer;
@@ -36,9 +38,11 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
         async move { answering.await.map(|response| dress(&demo, format, response)) }
     });
 
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new());
     while let Some(stream) = connections.next().await {
         let service = TowerToHyperService::new(dressed.clone());
-        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         tokio::spawn(graceful.watch(connection));
     }
     graceful.shutdown().await;
@@ -60,8 +64,10 @@ async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infall
     let mut session = head.extensions.get::<LazySession>().expect("the layer has opened it").clone();
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return status(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => return status(StatusCode::BAD_REQUEST),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+            return Ok(status(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        Err(_) => return Ok(status(StatusCode::BAD_REQUEST)),
     };
     let ask = Ask::of(&head, body);
     let page: Page = match (&head.method, head.uri.path()) {
@@ -80,6 +86,13 @@ async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infall
             session = demo.second().find(&head.extensions).expect("its layer has opened it");
             Demo::add_to_count
         }
+        (&Method::GET, "/live/events") => Demo::events,
+        (&Method::GET, "/live/socket") => {
+            return Ok(match session.load().await {
+                Ok(session) => live::socket(&demo, session, &ask, head),
+                Err(error) => demo.failed(&ask, error),
+            });
+        }
         (_, path) if path.starts_with("/test/") => {
             return Ok(demo.test(&session, &ask).await.unwrap_or_else(|error| demo.failed(&ask, error)));
         }
@@ -91,10 +104,10 @@ async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infall
     })
 }
 
-fn status(status: StatusCode) -> Result<Answer, Infallible> {
+fn status(status: StatusCode) -> Answer {
     let mut answer = Answer::default();
     *answer.status_mut() = status;
-    Ok(answer)
+    answer
 }
 
 /// Gives errors their form, those of the session layer, too.

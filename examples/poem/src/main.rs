@@ -1,5 +1,7 @@
 //! Sessions on poem: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ fn app(demo: Demo) -> impl Endpoint {
         .at("/sessions/end-others", post(page(Demo::end_other_sessions)))
         .at("/second", post(second))
         .at("/untouched", get(public))
+        .at("/live/events", get(live::events))
+        .at("/live/socket", get(live::socket))
         .at("/test/*path", test)
         .at("/:file", public)
         .with(CatchPanic::new())

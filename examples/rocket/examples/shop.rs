@@ -1,7 +1,7 @@
 //! A small shop in rocket's own words: a cart for everybody, a login that leads back to where one came from, and a list of
 //! one's devices.
 //!
-//! `cargo run -p example-rocket --example shop`, then <http://127.0.0.1:8000>. Any name signs in, with the password `rocket`:
+//! `cargo run -p example-rocket --example shop-rocket`, then <http://127.0.0.1:8000>. Any name signs in, with the password `rocket`:
 //! a real shop asks its table of users.
 
 use rocket::fairing::AdHoc;
@@ -114,10 +114,12 @@ fn checkout(customer: SignedIn) -> Page {
 }
 
 #[post("/checkout")]
-fn buy(customer: SignedIn) -> Done {
-    // Taken out, so that of two clicks one buys.
-    let bought = customer.take(CART)?.unwrap_or_default().len();
-    customer.flash(FlashLevel::Success, format!("Thank you! Items bought: {bought}."))?;
+async fn buy(customer: SignedIn) -> Done {
+    // Decided at once in the store, so that of two clicks one buys, and the other finds nothing left to buy.
+    let bought = customer.transaction(|draft| draft.take(CART)).await?.unwrap_or_default().len();
+    if bought > 0 {
+        customer.flash(FlashLevel::Success, format!("Thank you! Items bought: {bought}."))?;
+    }
     Ok(Redirect::to(uri!(shop)))
 }
 

@@ -4,8 +4,4 @@
 
 use std::process::Command;
 
-session_conformance::http_suite!(
-    Command::new(env!("CARGO_BIN_EXE_example-salvo")),
-    without { LIVE: "the example has no WebSocket and no events" },
-    except { SEVERAL_3: "a handler finds its session itself, and is told nothing" }
-);
+session_conformance::http_suite!(Command::new(env!("CARGO_BIN_EXE_example-salvo")));

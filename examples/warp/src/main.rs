@@ -1,13 +1,15 @@
 //! Sessions on warp: the routes, and how a handler gets its session. What the pages do is in `examples/demo`.
 
+mod live;
+
 use std::convert::Infallible;
 use std::process::ExitCode;
 
 use example_demo::{Answer, Ask, BODY_LIMIT, Body, BoxError, Demo, Format, Page};
 use http_body_util::Either;
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use session_core::web::tower::SessionLayer;
@@ -39,9 +41,11 @@ async fn serve(demo: Demo) -> Result<(), BoxError> {
     });
 
     // What warp's own server does, for a service that is no filter any more.
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    server.http1().timer(TokioTimer::new());
     while let Some(stream) = connections.next().await {
         let service = TowerToHyperService::new(dressed.clone());
-        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         tokio::spawn(graceful.watch(connection));
     }
     graceful.shutdown().await;
@@ -72,6 +76,8 @@ fn routes(demo: &Demo) -> impl Filter<Extract = (impl Reply + use<>,), Error = I
         .or(path!("sessions" / "end-others").and(post()).and(page(Demo::end_other_sessions)))
         .or(path!("sessions" / String / "end").map(drop).untuple_one().and(post()).and(page(Demo::end_session)))
         .or(path!("second").and(post()).and(with(demo)).and(with(&count)).and(second()).and(ask()).then(answer))
+        .or(path!("live" / "events").and(get()).and(with(demo)).and(session()).and(ask()).then(live::events))
+        .or(path!("live" / "socket").and(with(demo)).and(warp::ws()).and(session()).and(ask()).then(live::socket))
         .or(path!("test" / ..).and(with(demo)).and(ext::get()).and(ask()).then(test))
         .or(with(demo).and(ask()).then(public))
 }

@@ -96,7 +96,7 @@ fn notes(rows: &[Row], columns: &[Column], bullet: &str) -> String {
         let mut reasons: Vec<(&str, &str, Vec<Row>)> = Vec::new();
         for (clause, cell) in rows.iter().zip(&column.cells) {
             let (Cell::LeftOut(reason) | Cell::NotApplicable(reason)) = cell else { continue };
-            match reasons.iter_mut().find(|(sign_of, known, _)| (*sign_of, *known) == (sign(cell), reason)) {
+            match reasons.iter_mut().find(|(sign_of, known, _)| (*sign_of, *known) == (sign(cell), reason.as_str())) {
                 Some((.., clauses)) => clauses.push(*clause),
                 None => reasons.push((sign(cell), reason, vec![*clause])),
             }

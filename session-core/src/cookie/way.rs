@@ -20,6 +20,8 @@ pub(crate) struct Way<'a> {
     pub(crate) authority: Option<&'a [u8]>,
     /// The target of the request says that it is https.
     pub(crate) is_https: bool,
+    /// Where the request has no host, it was made in this process.
+    pub(crate) may_lack_host: bool,
 }
 
 /// Says what the way of a request means for its cookie.
@@ -43,7 +45,7 @@ impl Cookies {
     pub(crate) fn passage(&self, way: &Way<'_>, matters: bool) -> Passage {
         match self.transport() {
             CookieTransport::HttpAnywhere => Passage::Free,
-            CookieTransport::HttpOnLoopback => match (way.proxy(), way.host().is_some_and(is_loopback)) {
+            CookieTransport::HttpOnLoopback => match (way.proxy(), way.is_to_this_machine()) {
                 (Some(header), _) => Passage::BehindProxy { header },
                 (None, true) => Passage::Free,
                 (None, false) => Passage::OtherHost,
@@ -61,6 +63,10 @@ impl<'a> Way<'a> {
     /// Gives the host; HTTP/2 has no header for it but an authority.
     fn host(&self) -> Option<&'a [u8]> {
         (self.header)("host").or(self.authority)
+    }
+
+    fn is_to_this_machine(&self) -> bool {
+        self.host().map_or(self.may_lack_host, is_loopback)
     }
 
     fn proxy(&self) -> Option<&'static str> {
@@ -101,7 +107,11 @@ mod tests {
 
     fn passage(config: CookieConfig, headers: Headers<'_>, is_https: bool) -> Passage {
         let header = |name: &str| headers.iter().find(|header| header.0 == name).map(|header| header.1.as_bytes());
-        config.build().unwrap().passage(&Way { header: &header, authority: None, is_https }, true)
+        config.build().unwrap().passage(&way(&header, is_https), true)
+    }
+
+    fn way<'a>(header: &'a dyn Fn(&str) -> Option<&'a [u8]>, is_https: bool) -> Way<'a> {
+        Way { header, authority: None, is_https, may_lack_host: false }
     }
 
     fn anywhere() -> CookieConfig {
@@ -116,6 +126,22 @@ mod tests {
         for headers in [&[("host", "example.org")][..], &[("host", "192.168.0.1")], &[("host", "")], &[]] {
             assert_eq!(passage(CookieConfig::development(), headers, false), Passage::OtherHost, "{headers:?}");
             assert_eq!(passage(anywhere(), headers, false), Passage::Free, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_development_cookie_needs_no_host_in_this_process_but_is_refused_to_any_other() {
+        let cookies = CookieConfig::development().build().unwrap();
+        for (headers, expected) in [
+            (&[][..], Passage::Free),
+            (&[("host", "localhost")], Passage::Free),
+            (&[("host", "example.org")], Passage::OtherHost),
+            (&[("host", "")], Passage::OtherHost),
+            (&[("x-forwarded-for", "203.0.113.7")], Passage::BehindProxy { header: "x-forwarded-for" }),
+        ] {
+            let header = |name: &str| headers.iter().find(|header| header.0 == name).map(|header| header.1.as_bytes());
+            let way = Way { may_lack_host: true, ..way(&header, false) };
+            assert_eq!(cookies.passage(&way, true), expected, "{headers:?}");
         }
     }
 

@@ -180,6 +180,17 @@ impl SessionError {
         (self.http_status() == 503 || is_misconfigured) && self.leaves_alone().is_none()
     }
 
+    /// Tells whether an event has told it to the log where it was made, so that whoever answers with it need not.
+    pub(crate) fn is_told(&self) -> bool {
+        match self {
+            // This one is of no call to the store: every id was taken.
+            Self::Store(StoreError::Backend { store: "session-core", .. }) => false,
+            Self::Store(_) | Self::Timeout { .. } | Self::Indeterminate | Self::ReadOnly(ReadOnly::StoreFailed) => true,
+            Self::Conflict | Self::Gone | Self::WrongType { .. } => true,
+            _ => self.leaves_alone().is_some(),
+        }
+    }
+
     /// Says why what is stored is not this server's to write or to end; `None` if the error says nothing like that.
     pub(crate) fn leaves_alone(&self) -> Option<ReadOnly> {
         match self {

@@ -42,7 +42,7 @@
 //! | `changed_too_late` | warn | a session was changed after its response had left, and not [committed](crate::Session::commit); told when its last handle goes |
 //! | `wrong_type` | warn | a value is of another type than the program asked for; told once for each handle and name |
 //! | `store_failed` | error | a call to the store failed, or took too long |
-//! | `close_failed` | warn | what a request did to its session was not stored |
+//! | `close_failed` | warn | what a request did to its session was not stored; the log has it once, by the event that says why if there is one |
 //! | `swept` | debug | expired records were removed |
 //! | `sweep_panicked` | error | the store panicked in a sweep; the next one tries again |
 //!

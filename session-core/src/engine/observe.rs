@@ -173,6 +173,8 @@ fn log(event: &Event<'_>) {
         }
         EventKind::WrongType { .. } => log!(WARN, "a value of a session is of another type than was asked for"),
         EventKind::StoreFailed { .. } => log!(ERROR, "the session store failed"),
+        // One failure is one line.
+        EventKind::CloseFailed { error } if error.is_told() => {}
         EventKind::CloseFailed { .. } => log!(WARN, "session not closed"),
         EventKind::Swept { .. } => log!(DEBUG, "expired sessions removed"),
         EventKind::SweepPanicked => log!(ERROR, "the store panicked in a sweep; the next one tries again"),

@@ -58,7 +58,6 @@ pub(crate) struct Engine {
     /// Whether the cookie is set where browsers drop it.
     pub(crate) plain_http: Once,
     /// Whether handlers ask for a session where there are several.
-    #[cfg(feature = "_extractors")]
     pub(crate) several_sessions: Once,
     pub(crate) observer: Observer,
 }

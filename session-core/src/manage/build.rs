@@ -97,7 +97,6 @@ impl SessionsBuilder {
             name: self.name,
             look_every: self.look_every,
             plain_http: Once::default(),
-            #[cfg(feature = "_extractors")]
             several_sessions: Once::default(),
             clear_site_data,
             #[cfg(feature = "_web")]

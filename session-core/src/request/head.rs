@@ -32,7 +32,7 @@ impl<'a> RequestHead<'a> {
     /// `OPTIONS`, `TRACE` and `QUERY` are *safe*) is answered all the same; see [`GonePolicy`](crate::GonePolicy).
     pub fn new(method: &str) -> Self {
         let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
-        let way = Way { header: &|_| None, authority: None, is_https: false };
+        let way = Way { header: &|_| None, authority: None, is_https: false, may_lack_host: false };
         Self { is_safe, cookies: CookieLines::None, way }
     }
 
@@ -45,7 +45,7 @@ impl<'a> RequestHead<'a> {
     /// Adds a way to look up the other headers: given a name in lower case, it gives the first value of that name.
     ///
     /// By `Host`, `Forwarded` and their like the core judges over what the cookie travels. Without it, a development
-    /// cookie is refused, for nobody knows the host.
+    /// cookie is refused, for nobody knows the host; but see [`may_lack_host`](Self::may_lack_host).
     pub fn with_headers(mut self, header: &'a dyn Fn(&str) -> Option<&'a [u8]>) -> Self {
         self.way.header = header;
         self
@@ -56,6 +56,15 @@ impl<'a> RequestHead<'a> {
     pub fn with_target(mut self, authority: Option<&'a [u8]>, is_https: bool) -> Self {
         self.way.authority = authority;
         self.way.is_https = is_https;
+        self
+    }
+
+    /// Says that a request without a host was made within this process, as tests make them. A development cookie is not
+    /// refused for that: no browser is there that could reach this server by another name.
+    ///
+    /// Clients of HTTP/1.0 may leave the host out, too, so an adapter says this of what it knows to come from no network.
+    pub fn may_lack_host(mut self) -> Self {
+        self.way.may_lack_host = true;
         self
     }
 

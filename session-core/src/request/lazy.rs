@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::candidates::load;
 use super::head::RequestHead;
 use crate::cookie::{CookieLines, Passage, Presented};
-use crate::engine::{SessionError, Sessions};
+use crate::engine::{EventKind, SessionError, Sessions};
 use crate::session::Session;
 use crate::store::Timestamp;
 
@@ -18,7 +18,11 @@ use crate::store::Timestamp;
 /// Making one costs no I/O, and reads nothing, so a route that does not ask for its session pays nothing. Clones stand
 /// for the same session.
 #[derive(Clone)]
-pub struct LazySession(Arc<Shared>);
+pub struct LazySession {
+    shared: Arc<Shared>,
+    /// Whoever has it asked for the session of these `Sessions`, and not for any.
+    is_meant: bool,
+}
 
 struct Shared {
     sessions: Sessions,
@@ -59,7 +63,7 @@ impl Sessions {
         if passage == Passage::Https {
             engine.plain_http.settle();
         }
-        LazySession(Arc::new(Shared {
+        let shared = Arc::new(Shared {
             sessions: self.clone(),
             // Who brings no id is nobody's straggler.
             opened_at: if cookies.is_empty() { Timestamp::MIN } else { engine.now() },
@@ -70,7 +74,8 @@ impl Sessions {
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             session: OnceCell::new(),
-        }))
+        });
+        LazySession { shared, is_meant: false }
     }
 }
 
@@ -81,8 +86,8 @@ impl LazySession {
     /// so by `Vary`.
     #[must_use]
     pub fn has_cookie(&self) -> bool {
-        self.0.asked.store(true, Ordering::Relaxed);
-        let presented = self.0.presented();
+        self.shared.asked.store(true, Ordering::Relaxed);
+        let presented = self.shared.presented();
         !presented.candidates().is_empty() || presented.has_more()
     }
 
@@ -95,10 +100,13 @@ impl LazySession {
     /// `InsecureHost` or `BehindProxy` if the cookie is one for development and the server is not; `SameCookie` if two
     /// `Sessions` of this route have cookies of one name.
     pub async fn load(&self) -> Result<Session, SessionError> {
-        let shared = &*self.0;
+        let shared = &*self.shared;
         let Shared { sessions, opened_at, asked, closed, session, .. } = shared;
         asked.store(true, Ordering::Relaxed);
         shared.check_passage()?;
+        if !self.is_meant {
+            shared.tell_of_others();
+        }
         let load = || load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst));
         let session = session.get_or_try_init(load).await?;
         {
@@ -112,29 +120,30 @@ impl LazySession {
 
     /// Takes note that the response leaves, and gives the session if it was loaded.
     pub(crate) fn close(&self) -> Option<&Session> {
-        self.0.closed.store(true, Ordering::SeqCst);
-        self.0.session.get()
+        self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.session.get()
     }
 
     #[cfg(feature = "_web")]
     pub(crate) fn sessions(&self) -> &Sessions {
-        &self.0.sessions
+        &self.shared.sessions
     }
 
-    /// Tells whether other `Sessions` have opened a session for the same request further out.
-    #[cfg(feature = "_extractors")]
-    pub(crate) fn is_beside_others(&self) -> bool {
-        self.0.beside != Beside::Nobody
+    /// Takes note that this one is meant, whichever others there are.
+    #[cfg(feature = "_web")]
+    pub(crate) fn meant(mut self) -> Self {
+        self.is_meant = true;
+        self
     }
 
     /// Tells whether the browser will drop a cookie that is set now.
     pub(crate) fn is_dropped(&self) -> bool {
-        self.0.passage == Passage::Dropped
+        self.shared.passage == Passage::Dropped
     }
 
     /// Tells whether the response depends on the cookie.
     pub(crate) fn was_asked_for(&self) -> bool {
-        self.0.asked.load(Ordering::Relaxed)
+        self.shared.asked.load(Ordering::Relaxed)
     }
 }
 
@@ -143,6 +152,14 @@ impl Shared {
     fn presented(&self) -> Presented {
         let engine = self.sessions.engine();
         engine.cookies.read(self.cookies.iter(), || engine.now())
+    }
+
+    /// Tells the log, once, that somebody has the innermost of several, and may not know.
+    fn tell_of_others(&self) {
+        let engine = self.sessions.engine();
+        if self.beside == Beside::Others && engine.several_sessions.settle() {
+            engine.tell(EventKind::SeveralSessions { cookie: self.sessions.cookie_name() }, None, None);
+        }
     }
 
     /// Says why the session cannot be loaded whatever its cookie is, if so.
@@ -160,6 +177,6 @@ impl Shared {
 
 impl fmt::Debug for LazySession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LazySession").field("loaded", &self.0.session.get()).finish_non_exhaustive()
+        f.debug_struct("LazySession").field("loaded", &self.shared.session.get()).finish_non_exhaustive()
     }
 }

@@ -1,32 +1,120 @@
-//! A layer and extractors for axum.
-//!
-//! [`Session`] loads the session; its rejection follows the failure policy. [`LazySession`] loads nothing by
-//! itself. [`SessionError`] is a response, so that handlers can use `?`. Where a route has several `Sessions`,
-//! [`SessionOf`] names the one.
-//!
-//! The layer is that of [`tower`](super::tower), and its rules hold; but the body of what it answers is axum's, and so are
-//! the answers to errors that an application [makes](SessionLayer::on_error).
+//! A layer, extractors and guards for axum.
 //!
 //! ```
 //! use axum::{Router, routing::get};
+//! use session_core::web::SignedIn;
 //! use session_core::web::axum::SessionLayer;
-//! use session_core::{Session, SessionError};
-//! # use std::sync::Arc;
-//! # use session_core::{SessionStore, Sessions};
+//! use session_core::{LoginPage, Session, SessionError, SessionStore, Sessions};
 //!
 //! async fn visits(session: Session) -> Result<String, SessionError> {
 //!     let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?;
 //!     Ok(format!("visit no. {visits}"))
 //! }
 //!
-//! # fn app(store: Arc<dyn SessionStore>) -> Result<Router, Box<dyn std::error::Error>> {
-//! let sessions = Sessions::builder(store).build()?;
-//! let app = Router::new().route("/", get(visits)).layer(SessionLayer::new(sessions));
-//! # Ok(app) }
+//! async fn account(user: SignedIn) -> String {
+//!     format!("Hello, {}", user.owner().as_str())
+//! }
+//!
+//! fn app(store: impl SessionStore) -> Result<Router, session_core::BuildError> {
+//!     let sessions = Sessions::builder(store).login_page(LoginPage::at("/login")).build()?;
+//!     let routes = Router::new().route("/", get(visits)).route("/account", get(account));
+//!     Ok(routes.layer(SessionLayer::new(sessions)))
+//! }
+//! # app(session_ets::EtsStore::new(session_ets::Table::private())).unwrap();
 //! ```
+//!
+//! `examples/axum/examples/shop.rs` is a whole app: login, cart, logout and devices.
+//!
+//! | argument | gives | an `Option` of it is `None` |
+//! |---|---|---|
+//! | [`Session`] | the session, loaded | without a layer |
+//! | [`LazySession`] | the same, not loaded yet | without a layer |
+//! | [`SessionOf`] | that of the `Sessions` with a name, where a route has several | not to be had |
+//! | [`SignedIn`], [`Owner`] | the session of somebody who is signed in, or who it is | if nobody is |
+//! | [`SignedInWithin`] | the same, with a fresh proof | if nobody is, or the proof is too old |
+//!
+//! A store that fails is an error for each of them, an `Option` too: an outage is no visitor. They take no part of the
+//! body, and stand in any order before the extractor that does.
+//!
+//! # Rules
+//!
+//! The layer is that of [`tower`](super::tower), and [its rules](super::tower#rules) hold. What is different:
+//!
+//! 1. **The body of what it answers is axum's**, and so are the answers to errors that an application
+//!    [makes](SessionLayer::on_error).
+//! 2. **A layer covers the routes that were added before it.** What is added after it has no session, and is told so by a 500.
+//! 3. **The way back of a guard is the whole path**, within `nest` as well.
+//!
+//! # Errors
+//!
+//! [`SessionError`] and [`OwnerError`] are responses, and `?` makes them one in handlers that return
+//! `Result<_, SessionError>` or `axum::response::Result<_>`.
+//!
+//! | what went wrong | status | who answers |
+//! |---|---|---|
+//! | nobody is signed in, and a guard asks | 303 to the login page for a browser, or 401 | the guard |
+//! | the store failed when the session was loaded | 503 | the extractor |
+//! | no layer, or none with the name | 500 | the extractor |
+//! | a value is of another type, or cannot be kept | 500 | the handler, by `?` |
+//! | a name cannot be an owner | 422 | the handler, by `?` |
+//! | the store failed when it was written | 503 | the layer |
+//! | the session ended while the handler changed it | 409 | the layer |
+//! | it became too large, or its owner has too many | 413, 429 | the layer |
+//!
+//! All but a missing layer have the error in the response's extensions (`Arc<SessionError>`), where a middleware further out
+//! finds it, and [`on_error`](SessionLayer::on_error) answers all of them. Each is one line of the log.
+//!
+//! # Middleware
+//!
+//! As for [`tower`](super::tower#middleware). `Router::layer` puts what is added last outside:
+//!
+//! ```
+//! # use axum::Router;
+//! # use session_core::web::axum::SessionLayer;
+//! # use tower_http::trace::TraceLayer;
+//! # fn run(routes: Router, sessions: session_core::Sessions) -> Router {
+//! routes
+//!     // Here, inside, `CatchPanicLayer`.
+//!     .layer(SessionLayer::new(sessions))
+//!     // Here, outside, compression, CORS, timeout, trace, and what makes pages of errors.
+//!     .layer(TraceLayer::new_for_http())
+//! # }
+//! ```
+//!
+//! `NormalizePathLayer` goes around the whole router, as axum's own page has it. All of it is tried in both orders, in
+//! `examples/axum/tests/layers.rs`.
+//!
+//! # Testing
+//!
+//! `oneshot`, without a server. A browser's part is to send back what `Set-Cookie` says, up to the first `;`.
+//!
+//! ```
+//! # use axum::{Router, body::Body, http::{Request, header::{COOKIE, SET_COOKIE}}, routing::get};
+//! # use session_core::web::axum::SessionLayer;
+//! # use session_core::{Session, SessionError, Sessions};
+//! # async fn visits(session: Session) -> Result<String, SessionError> {
+//! #     Ok(session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?.to_string())
+//! # }
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sessions = Sessions::builder(session_ets::EtsStore::new(session_ets::Table::private())).build()?;
+//! # let app: Router = Router::new().route("/", get(visits)).layer(SessionLayer::new(sessions));
+//! use tower::ServiceExt;
+//!
+//! let first = app.clone().oneshot(Request::get("/").body(Body::empty())?).await?;
+//! let cookie = first.headers()[SET_COOKIE].to_str()?.split(';').next().unwrap();
+//! let second = app.oneshot(Request::get("/").header(COOKIE, cookie).body(Body::empty())?).await?;
+//! assert_eq!(axum::body::to_bytes(second.into_body(), 100).await?, "2");
+//! # Ok(()) }
+//! ```
+//!
+//! # WebSocket and events
+//!
+//! [`Session`] beside `WebSocketUpgrade`, or in a handler that returns `Sse`: the response's head leaves once the session is
+//! stored. Whoever goes on after it moves the session into its task or its stream, ends when it [`ended`](Session::ended),
+//! writes with [`commit`](Session::commit), reads what others wrote with [`reload`](Session::reload), and prolongs it with
+//! [`touch`](Session::touch). `examples/axum/src/live.rs` has both.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::extract::OriginalUri;
 use axum_core::BoxError;
@@ -41,11 +129,12 @@ use tower_layer::Layer;
 use super::opened::{innermost, named};
 use super::own::Own;
 use super::service::{self, Answers, text};
+use super::tower::answer;
 use super::{SessionOf, SessionRejection, SignedIn, SignedInWithin, Visit, exchange, rejection};
 use crate::engine::{SessionError, Sessions};
 use crate::request::LazySession;
 use crate::session::Session;
-use crate::store::Owner;
+use crate::store::{Owner, OwnerError};
 
 /// Gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
@@ -137,10 +226,14 @@ impl IntoResponse for SessionRejection {
 /// The text is [`SessionError::http_text`]; the error itself is in the extensions, in an `Arc`.
 impl IntoResponse for SessionError {
     fn into_response(self) -> Response {
-        rejection::log(&self, self.http_status());
-        let mut response = text(&self).map(Body::from);
-        response.extensions_mut().insert(Arc::new(self));
-        response
+        answer(self)
+    }
+}
+
+/// As a [`SessionError`] that was made of it.
+impl IntoResponse for OwnerError {
+    fn into_response(self) -> Response {
+        SessionError::from(self).into_response()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::{CACHE_CONTROL, COOKIE, HeaderValue, LOCATION, SET_COOKIE, VARY};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri};
+use http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, Uri, Version};
 
 use super::Visit;
 use super::opened::sealed::Search;
@@ -35,17 +35,21 @@ impl Carrier for Extensions {}
 /// Opens a session for a request; `None` if these sessions were opened already, by the same layer further out.
 pub(super) fn open(
     sessions: &Sessions,
-    (method, uri): (&Method, &Uri),
+    (method, uri, version): (&Method, &Uri, Version),
     is_https: bool,
     headers: &HeaderMap,
-    extensions: &Extensions,
+    opened: &impl Carrier,
 ) -> Option<LazySession> {
-    let beside = beside(sessions, extensions)?;
+    let beside = beside(sessions, opened)?;
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let head = RequestHead::new(method.as_str())
+    let mut head = RequestHead::new(method.as_str())
         .with_shared_cookies(headers.get_all(COOKIE))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
+    // From this version on every client names the host. Where there is none, a test calls the service by itself.
+    if version >= Version::HTTP_11 {
+        head = head.may_lack_host();
+    }
     Some(sessions.open_beside(head, beside))
 }
 

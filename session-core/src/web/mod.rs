@@ -17,7 +17,7 @@ mod guard; // handlers that want somebody signed in
 mod named; // SessionOf: whose session a handler means
 #[cfg(feature = "_web")]
 mod opened; // the sessions that are opened for a request
-#[cfg(any(feature = "actix-web", feature = "poem", feature = "tower"))]
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "salvo", feature = "tower"))]
 mod own; // how the application answers errors
 #[cfg(feature = "poem")]
 pub mod poem;
@@ -25,6 +25,8 @@ pub mod poem;
 mod rejection; // why a handler was not given its session
 #[cfg(feature = "rocket")]
 pub mod rocket;
+#[cfg(feature = "salvo")]
+pub mod salvo;
 #[cfg(feature = "tower")]
 mod service; // what is behind the layers of tower and axum
 #[cfg(feature = "tower")]

@@ -6,8 +6,6 @@ use std::fmt;
 
 #[cfg(feature = "_extractors")]
 use super::SessionRejection;
-#[cfg(feature = "_extractors")]
-use crate::engine::EventKind;
 use crate::engine::Sessions;
 use crate::request::{Beside, Closing, Handled, LazySession};
 
@@ -25,7 +23,7 @@ impl Opened {
         session.sessions().close(&session, handled)
     }
 
-    #[cfg(any(feature = "rocket", feature = "tower"))]
+    #[cfg(any(feature = "poem", feature = "rocket", feature = "salvo", feature = "tower"))]
     pub(super) fn session(&self) -> &LazySession {
         self.0.as_ref().expect("it is not closed yet")
     }
@@ -46,7 +44,7 @@ impl fmt::Debug for Opened {
 }
 
 /// Carries the sessions that were opened for a request: the `Extensions` of `http`, for tower and poem; the
-/// `HttpRequest` of actix-web; the `Request` of rocket.
+/// `HttpRequest` of actix-web; the `Request` of rocket; the `Depot` of salvo.
 ///
 /// It cannot be implemented outside of this crate.
 pub trait Carrier: sealed::Search {}
@@ -67,7 +65,7 @@ impl Sessions {
     /// [`SessionOf`](super::SessionOf) that of a name.
     #[must_use]
     pub fn find(&self, request: &impl Carrier) -> Option<LazySession> {
-        request.search(&|session| session.sessions().is(self))
+        request.search(&|session| session.sessions().is(self)).map(LazySession::meant)
     }
 }
 
@@ -83,16 +81,10 @@ pub(super) fn beside(sessions: &Sessions, request: &impl Carrier) -> Option<Besi
     Some(if same.is_some() { Beside::SameCookie } else { Beside::Others })
 }
 
-/// Finds the session of the innermost middleware; where there are others, the log is told.
+/// Finds the session of the innermost middleware. Where there are others, the log is told once it is loaded.
 #[cfg(feature = "_extractors")]
 pub(super) fn innermost(request: &impl Carrier) -> Option<LazySession> {
-    let session = request.search(&|_| true)?;
-    let engine = session.sessions().engine();
-    if session.is_beside_others() && engine.several_sessions.settle() {
-        let cookie = session.sessions().cookie_name();
-        engine.tell(EventKind::SeveralSessions { cookie }, None, None);
-    }
-    Some(session)
+    request.search(&|_| true)
 }
 
 /// Finds the session of those that are named `N`.
@@ -100,5 +92,6 @@ pub(super) fn innermost(request: &impl Carrier) -> Option<LazySession> {
 pub(super) fn named<N: 'static>(request: &impl Carrier) -> Result<LazySession, SessionRejection> {
     request
         .search(&|session| session.sessions().engine().name == Some(TypeId::of::<N>()))
+        .map(LazySession::meant)
         .ok_or(SessionRejection::NotNamed { name: type_name::<N>() })
 }

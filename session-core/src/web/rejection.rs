@@ -1,6 +1,6 @@
 //! Why a handler was not given its session.
 
-#[cfg(feature = "_extractors")]
+#[cfg(any(feature = "_extractors", feature = "tower"))]
 use std::error::Error;
 
 use crate::engine::SessionError;
@@ -40,13 +40,19 @@ impl SessionRejection {
     }
 }
 
-/// The content type of the answers to errors.
+/// The content type of the answers to errors, where no catcher makes pages of them.
+#[cfg(any(feature = "actix-web", feature = "poem", feature = "rocket", feature = "tower"))]
 pub(super) const TEXT: &str = "text/plain; charset=utf-8";
 
-/// Tells a log why a request fails, since the visitor is not told.
-#[cfg(feature = "_extractors")]
+/// Tells a log why a request fails, since the visitor is not told; but not of what the log has heard of already.
+#[cfg(any(feature = "_extractors", feature = "tower"))]
 pub(super) fn log(error: &(dyn Error + 'static), status: u16) {
-    if status >= 500 {
+    let cause = match error.downcast_ref() {
+        Some(SessionRejection::Session(error)) => Some(error),
+        _ => error.downcast_ref(),
+    };
+    let is_told = cause.is_some_and(SessionError::is_told);
+    if status >= 500 && !is_told {
         tracing::error!(error, "a request failed at its session");
     }
 }

@@ -19,6 +19,12 @@ use crate::engine::{SessionError, Sessions};
 use crate::request::{Closed, Closing, Handled};
 
 /// Makes responses whose body is the handler's, or that of the answer to an error.
+// For whoever reads the compiler's errors: without this they name a private type.
+#[diagnostic::on_unimplemented(
+    message = "a session layer cannot pass on responses with the body `{B}`",
+    label = "the service inside of it answers with this body",
+    note = "axum's layer takes bodies of `Bytes` that are `Send`; `session_core::web::tower::SessionLayer` takes any"
+)]
 pub trait Answers<B>: Clone {
     /// The body of both.
     type Body;
@@ -61,7 +67,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let (target, headers) = ((request.method(), request.uri()), request.headers());
+        let (target, headers) = ((request.method(), request.uri(), request.version()), request.headers());
         let is_https = request.uri().scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
         let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));

@@ -1,4 +1,32 @@
-//! A layer for every service that speaks `http`: hyper, salvo, warp, tonic. axum has [its own](super::axum).
+//! A layer for every service that speaks `http`: hyper, warp, tonic. axum has [its own](super::axum), salvo a handler.
+//!
+//! A handler finds its session in the request's extensions, whatever its framework calls them, and loads it.
+//!
+//! ```
+//! use http::{Request, Response};
+//! use session_core::web::tower::{SessionLayer, answer};
+//! use session_core::{LazySession, SessionError, Sessions};
+//! use tower::{ServiceBuilder, ServiceExt, service_fn};
+//!
+//! async fn visits(request: Request<()>) -> Result<Response<String>, SessionError> {
+//!     let session = request.extensions().get::<LazySession>().expect("the layer has opened it").load().await?;
+//!     let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?;
+//!     Ok(Response::new(format!("visit no. {visits}")))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let store = session_ets::EtsStore::new(session_ets::Table::private());
+//! let layer = SessionLayer::new(Sessions::builder(store).build()?);
+//! let app = ServiceBuilder::new().layer(layer).service(service_fn(async |request| {
+//!     let answered = visits(request).await.map(|page| page.map(Into::into));
+//!     Ok::<Response<bytes::Bytes>, std::convert::Infallible>(answered.unwrap_or_else(answer))
+//! }));
+//!
+//! // As a test asks it.
+//! let response = app.oneshot(Request::new(())).await?;
+//! assert!(response.headers().contains_key("set-cookie"));
+//! # Ok(()) }
+//! ```
 //!
 //! # Rules
 //!
@@ -19,20 +47,129 @@
 //!    type that is named behind this layer names that. axum has [a layer of its own](super::axum::SessionLayer), whose
 //!    body is axum's.
 //! 6. **Panics** are not caught. Put a layer that does inside of this one, to have its 500 treated as one.
+//! 7. **A guard** is [`SignedIn::check`](super::SignedIn::check), given the session and the head of the request.
 //!
-//! A handler finds its session in the request's extensions, whatever its framework calls them:
-//! `request.extensions().get::<LazySession>()`.
+//! # Errors
+//!
+//! | what went wrong | status | who answers |
+//! |---|---|---|
+//! | nobody is signed in, and a guard asks | 303 to the login page, or 401 | the handler, by [`answer`] |
+//! | the store failed when the session was loaded | 503 | the handler, by [`answer`] |
+//! | a value is of another type, or cannot be kept | 500 | the handler, by [`answer`] |
+//! | the store failed when it was written | 503 | the layer |
+//! | the session ended while the handler changed it | 409 | the layer |
+//! | it became too large, or its owner has too many | 413, 429 | the layer |
+//!
+//! All of them have the error in the response's extensions (`Arc<SessionError>`), where a layer further out finds it, and
+//! [`on_error`](SessionLayer::on_error) answers all of them. Each is one line of the log. A handler that makes a response of its
+//! own of an error is left alone.
+//!
+//! # Middleware
+//!
+//! Every layer works on both sides; what differs is what it sees. Of `tower-http`:
+//!
+//! | layer | where | why |
+//! |---|---|---|
+//! | `CatchPanicLayer` | inside | its 500 discards what the handler changed, and has the session's headers; outside, it has none |
+//! | `TimeoutLayer` | outside | the handler is dropped, and its changes with it; inside, so it is with a 5xx alone, and with 408 they are stored |
+//! | `CompressionLayer`, `CorsLayer` | outside | answers to errors are compressed, and told to other origins, on both sides |
+//! | `NormalizePathLayer` | outside | it has the guards' way back as the routes see it |
+//! | `TraceLayer` | outside | it sees the status that the visitor sees |
+//! | a layer that makes pages of errors | outside | inside it sees none of those that this layer answers |
+//!
+//! # Testing
+//!
+//! `tower::ServiceExt::oneshot`, as above. A request without a `Host` needs no other cookie than the app's, a development
+//! cookie included. A browser's part is to send back what `Set-Cookie` says, up to the first `;`.
+//!
+//! # WebSocket and events
+//!
+//! The response's head leaves once the session is stored, 101 like any other; whoever goes on after it holds the
+//! [`Session`](crate::Session), ends when it [`ended`](crate::Session::ended), writes with
+//! [`commit`](crate::Session::commit), reads what others wrote with [`reload`](crate::Session::reload), and prolongs it with
+//! [`touch`](crate::Session::touch). The upgrade is in the extensions of the request (`hyper::upgrade::on`), and passes
+//! through this layer. `examples/hyper` and `examples/warp` have both.
+//!
+//! # hyper
+//!
+//! hyper's service takes `&self`, tower's `&mut self`: `TowerToHyperService` is between them.
+//!
+//! ```no_run
+//! # use bytes::Bytes;
+//! # use http::{Request, Response};
+//! # use http_body_util::Full;
+//! # use hyper::body::Incoming;
+//! # use session_core::web::tower::SessionLayer;
+//! # use tower::{ServiceBuilder, service_fn};
+//! use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+//! use hyper_util::server::conn::auto;
+//! use hyper_util::service::TowerToHyperService;
+//!
+//! # async fn handle(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::convert::Infallible> { Ok(Response::default()) }
+//! # async fn serve(sessions: session_core::Sessions, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+//! let app = ServiceBuilder::new().layer(SessionLayer::new(sessions)).service(service_fn(handle));
+//! let mut server = auto::Builder::new(TokioExecutor::new());
+//! server.http1().timer(TokioTimer::new());
+//! loop {
+//!     let (stream, _) = listener.accept().await?;
+//!     let service = TowerToHyperService::new(app.clone());
+//!     tokio::spawn(server.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned());
+//! }
+//! # }
+//! ```
+//!
+//! `examples/hyper/examples/shop.rs` is an app that does so.
+//!
+//! # warp
+//!
+//! A session is stored once the filters are done, which no filter can do. So the filters become a service,
+//! `warp::service(routes)`, which takes this layer; `warp::serve` takes filters alone, so hyper serves, by the lines above
+//! with `.service(warp::service(routes))`. A filter gives a handler its session, and `warp::test`, which takes filters alone,
+//! too, gives them one as the layer does, as an extension of the request:
 //!
 //! ```
-//! use session_core::web::tower::SessionLayer;
-//! # use std::sync::Arc;
-//! # use session_core::{SessionStore, Sessions};
-//! # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
-//! let layer = SessionLayer::new(Sessions::builder(store).build()?);
+//! use session_core::web::tower::answer;
+//! use session_core::{Handled, LazySession, RequestHead, SessionError, Sessions};
+//! use warp::reply::Response;
+//! use warp::{Filter, Reply};
+//!
+//! /// An error of a session as a reply.
+//! struct Failed(SessionError);
+//!
+//! impl Reply for Failed {
+//!     fn into_response(self) -> Response {
+//!         answer(self.0)
+//!     }
+//! }
+//!
+//! impl From<SessionError> for Failed {
+//!     fn from(error: SessionError) -> Self {
+//!         Self(error)
+//!     }
+//! }
+//!
+//! async fn visits(session: LazySession) -> Result<impl Reply, Failed> {
+//!     let visits = session.load().await?.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?;
+//!     Ok(format!("visit no. {visits}"))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let routes = warp::path::end().and(warp::ext::get()).then(visits);
+//!
+//! # let sessions = Sessions::builder(session_ets::EtsStore::new(session_ets::Table::private())).build()?;
+//! let session = sessions.open(RequestHead::new("GET").may_lack_host());
+//! let response = warp::test::request().extension(session.clone()).reply(&routes).await;
+//! let closed = sessions.close(&session, Handled::Completed).await;
+//! assert!(response.body() == "visit no. 1" && closed.set_cookie.is_some());
 //! # Ok(()) }
 //! ```
+//!
+//! An error is no rejection there: for that warp would try the other routes, and answer 404 for a store that is down.
+//!
+//! `examples/warp/examples/shop.rs` is an app that does so, with its tests.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -42,6 +179,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 
 use super::own::Own;
+use super::rejection;
 pub use super::service::ResponseFuture;
 use super::service::{self, Answers, text};
 use crate::engine::{SessionError, Sessions};
@@ -81,6 +219,18 @@ impl SessionLayer {
         self.own = Own::by(answer);
         self
     }
+}
+
+/// Answers an error that a handler has met, as the layer answers those of its own: with its status and its text, and with the
+/// error in the extensions of the response, where [`on_error`](SessionLayer::on_error) finds it.
+///
+/// For handlers of frameworks that cannot make a response of it by themselves.
+pub fn answer<B: From<Bytes>>(error: impl Into<SessionError>) -> Response<B> {
+    let error = error.into();
+    rejection::log(&error, error.http_status());
+    let mut response = text(&error).map(B::from);
+    response.extensions_mut().insert(Arc::new(error));
+    response
 }
 
 impl<S> Layer<S> for SessionLayer {
@@ -128,6 +278,13 @@ pin_project! {
         Theirs { #[pin] body: B },
         // Until it is sent.
         Ours { body: Option<Bytes> },
+    }
+}
+
+/// An empty one, for layers further out that answer by themselves, whatever the handler's body is.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self { source: Source::Ours { body: None } }
     }
 }
 

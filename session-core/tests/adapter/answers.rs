@@ -6,6 +6,7 @@ use session_core::{CookieConfig, EventKind, SessionError};
 
 use super::{Answer, Client, List, Shop, own};
 use crate::support::faulty::{Fault, Faulty};
+use crate::support::log::Log;
 use crate::support::{Browser, builder, sessions, store};
 
 /// Has an extractor, a handler and the middleware fail, and gives what they answered.
@@ -37,6 +38,37 @@ pub(crate) async fn an_error_is_answered_by_one_text_wherever_it_is_made<C: Clie
         assert_eq!(answer.body, error.http_text());
         assert_eq!(answer.one("content-type"), Some("text/plain; charset=utf-8"));
     }
+}
+
+pub(crate) async fn one_failure_is_one_line_of_the_log<C: Client>(start: impl AsyncFn(List) -> C) {
+    let faulty = Faulty::new(store());
+    let (sessions, _) = sessions(faulty.clone());
+    let app = start(vec![sessions.clone()]).await;
+    let mut browser = Browser::default();
+    browser.get(&app, "/add").await;
+    for (verb, method, path) in [("get", "GET", "/read"), ("put", "GET", "/add"), ("", "GET", "/wrong-type")] {
+        let log = Log::default();
+        let listening = log.listen();
+        faulty.next(verb, Fault::Down);
+        assert!(browser.fetch(&app, method, path).await.status >= 500, "{path}");
+        drop(listening);
+        assert_eq!(log.lines("session_core").len(), 1, "{path}: {log:?}");
+    }
+    let mut straggler = browser.clone();
+    browser.request(&sessions, |session| session.destroy()).await;
+    let log = Log::default();
+    let listening = log.listen();
+    assert_eq!(straggler.fetch(&app, "POST", "/add").await.status, 409);
+    drop(listening);
+    assert_eq!(log.lines("session_core").len(), 1, "{log:?}");
+
+    // What nobody else tells is told by whoever answers with it.
+    let app = start(Vec::new()).await;
+    let log = Log::default();
+    let listening = log.listen();
+    assert_eq!(Browser::default().get(&app, "/read").await.status, 500);
+    drop(listening);
+    assert_eq!(log.lines("session_core").len(), 1, "{log:?}");
 }
 
 pub(crate) async fn an_error_is_answered_by_the_application_wherever_it_is_made<C: Client>(
@@ -99,6 +131,14 @@ pub(crate) async fn two_with_cookies_of_one_name_are_an_error<C: Client>(start: 
         assert_eq!((answer.status, answer.one("set-cookie")), (500, None), "{path}");
     }
     assert_eq!(Browser::default().get(&app, "/untouched").await.status, 200);
+}
+
+pub(crate) async fn a_development_cookie_needs_no_host_in_this_process<C: Client>(start: impl AsyncFn(List) -> C) {
+    let app = start(vec![builder(store()).0.cookie(CookieConfig::development()).build().unwrap()]).await;
+    let answer = app.send("GET", "/add", &[]).await;
+    assert_eq!((answer.status, answer.all("set-cookie").len()), (200, 1));
+    let answer = app.send("GET", "/add", &[("x-forwarded-for", "192.0.2.7".to_owned())]).await;
+    assert_eq!((answer.status, answer.all("set-cookie").len()), (500, 0));
 }
 
 pub(crate) async fn a_cookie_that_browsers_drop_is_told_once<C: Client>(start: impl AsyncFn(List) -> C) {

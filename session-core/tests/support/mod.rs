@@ -14,6 +14,7 @@ use session_ets::{EtsStore, Table};
 
 pub(crate) mod browser;
 pub(crate) mod faulty;
+pub(crate) mod log;
 pub(crate) mod seeded;
 pub(crate) mod stepped;
 pub(crate) mod wrapped;

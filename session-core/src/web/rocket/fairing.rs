@@ -36,10 +36,14 @@ impl SessionFairing {
         };
         let lines = request.headers().get("Cookie").map(str::as_bytes);
         let jar = in_jar(request, is_local);
-        let head = RequestHead::new(request.method().as_str())
+        let mut head = RequestHead::new(request.method().as_str())
             .with_cookies(lines.chain(jar.iter().map(String::as_bytes)))
             .with_headers(&header)
             .with_target(authority.as_deref().map(str::as_bytes), request.rocket().config().tls_enabled());
+        // A request of the local client.
+        if request.remote().is_none() {
+            head = head.may_lack_host();
+        }
         Some(self.sessions.open_beside(head, beside))
     }
 }

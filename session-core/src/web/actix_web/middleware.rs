@@ -1,44 +1,4 @@
-//! A middleware and extractors for actix-web.
-//!
-//! [`Session`] loads the session; [`LazySession`] loads nothing by itself. [`SessionError`] is a `ResponseError`, so that
-//! handlers can use `?`, and what looks at actix's errors finds it by `as_error::<SessionError>()`.
-//!
-//! # Rules
-//!
-//! 1. **The session is stored before the response leaves**, its head and its body. What a streaming body
-//!    does to a session needs a [`commit`](Session::commit).
-//! 2. **Two middlewares on one route do not collide.** The extractors give the innermost one's session, and
-//!    [`SessionOf`] that of a name; [`Sessions::find`], given the request, gives any one's. The same `Sessions` wrapped twice opens once.
-//! 3. **Where storing the changes fails, the handler's response is not sent**, but that of the [`SessionError`], which is
-//!    the response's `error()`, or [the application's own](SessionMiddleware::on_error). So it is where changes were
-//!    dropped because the session had ended, with 409, but for a `GET` and the like, unless the
-//!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
-//!    [`CloseOutcome`](crate::CloseOutcome) in its extensions; none stands for `Untouched` and `Unchanged`. With two
-//!    middlewares it is that of the outermost that has one.
-//! 4. **An error stays an error.** One that an inner middleware returns goes on outwards as it is, and gives its
-//!    response the session's headers when it is made into one. Its status says whether the request failed.
-//! 5. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
-//!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
-//! 6. **Panics** are not caught, and what the handler changed is not stored. Actix ends the worker's thread, and what it
-//!    had under way goes with it.
-//!
-//! ```
-//! use actix_web::{App, web};
-//! use session_core::web::actix_web::SessionMiddleware;
-//! use session_core::{Session, SessionError, SessionStore, Sessions};
-//! # use std::sync::Arc;
-//!
-//! async fn visits(session: Session) -> Result<String, SessionError> {
-//!     let visits = session.update("visits", |n: Option<u32>| n.unwrap_or(0) + 1)?;
-//!     Ok(format!("visit no. {visits}"))
-//! }
-//!
-//! # fn run(store: Arc<dyn SessionStore>) -> Result<(), Box<dyn std::error::Error>> {
-//! let sessions = Sessions::builder(store).build()?;
-//! // In the closure that `HttpServer::new` calls for each worker.
-//! let app = App::new().route("/", web::get().to(visits)).wrap(SessionMiddleware::new(sessions.clone()));
-//! # Ok(()) }
-//! ```
+//! The middleware: a session is opened when a request comes, and closed before the response leaves.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -46,26 +6,24 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY,
-};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use actix_web::http::uri::Scheme;
-use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse, ResponseError};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
 
-use super::opened::sealed::Search;
-use super::opened::{Carrier, Opened, beside, innermost, named};
-use super::own::Own;
-use super::rejection::TEXT;
-use super::{SessionOf, SessionRejection, rejection};
+use super::answers::lead;
 use crate::engine::{SessionError, Sessions};
 use crate::request::{Closed, Handled, LazySession, RequestHead, ResponseHeaders};
-use crate::session::Session;
+use crate::store::OwnerError;
+use crate::web::SessionRejection;
+use crate::web::opened::sealed::Search;
+use crate::web::opened::{Carrier, Opened, beside};
+use crate::web::own::Own;
 
-type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+/// Actix runs a handler on one thread.
+pub(super) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// Gives each request its session; see the [module page](self).
+/// Gives each request its session; see the [module page](super).
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
@@ -182,10 +140,14 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
     let (headers, uri) = (request.headers(), request.uri());
     let is_https = request.app_config().secure() || uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
-    let head = RequestHead::new(request.method().as_str())
+    let mut head = RequestHead::new(request.method().as_str())
         .with_cookies(headers.get_all(COOKIE).map(HeaderValue::as_bytes))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
+    // `TestRequest` has neither. Over a Unix socket there is no address either, but a proxy, which names a host.
+    if request.peer_addr().is_none() {
+        head = head.may_lack_host();
+    }
     let session = sessions.open_beside(head, beside);
     let mut extensions = request.extensions_mut();
     match extensions.get_mut::<OpenedSessions>() {
@@ -198,7 +160,11 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
 impl Own<HttpResponse> {
     /// Gives the application's answer to an error, if that is the session's and there is one.
     fn answer(&self, error: Option<&Error>) -> Option<HttpResponse> {
-        let mut answer = self.to(session_error(error?)?)?;
+        let error = error?;
+        let owner = error.as_error::<OwnerError>().map(|error| SessionError::Owner(*error));
+        let error = session_error(error).or(owner.as_ref())?;
+        let mut answer = self.to(error)?;
+        lead(error, &mut answer);
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         Some(answer)
     }
@@ -288,70 +254,5 @@ impl ResponseHeaders for HeaderMap {
         let mut value = HeaderValue::try_from(value).expect("the cookie's parts were checked by `build`");
         value.set_sensitive(true);
         self.append(SET_COOKIE, value);
-    }
-}
-
-/// The text is [`SessionError::http_text`].
-impl ResponseError for SessionError {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.http_status()).expect("an error's status is one of a few")
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        let status = self.status_code();
-        rejection::log(self, status.as_u16());
-        HttpResponse::build(status)
-            .insert_header((CONTENT_TYPE, TEXT))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .body(self.http_text())
-    }
-}
-
-impl ResponseError for SessionRejection {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.http_status()).expect("an error's status is one of a few")
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        match self {
-            Self::Session(error) => error.error_response(),
-            rejection => {
-                rejection::log(rejection, rejection.http_status());
-                HttpResponse::build(self.status_code()).insert_header((CONTENT_TYPE, TEXT)).body(self.to_string())
-            }
-        }
-    }
-}
-
-impl FromRequest for LazySession {
-    type Error = Error;
-    type Future = Ready<Result<Self, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let missing = || SessionRejection::NotOpened { missing: "SessionMiddleware" }.into();
-        ready(innermost(request).ok_or_else(missing))
-    }
-}
-
-/// Its error is a [`SessionError`] if the session could not be loaded, and a [`SessionRejection`] if none was opened.
-impl FromRequest for Session {
-    type Error = Error;
-    type Future = LocalFuture<Result<Self, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let lazy = LazySession::extract(request);
-        Box::pin(async move { Ok(lazy.await?.load().await?) })
-    }
-}
-
-/// Its error is a [`SessionError`] if the session could not be loaded, and a [`SessionRejection`] if there is none of the
-/// name.
-impl<N: 'static> FromRequest for SessionOf<N> {
-    type Error = Error;
-    type Future = LocalFuture<Result<Self, Error>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let lazy = named::<N>(request);
-        Box::pin(async move { Ok(Self::new(lazy?.load().await?)) })
     }
 }

@@ -1,0 +1,49 @@
+//! Responses that outlive their head: they end when the session does.
+
+use std::convert::Infallible;
+
+use salvo::prelude::{Depot, Request, Response, Scribe, StatusError, WebSocketUpgrade, Writer, handler};
+use salvo::sse::{SseEvent, SseKeepAlive};
+use salvo::websocket::{Message, WebSocket};
+use session_core::Session;
+use tokio_stream::StreamExt;
+
+use crate::{Asked, Told, demo};
+
+/// Sends the counter as server-sent events, now and whenever it changes.
+#[handler]
+pub(crate) async fn events(session: Session, asked: Asked, depot: &Depot, res: &mut Response) -> Result<(), Told> {
+    let counts = demo(depot).live(session, &asked.0).map_err(|refused| Told(*refused))?;
+    let told = counts.map(|count| Ok::<_, Infallible>(SseEvent::default().text(count)));
+    SseKeepAlive::new(told).stream(res);
+    Ok(())
+}
+
+/// Sends the same over a WebSocket.
+#[handler]
+pub(crate) async fn socket(
+    session: Session,
+    asked: Asked,
+    req: &mut Request,
+    depot: &Depot,
+    res: &mut Response,
+) -> Result<(), StatusError> {
+    let mut counts = match demo(depot).live(session, &asked.0) {
+        Ok(counts) => counts,
+        Err(refused) => {
+            Told(*refused).render(res);
+            return Ok(());
+        }
+    };
+    let watch = async move |mut browser: WebSocket| {
+        // Until the session has ended, or the visitor has left.
+        while let Some(count) = counts.next().await {
+            if browser.send(Message::text(count)).await.is_err() {
+                return;
+            }
+        }
+        // Nobody may be there any more to hear it.
+        let _ = browser.close().await;
+    };
+    WebSocketUpgrade::new().upgrade(req, res, watch).await
+}
