@@ -140,7 +140,31 @@ async fn an_idle_socket_reads_the_store_as_often_as_was_said() {
     calls.calls();
     assert_eq!(over_within(&session, &clock, MINUTE * 10).await, None);
     let calls = calls.calls();
-    assert!((20..=22).contains(&calls.len()) && calls.iter().all(|call| *call == "get"), "{calls:?}");
+    assert!((19..=21).contains(&calls.len()) && calls.iter().all(|call| *call == "get"), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_that_waits_anew_for_each_message_looks_no_oftener_and_sees_the_end() {
+    let faulty = Faulty::new(store());
+    let calls = faulty.clone();
+    let sessions = builder(faulty).0.build().unwrap();
+    let mut browser = Browser::default();
+    browser.request(&sessions, count).await;
+    let session = socket(&sessions, &mut browser).await;
+    calls.calls();
+    let messages = async |number: u32| {
+        for _ in 0..number {
+            tokio::select! {
+                () = session.ended() => return true,
+                () = tokio::time::sleep(Duration::from_millis(100)) => {}
+            }
+        }
+        false
+    };
+    assert!(!messages(600).await, "it lives");
+    assert!((3..=5).contains(&calls.calls().len()));
+    browser.request(&sessions, |session| session.log_out()).await;
+    assert!(messages(160).await, "it ended within a look");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::retirement::follow;
 use super::touch::Touch;
@@ -46,24 +46,40 @@ impl Session {
     /// }
     /// ```
     ///
-    /// It looks at the store every [`look_every`](crate::SessionsBuilder::look_every), so an end is seen that much later at
-    /// most. While the store fails nobody can tell, and it waits on. Being waited for is no use of the session:
-    /// [`touch`](Self::touch) is.
+    /// It looks at the store every [`look_every`](crate::SessionsBuilder::look_every), by default 15 seconds, so an end is
+    /// seen that much later at most, also one in the same process; where that is too late, [`reload`](Self::reload) before
+    /// what must not be shown. Called again, as in a loop, it goes on waiting for the next look. While the store fails nobody
+    /// can tell, and it waits on. Being waited for is no use of the session: [`touch`](Self::touch) is.
     pub async fn ended(&self) {
         let engine = self.engine();
-        // Connections that were opened together, as after a restart, look one after the other.
-        let mut spread = f64::from(self.session_key().map_or(0, |key| key.as_bytes()[0])) / 255.0;
         loop {
+            let Some(next) = self.next_look() else { return };
+            sleep_until(next).await;
             let until = match self.lives().await {
                 Ok(Look::Lives(until)) => until,
                 Ok(Look::Over) => return,
                 Ok(Look::Unknown) | Err(_) => Timestamp::MAX,
             };
-            // A deadline that passes between two looks is seen when it does.
-            let pause = engine.look_every.mul_f64(1.0 - spread / 2.0).min(until.since(engine.now()));
-            spread = 0.0;
-            sleep(pause.max(Duration::from_millis(1))).await;
+            self.look_again(engine.look_every, until);
         }
+    }
+
+    /// Says when to look at the session next; `None` if it is known that there is none to look at.
+    fn next_look(&self) -> Option<Instant> {
+        let key = self.session_key()?;
+        if let Some(next) = self.state().next_look {
+            return Some(next);
+        }
+        // Connections that were opened together, as after a restart, look one after the other.
+        let spread = f64::from(key.as_bytes()[0]) / 510.0;
+        let until = self.expires_at()?;
+        Some(self.look_again(self.engine().look_every.mul_f64(1.0 - spread), until))
+    }
+
+    /// Takes note that the session is to be looked at after a while, or when it is to end if that is before.
+    fn look_again(&self, after: Duration, until: Timestamp) -> Instant {
+        let after = after.min(until.since(self.engine().now())).max(Duration::from_millis(1));
+        *self.state().next_look.insert(Instant::now() + after)
     }
 
     /// Moves the session's deadline, as a request does that uses it. It is written once per touch interval at most, so a

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::Draft;
 use super::changes::{Change, Entry, has_effect};
 use super::origin::Origin;
@@ -115,6 +117,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// It was changed after that; what is in the log when the handle goes is lost.
     pub(super) late: bool,
+    /// When it is looked at next, if its end is waited for.
+    pub(crate) next_look: Option<Instant>,
 }
 
 /// What there is to write, taken from the state when the write began.
@@ -165,6 +169,7 @@ impl State {
             leftovers: Leftovers::None,
             closed: false,
             late: false,
+            next_look: None,
         }
     }
 

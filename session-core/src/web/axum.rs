@@ -1,5 +1,8 @@
 //! A layer, extractors and guards for axum.
 //!
+//! How somebody signs in and out, the way back from the login page, the cookie over plain http, and connections that stay
+//! open are on [the page of all adapters](super).
+//!
 //! ```
 //! use axum::{Router, routing::get};
 //! use session_core::web::SignedIn;

@@ -1,4 +1,74 @@
-//! Adapters for web frameworks, each behind a feature of the same name, and none without one.
+//! Adapters for web frameworks, each behind a feature of the same name, and none without one. Each has its page: `axum`,
+//! `actix_web`, `poem`, `rocket`, `salvo`, and `tower` for what else speaks `http`. This one is about what they have in common.
+//!
+//! # Signing in and out
+//!
+//! A login says whose the session is, by an [`Owner`](crate::Owner), once the application has checked who they are. The
+//! session gets a new id, and keeps what it had, such as a cart. A logout ends the session with all that is in it, and
+//! removes the cookie; if the store fails then, the answer is 503. It needs no `?`.
+//!
+//! ```
+//! use session_core::{Next, Owner, Session, SessionError};
+//! # fn check(_: &str, _: &str) -> bool { true }
+//!
+//! /// What the login form sends; deserialize it as your framework does. `next` is a hidden field.
+//! #[derive(serde::Deserialize)]
+//! struct Login {
+//!     name: String,
+//!     password: String,
+//!     #[serde(default)]
+//!     next: Next,
+//! }
+//!
+//! /// Gives where to go on; `None` if the password is wrong.
+//! fn log_in(session: &Session, login: Login) -> Result<Option<Next>, SessionError> {
+//!     if !check(&login.name, &login.password) {
+//!         return Ok(None);
+//!     }
+//!     session.log_in(Owner::new(login.name)?)?;
+//!     Ok(Some(login.next))
+//! }
+//!
+//! fn log_out(session: &Session) {
+//!     session.log_out();
+//! }
+//! ```
+//!
+//! # Who must be signed in, and the way back
+//!
+//! A handler that takes a [`SignedIn`] runs for nobody else: `user.owner().as_str()` says who it is, and it derefs to the
+//! [`Session`](crate::Session). A browser on its way to a page (it says `Sec-Fetch-Mode: navigate`, or in older ones and in
+//! tests `Accept: text/html`) is sent to the [login page](crate::SessionsBuilder::login_page) by 303; what else asks is
+//! answered 401, and so are all without a login page.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use session_core::{BuildError, SessionStore, Sessions};
+//! use session_core::LoginPage;
+//! # fn run(store: Arc<dyn SessionStore>) -> Result<Sessions, BuildError> {
+//! Sessions::builder(store).login_page(LoginPage::at("/login")).build()
+//! # }
+//! ```
+//!
+//! The login page is asked for as `/login?next=/account`. Read that as a [`Next`](crate::Next), which is `/` where it is
+//! missing or leads to another site, put it into the form between double quotes, as it is, and redirect there in the end.
+//!
+//! # The cookie
+//!
+//! The default cookie is `Secure`. Over plain http Chrome and Firefox take it on `localhost`, and Safari does not; for
+//! that, and for other hosts, see [`CookieConfig::development`](crate::CookieConfig::development). It is `SameSite=Lax`, so
+//! that forms of other sites come without it. A sibling (`other.example.org` beside `shop.example.org`) is no other site to
+//! that: where you do not trust yours, look at `Sec-Fetch-Site` or use your framework's protection against forged requests.
+//!
+//! # Connections that stay open
+//!
+//! What an event stream or a WebSocket changes is written by [`commit`](crate::Session::commit). A visitor who has no session
+//! gets one by what the handler changes *before* it returns the stream, since the cookie leaves with that; else `commit` is
+//! [`ResponseSent`](crate::SessionError::ResponseSent). [`ended`](crate::Session::ended) waits for the end of the session, and
+//! sees it within [`look_every`](crate::SessionsBuilder::look_every); [`reload`](crate::Session::reload) asks the store now.
+//! Neither keeps the session alive: [`touch`](crate::Session::touch) does.
+//!
+//! # For who writes an adapter
 //!
 //! An adapter is [`Sessions::open`](crate::Sessions::open) when a request comes,
 //! [`LazySession::load`](crate::LazySession::load) when a handler asks,

@@ -1,5 +1,8 @@
 //! A layer for every service that speaks `http`: hyper, warp, tonic. axum has [its own](super::axum), salvo a handler.
 //!
+//! How somebody signs in and out, the way back from the login page, the cookie over plain http, and connections that stay
+//! open are on [the page of all adapters](super).
+//!
 //! A handler finds its session in the request's extensions, whatever its framework calls them, and loads it.
 //!
 //! ```

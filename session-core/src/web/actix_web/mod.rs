@@ -1,5 +1,8 @@
 //! A middleware, extractors and guards for actix-web.
 //!
+//! How somebody signs in and out, the way back from the login page, the cookie over plain http, and connections that stay
+//! open are on [the page of all adapters](super).
+//!
 //! ```
 //! use actix_web::{App, web};
 //! use session_core::web::SignedIn;

@@ -1,5 +1,8 @@
 //! Middlewares and extractors for poem.
 //!
+//! How somebody signs in and out, the way back from the login page, the cookie over plain http, and connections that stay
+//! open are on [the page of all adapters](super).
+//!
 //! [`Session`] is an argument of a `#[handler]`, and loads the session; [`LazySession`] loads nothing by itself.
 //! [`SignedIn`], [`SignedInWithin`] and [`Owner`] want somebody signed in.
 //!

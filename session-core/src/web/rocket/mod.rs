@@ -1,5 +1,8 @@
 //! A fairing and request guards for rocket.
 //!
+//! How somebody signs in and out, the way back from the login page, the cookie over plain http, and connections that stay
+//! open are on [the page of all adapters](super).
+//!
 //! [`Session`] as an argument loads the session, [`LazySession`] loads nothing by itself, and [`SessionOf`] names the one
 //! that is meant, where there are several `Sessions`. [`SignedIn`] and [`SignedInWithin`] want somebody signed in; an [`Owner`] as
 //! an argument does, for handlers that want to know who and no more.
