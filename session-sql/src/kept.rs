@@ -19,6 +19,12 @@ use crate::fault::Failure;
 /// How long a connection may lie unused and still be taken on trust. Past it, it is asked first.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
 
+/// How long a connection may lie before it is closed, once another comes back.
+const MOST_IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// How long a connection may live: long enough not to matter, and short enough to follow what moves behind a name.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
+
 /// Keeps the connections of a pool at hand.
 #[derive(Debug)]
 pub(crate) struct Kept<Db: Database> {
@@ -86,11 +92,10 @@ impl<Db: Database> Kept<Db> {
 
     /// Takes back a connection whose statement came to its end. One that is dropped instead goes to the pool.
     pub(crate) fn keep(&self, Lent { mut connection, since, turn }: Lent<'_, Db>) {
-        let options = self.pool.options();
-        if let Some(Idle { mut connection, .. }) = options.get_idle_timeout().and_then(|limit| self.pop_lain(limit)) {
+        if let Some(Idle { mut connection, .. }) = self.pop_lain(MOST_IDLE) {
             connection.close_on_drop();
         }
-        if options.get_max_lifetime().is_some_and(|limit| since.elapsed() > limit) {
+        if since.elapsed() > LONGEST_LIFE {
             connection.close_on_drop();
             return;
         }
@@ -215,7 +220,7 @@ mod tests {
         until(|| kept.pool.num_idle() == 1).await;
         // It is old.
         let mut lent = kept.take().await.unwrap();
-        lent.since -= kept.pool.options().get_max_lifetime().unwrap() + TRUSTED;
+        lent.since -= LONGEST_LIFE + TRUSTED;
         kept.keep(lent);
         until(|| kept.pool.size() == 0).await;
         assert!(kept.idle().is_empty());
@@ -227,7 +232,7 @@ mod tests {
         let lent = [kept.take().await.unwrap(), kept.take().await.unwrap(), kept.take().await.unwrap()];
         lent.into_iter().for_each(|lent| kept.keep(lent));
         assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.idle().len()), (3, 0, 3));
-        kept.age(kept.pool.options().get_idle_timeout().unwrap());
+        kept.age(MOST_IDLE);
         for left in [2, 1, 1] {
             let lent = kept.take().await.unwrap();
             kept.keep(lent);

@@ -155,6 +155,10 @@ pub(crate) fn options<Db: Database>(config: &SqlConfig) -> PoolOptions<Db> {
         .max_connections(config.max_connections)
         .acquire_timeout(config.acquire_timeout)
         .test_before_acquire(false)
+        // With either of these the pool has a task that looks at the idle ones, and may never end: sqlx 0.9 counts them after
+        // it lends them again, so a count of none less one comes out as more than can be looked at. `kept.rs` has limits.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .before_acquire(|connection: &mut Db::Connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUSTED {
@@ -163,4 +167,17 @@ pub(crate) fn options<Db: Database>(config: &SqlConfig) -> PoolOptions<Db> {
                 Ok(true)
             })
         })
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::Sqlite;
+
+    use super::*;
+
+    #[test]
+    fn no_pool_has_a_task_that_looks_at_it() {
+        let options = options::<Sqlite>(&SqlConfig::default());
+        assert_eq!((options.get_idle_timeout(), options.get_max_lifetime()), (None, None));
+    }
 }

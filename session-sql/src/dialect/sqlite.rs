@@ -103,8 +103,7 @@ impl Backend for Sqlite {
             // The database lives as long as the connection, so there is one, and it is kept.
             let options = options.in_memory(true).shared_cache(false);
             let kept: SqlitePoolOptions = pools::options(config).max_connections(1).min_connections(1);
-            let pool = kept.idle_timeout(None).max_lifetime(None).connect_lazy_with(options);
-            return Ok(Pools::of_memory(pool));
+            return Ok(Pools::of_memory(kept.connect_lazy_with(options)));
         }
         let file = Some(options.get_filename().to_owned());
         let several = || pools::options(config).connect_lazy_with(options.clone());
