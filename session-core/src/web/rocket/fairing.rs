@@ -29,19 +29,14 @@ impl SessionFairing {
         let beside = beside(&self.sessions, request)?;
         let header = |name: &str| request.headers().get_one(name).map(str::as_bytes);
         // HTTP/2 has no Host header but an authority; rocket's local client has neither.
-        let is_local = request.remote().is_none();
-        let authority = match request.host() {
-            Some(host) => Some(host.to_string()),
-            None => (is_local && header("host").is_none()).then(|| "localhost".to_owned()),
-        };
+        let (is_local, authority) = (request.remote().is_none(), request.host().map(ToString::to_string));
         let lines = request.headers().get("Cookie").map(str::as_bytes);
         let jar = in_jar(request, is_local);
         let mut head = RequestHead::new(request.method().as_str())
             .with_cookies(lines.chain(jar.iter().map(String::as_bytes)))
             .with_headers(&header)
             .with_target(authority.as_deref().map(str::as_bytes), request.rocket().config().tls_enabled());
-        // A request of the local client.
-        if request.remote().is_none() {
+        if is_local {
             head = head.may_lack_host();
         }
         Some(self.sessions.open_beside(head, beside))
