@@ -174,6 +174,12 @@ impl SessionError {
         }
     }
 
+    /// Says where an answer to this error sends the browser; `None` if nowhere.
+    #[cfg(feature = "_web")]
+    pub(crate) fn location(&self) -> Option<&str> {
+        if let Self::SignIn(needed) = self { needed.location() } else { None }
+    }
+
     /// Tells whether the store failed, or cannot be told to have done what it was asked.
     pub(crate) fn is_of_the_store(&self) -> bool {
         let is_misconfigured = matches!(self, Self::Store(StoreError::Misconfigured { .. }));

@@ -4,14 +4,12 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use super::SessionInfo;
+use super::revoke::MOST_PASSES;
 use crate::engine::{Backend, SessionError, Sessions};
 use crate::payload::Kind;
 use crate::request::{OwnedPages, live_under, modify};
 use crate::session::Draft;
 use crate::store::{Cursor, Owner, SessionKey, Timestamp};
-
-/// How often [`Sessions::modify_owned`] looks again. Each time it changed something.
-const MOST_PASSES: u32 = 100;
 
 /// One page of sessions from outside.
 #[derive(Clone, Debug)]

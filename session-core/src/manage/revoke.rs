@@ -7,8 +7,8 @@ use crate::payload::Kind;
 use crate::request::{End, OwnedPages, retire, successors};
 use crate::store::{Owner, Record, SessionKey, Timestamp};
 
-/// How often [`Sessions::revoke_all`] looks again. Each time it ended something, or somebody else did.
-const MOST_PASSES: u32 = 100;
+/// How often what is done with all of an owner's sessions looks again. Each time it did something, or somebody else did.
+pub(super) const MOST_PASSES: u32 = 100;
 
 impl Sessions {
     /// Ends the session under `key`, wherever it is used, or the one it was renewed to; `false` if there is

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::retirement::follow;
+use super::retirement::{renewed_to, walk};
 use super::touch::Touch;
 use crate::engine::{Backend, SessionError};
-use crate::payload::Kind;
 use crate::session::{Origin, Session};
-use crate::store::{StoreError, Timestamp};
+use crate::store::Timestamp;
 
 /// The longest time between two looks: what is left of a session that moved on stands longer than two of these.
 pub(crate) const LONGEST_LOOK: Duration = Duration::from_secs(60);
@@ -120,29 +119,17 @@ impl Session {
         let deadline = &engine.deadline();
         let _lock = self.lock(deadline).await?;
         let Some(key) = self.session_key() else { return Ok(Look::Over) };
-        let backend = Backend::new(engine, deadline);
-        let found = match backend.get(&key).await {
-            Ok(Some(record)) if !engine.is_settling(&key) => match engine.decode(&key, &record) {
-                Ok(Kind::Live(contents)) if engine.opens(&record, &contents, engine.now()) => {
-                    return Ok(Look::Lives(record.expires_at));
+        match walk(Backend::new(engine, deadline), key, renewed_to).await {
+            Ok(Some(found)) => {
+                let until = found.1.expires_at;
+                if found.0 != key {
+                    self.go_on(found);
                 }
-                Ok(Kind::Retired(retired)) => follow(backend, retired).await,
-                Err(error) => Err(error),
-                Ok(Kind::Live(_)) => Ok(None),
-            },
-            Err(SessionError::Store(StoreError::Corrupt { .. })) | Ok(_) => Ok(None),
-            Err(error) => Err(error),
-        };
-        match found {
-            Ok(Some((next, record, contents))) => {
-                let until = record.expires_at;
-                self.go_on((next, record, contents));
                 Ok(Look::Lives(until))
             }
             Ok(None) => Ok(Look::Over),
             // Another server can read it.
             Err(error) if error.leaves_alone().is_some() => Ok(Look::Unknown),
-            Err(SessionError::Codec(_)) => Ok(Look::Over),
             Err(error) => Err(error),
         }
     }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::merge::next_base;
-use super::retirement::{Found, LONGEST_CHAIN};
+use super::retirement::{Found, walk};
 use super::write::{Once, replace_once};
 use crate::engine::{Backend, Engine, EventKind, SessionError};
-use crate::payload::Kind;
+use crate::payload::Retired;
 use crate::session::{Draft, has_effect, run};
-use crate::store::{Owner, SessionKey, StoreError};
+use crate::store::{Owner, SessionKey};
 
 /// Finds the live session under `key`, or that which it was given another id as, for whatever reason; `None` if it is over,
 /// or belongs to others than `owner`.
@@ -20,32 +20,8 @@ pub(crate) async fn live_under(
     key: &SessionKey,
     owner: Option<&Owner>,
 ) -> Result<Option<Found>, SessionError> {
-    let engine = backend.engine;
-    let mut key = *key;
-    for _ in 0..LONGEST_CHAIN {
-        if engine.is_settling(&key) {
-            break;
-        }
-        let record = match backend.get(&key).await {
-            Ok(Some(record)) => record,
-            Ok(None) | Err(SessionError::Store(StoreError::Corrupt { .. })) => break,
-            Err(error) => return Err(error),
-        };
-        match engine.decode(&key, &record) {
-            Ok(Kind::Live(contents)) => {
-                let is_wanted = owner.is_none_or(|owner| record.owner.as_ref() == Some(owner));
-                let found = is_wanted && engine.opens(&record, &contents, engine.now());
-                return Ok(found.then(|| (key, record, contents.into_owned())));
-            }
-            Ok(Kind::Retired(retired)) => match retired.moved_to() {
-                Some(next) => key = next,
-                None => break,
-            },
-            Err(error) if error.leaves_alone().is_some() => return Err(error),
-            Err(_) => break,
-        }
-    }
-    Ok(None)
+    let found = walk(backend, *key, Retired::moved_to).await?;
+    Ok(found.filter(|(_, record, _)| owner.is_none_or(|owner| record.owner.as_ref() == Some(owner))))
 }
 
 /// Makes a change on the session under `key`, and writes it; again, if somebody else was faster. Gives the key that it

@@ -68,23 +68,48 @@ pub(super) enum Led {
 /// however long ago the renewal was. `None` if the session is over, or was given its id for a change of privilege.
 ///
 /// # Errors
-/// As [`lead`].
-pub(super) async fn follow(backend: Backend<'_>, mut retired: Retired) -> Result<Option<Found>, SessionError> {
+/// As [`walk`].
+pub(super) async fn follow(backend: Backend<'_>, retired: Retired) -> Result<Option<Found>, SessionError> {
+    match renewed_to(&retired) {
+        Some(to) => walk(backend, to, renewed_to).await,
+        None => Ok(None),
+    }
+}
+
+/// Gives the key that a session has since a routine renewal, if that is what became of it.
+pub(super) fn renewed_to(retired: &Retired) -> Option<SessionKey> {
+    let moved = retired.moved.filter(|moved| retired.began.is_none() && moved.serves_until.is_some())?;
+    Some(moved.to)
+}
+
+/// Walks from `key` to where each retired record `leads`, and gives the live session at the end; `None` if there is none.
+///
+/// # Errors
+/// As the store fails; `Codec` if what stands on the way is for another server to read.
+pub(super) async fn walk(
+    backend: Backend<'_>,
+    mut key: SessionKey,
+    leads: impl Fn(&Retired) -> Option<SessionKey>,
+) -> Result<Option<Found>, SessionError> {
     let engine = backend.engine;
     for _ in 0..LONGEST_CHAIN {
-        let next = retired.moved.filter(|moved| retired.began.is_none() && moved.serves_until.is_some());
-        let Some(Moved { to, .. }) = next.filter(|moved| !engine.is_settling(&moved.to)) else { break };
+        if engine.is_settling(&key) {
+            break;
+        }
         let now = engine.now();
-        let record = match backend.get(&to).await {
+        let record = match backend.get(&key).await {
             Ok(Some(record)) if record.is_live_at(now) => record,
             Ok(_) | Err(SessionError::Store(StoreError::Corrupt { .. })) => break,
             Err(error) => return Err(error),
         };
-        match engine.decode(&to, &record) {
+        match engine.decode(&key, &record) {
             Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
-                return Ok(Some((to, record, contents.into_owned())));
+                return Ok(Some((key, record, contents.into_owned())));
             }
-            Ok(Kind::Retired(next)) => retired = next,
+            Ok(Kind::Retired(retired)) => match leads(&retired) {
+                Some(next) => key = next,
+                None => break,
+            },
             Err(error) if error.leaves_alone().is_some() => return Err(error),
             Ok(Kind::Live(_)) | Err(_) => break,
         }

@@ -108,21 +108,20 @@ impl Session {
             };
             let mut state = self.state();
             state.draft.absorb(&mut draft);
-            let decided = if !holds(&state) {
-                Some(None)
-            } else if state.draft.generation() == generation {
-                Some(Some(value.map(|value| {
+            let still_holds = holds(&state);
+            if still_holds && state.draft.generation() != generation {
+                self.unlock(state);
+                continue;
+            }
+            let decided = still_holds.then(|| {
+                value.map(|value| {
                     let taken = state.draft.take_log().len();
                     let (contents, log) = draft.into_parts();
                     (value, state.job(contents, log, taken))
-                })))
-            } else {
-                None
-            };
+                })
+            });
             self.unlock(state);
-            if let Some(decided) = decided {
-                return decided;
-            }
+            return decided;
         }
         Some(Err(SessionError::WithinClosure.into()))
     }

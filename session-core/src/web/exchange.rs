@@ -94,8 +94,7 @@ impl<'a> From<&'a Parts> for Visit<'a> {
 
 /// Tells a browser where to go, where an answer to an error sends it somewhere and does not say it by itself.
 pub(super) fn lead(error: &SessionError, status: StatusCode, headers: &mut HeaderMap) {
-    let SessionError::SignIn(needed) = error else { return };
-    let Some(location) = needed.location().filter(|_| status == StatusCode::SEE_OTHER) else { return };
+    let Some(location) = error.location().filter(|_| status == StatusCode::SEE_OTHER) else { return };
     let value = || HeaderValue::try_from(location).expect("it is escaped");
     headers.entry(LOCATION).or_insert_with(value);
 }

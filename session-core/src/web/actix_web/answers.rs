@@ -29,8 +29,7 @@ impl ResponseError for SessionError {
 
 /// Tells a browser where to go, where an answer to an error sends it somewhere and does not say it by itself.
 pub(super) fn lead(error: &SessionError, answer: &mut HttpResponse) {
-    let SessionError::SignIn(needed) = error else { return };
-    let Some(location) = needed.location() else { return };
+    let Some(location) = error.location() else { return };
     if answer.status() == StatusCode::SEE_OTHER && !answer.headers().contains_key(LOCATION) {
         let location = HeaderValue::try_from(location).expect("it is escaped");
         answer.headers_mut().insert(LOCATION, location);

@@ -12,7 +12,7 @@ use rocket::{Request, catcher};
 use super::super::SessionRejection;
 use super::super::rejection::TEXT;
 use super::carried::{error, failed, status};
-use crate::engine::{SessionError, SignIn};
+use crate::engine::SessionError;
 use crate::request::ResponseHeaders;
 
 impl ResponseHeaders for Response<'_> {
@@ -146,8 +146,8 @@ pub(super) fn text(error: &SessionRejection) -> Response<'static> {
     let mut response = Response::build();
     response.status(Status::new(error.http_status())).raw_header("Content-Type", TEXT);
     response.raw_header("Cache-Control", "no-store");
-    if let SessionRejection::Session(SessionError::SignIn(needed)) = error
-        && let Some(location) = SignIn::location(needed)
+    if let SessionRejection::Session(error) = error
+        && let Some(location) = error.location()
     {
         response.raw_header("Location", location.to_owned());
     }
