@@ -41,8 +41,8 @@ pub use engine::{
     ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, LoginPage, Misfit, Next, OnServerError,
     OwnerLimitAction, ReadOnly, SessionError, Sessions, SignIn, SiteData, events,
 };
-pub use manage::{BuildError, SessionInfo, SessionPage, SessionsBuilder, Sweeper, SweeperConfig};
-pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, Payload, RecordHead};
+pub use manage::{BuildError, SessionInfo, SessionPage, SessionSnapshot, SessionsBuilder, Sweeper, SweeperConfig};
+pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, LabelError, Payload, RecordHead};
 #[cfg(feature = "sealed")]
 pub use payload::{PlainPayloads, Sealed, SealingKey};
 pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession, RequestHead, ResponseHeaders};

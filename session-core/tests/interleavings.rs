@@ -198,7 +198,9 @@ fn a_crash_anywhere_loses_nothing_that_was_acknowledged() {
                             sessions.revoke_all(&owner(), None).await.unwrap();
                             assert_eq!(live(&store, START).await, 0, "cannot be ended: {}", what());
                         } else if !crashing.ends() && crashing != Act::Renew {
-                            let counted = sessions.list(&owner()).await.unwrap()[0].get("n").unwrap().unwrap_or(0);
+                            let key = sessions.list(&owner()).await.unwrap()[0].session_key();
+                            let left = sessions.get(&key).await.unwrap().unwrap();
+                            let counted = left.get("n").unwrap().unwrap_or(0);
                             assert!(counted == told.counted || counted == told.counted + 1, "{counted}: {}", what());
                         }
                     });

@@ -21,8 +21,8 @@ async fn login(sessions: &Sessions, name: &str) -> Browser {
     let mut browser = Browser::default();
     browser
         .request(sessions, |session| {
-            session.insert("device", "phone").unwrap();
             session.log_in(owner(name)).unwrap();
+            session.set_label("device", "phone").unwrap();
         })
         .await;
     browser
@@ -42,7 +42,7 @@ async fn a_list_gives_the_owners_live_sessions_the_last_used_first() {
     let list = sessions.list(&owner("ann")).await.unwrap();
     let keys: Vec<_> = list.iter().map(|info| info.session_key()).collect();
     assert_eq!(keys, [key(&sessions, &second).await, key(&sessions, &first).await]);
-    assert_eq!(list[0].get::<String>("device").unwrap().as_deref(), Some("phone"));
+    assert_eq!(list[0].label("device"), Some("phone"));
     assert_eq!(list[0].authenticated_at(), Some(support::START + MINUTE));
     clock.advance(Duration::from_secs(40 * 24 * 3600));
     assert!(sessions.list(&owner("ann")).await.unwrap().is_empty());

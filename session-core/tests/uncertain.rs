@@ -203,7 +203,8 @@ async fn a_transaction_does_not_wait_for_itself() {
     let begun = tokio::time::Instant::now();
     after(session.transaction::<_, SessionError, _>(|draft| draft.insert("a", 1)), others).await.unwrap();
     assert_eq!(begun.elapsed(), Duration::ZERO);
-    assert_eq!(sessions.list(&ann()).await.unwrap()[0].get::<u64>("n").unwrap(), Some(3));
+    let key = sessions.list(&ann()).await.unwrap()[0].session_key();
+    assert_eq!(sessions.get(&key).await.unwrap().unwrap().get::<u64>("n").unwrap(), Some(3));
 }
 
 #[tokio::test]

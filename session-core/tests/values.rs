@@ -154,7 +154,9 @@ async fn a_null_of_an_earlier_version_is_absence() {
     let owner = Owner::new("u").unwrap();
     let mut browser = planted(&store, WITH_NULL, Some(owner.clone())).await;
     let [info] = <[_; 1]>::try_from(sessions.list(&owner).await.unwrap()).unwrap();
-    assert_eq!((info.get::<Option<u8>>("a").unwrap(), info.get::<u8>("b").unwrap()), (None, Some(1)));
+    let read = sessions.get(&info.session_key()).await.unwrap().unwrap();
+    assert_eq!((read.get::<Option<u8>>("a").unwrap(), read.get::<u8>("b").unwrap()), (None, Some(1)));
+    assert_eq!(read.keys(), ["b"]);
     let check = |session: &Session| {
         assert!(!session.contains("a"));
         assert_eq!(session.keys(), ["b"]);

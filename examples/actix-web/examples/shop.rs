@@ -7,8 +7,8 @@ use actix_web::http::header::USER_AGENT;
 use actix_web::web::{Data, Form, Html, Path, Query, Redirect, ServiceConfig};
 use actix_web::{App, Either, HttpRequest, HttpServer, Responder, get, post};
 use serde::Deserialize;
-use session_core::web::SignedIn;
 use session_core::web::actix_web::SessionMiddleware;
+use session_core::web::{SignedIn, device};
 use session_core::{
     BuildError, Key, LoginPage, Next, Owner, Session, SessionError, SessionKey, Sessions, SweeperConfig,
 };
@@ -16,7 +16,6 @@ use session_ets::{EtsStore, Table};
 
 // What a session holds, each with its type.
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -104,8 +103,8 @@ async fn log_in(session: Session, request: HttpRequest, form: Form<Login>) -> Re
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(name)?)?;
-    let device = request.headers().get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or("unknown");
-    session.insert(DEVICE, device.to_owned())?;
+    let user_agent = request.headers().get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    session.set_label("device", &device(user_agent))?;
     Ok(Either::Right(Redirect::to(String::from(next)).see_other()))
 }
 
@@ -120,7 +119,7 @@ async fn log_out(session: Session) -> Redirect {
 async fn devices(user: SignedIn, sessions: Data<Sessions>) -> Result<Html, SessionError> {
     let mut list = String::new();
     for info in sessions.list(user.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let this = if user.session_key() == Some(info.session_key()) { ", this one" } else { "" };
         let end = format!("/devices/{}/end", info.session_key().encode());
         list += &format!("<li>{device}{this} <form method=post action={end}><button>End this one</button></form></li>");

@@ -9,8 +9,8 @@ use axum::http::header::{HeaderMap, USER_AGENT};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
-use session_core::web::SignedIn;
 use session_core::web::axum::SessionLayer;
+use session_core::web::{SignedIn, device};
 use session_core::{
     BuildError, Key, LoginPage, Next, Owner, Session, SessionError, SessionKey, Sessions, SweeperConfig,
 };
@@ -18,7 +18,6 @@ use session_ets::{EtsStore, Table};
 
 // What a session holds, each with its type.
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -101,8 +100,8 @@ async fn log_in(session: Session, headers: HeaderMap, Form(login): Form<Login>) 
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(login.name)?)?;
-    let device = headers.get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or("unknown");
-    session.insert(DEVICE, device.to_owned())?;
+    let user_agent = headers.get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    session.set_label("device", &device(user_agent))?;
     Ok(Redirect::to(login.next.as_str()).into_response())
 }
 
@@ -115,7 +114,7 @@ async fn log_out(session: Session) -> Redirect {
 async fn devices(user: SignedIn, State(sessions): State<Sessions>) -> Result<Html<String>, SessionError> {
     let mut list = String::new();
     for info in sessions.list(user.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let this = if user.session_key() == Some(info.session_key()) { ", this one" } else { "" };
         let end = format!("/devices/{}/end", info.session_key().encode());
         list += &format!("<li>{device}{this} <form method=post action={end}><button>End this one</button></form></li>");

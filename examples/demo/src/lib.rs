@@ -8,7 +8,6 @@ mod errors; // refusals, and every error's form
 
 // What it does.
 mod demo; // Demo: what all handlers share
-mod device; // names of devices
 mod live; // what outlives a response's head
 mod pages; // one handler per route
 mod rig; // routes for tests alone

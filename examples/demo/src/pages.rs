@@ -3,16 +3,16 @@
 use std::pin::Pin;
 use std::time::Duration;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderValue, Method, StatusCode};
 use serde::Deserialize;
+use session_core::web::device;
 use session_core::{FlashLevel, Key, LazySession, Owner, Session, SessionError, SessionKey};
 
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::assets;
 use crate::demo::{Demo, json};
-use crate::device;
 use crate::errors::{Refusal, refuse};
 use crate::view::{Count, Device, Home, Visitor};
 
@@ -22,7 +22,6 @@ type Result<T = Answer> = std::result::Result<T, Refusal>;
 pub(crate) const VISITS: Key<u32> = Key::new("visits");
 pub(crate) const CART: Key<Vec<String>> = Key::new("cart");
 pub(crate) const COUNT: Key<u32> = Key::new("count");
-const DEVICE: Key<String> = Key::new("device");
 
 /// How many characters a name may have, so that it fits an [`Owner`] in any script.
 const NAME: usize = 60;
@@ -160,7 +159,8 @@ async fn login(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     // What a visitor collected is theirs when they sign in. If it was another user's session, that ends here, and nothing
     // of it is left to them.
     session.log_in(owner)?;
-    session.insert(DEVICE, device::name(&ask.headers))?;
+    let user_agent = ask.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    session.set_label("device", &device(user_agent))?;
     session.flash(FlashLevel::Success, format!("Welcome, {name}."))?;
     Ok(demo.done(ask.format(), "/", &Visitor::of(session)?))
 }
@@ -268,7 +268,7 @@ fn user(session: &Session) -> Result<Owner> {
 /// Lists the owner's sessions, and marks this one.
 async fn devices(demo: &Demo, session: &Session, owner: &Owner) -> Result<Vec<Device>> {
     let infos = demo.sessions().list(owner).await?;
-    infos.iter().map(|info| Ok(Device::new(info, session, info.get(DEVICE)?))).collect()
+    Ok(infos.iter().map(|info| Device::new(info, session)).collect())
 }
 
 /// Gives `value` without blanks around it, if it is 1 to `most` characters that can be seen.

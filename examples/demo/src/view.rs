@@ -66,13 +66,13 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    pub(crate) fn new(info: &SessionInfo, session: &Session, device: Option<String>) -> Self {
+    pub(crate) fn new(info: &SessionInfo, session: &Session) -> Self {
         Self {
             key: info.session_key().encode(),
             current: session.session_key() == Some(info.session_key()),
             created_at: When(info.created_at()),
             last_seen_at: When(info.last_seen_at()),
-            device,
+            device: info.label("device").map(str::to_owned),
         }
     }
 

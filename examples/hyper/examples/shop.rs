@@ -14,8 +14,8 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use session_core::web::SignedIn;
 use session_core::web::tower::{ResponseBody, SessionLayer, answer};
+use session_core::web::{SignedIn, device};
 use session_core::{
     BoxError, BuildError, Key, LazySession, LoginPage, Next, Owner, Session, SessionError, SessionKey, Sessions,
     SweeperConfig,
@@ -26,7 +26,6 @@ use tower::{Service, ServiceBuilder, service_fn};
 
 // What a session holds, each with its type.
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 type Page = Response<Full<Bytes>>;
 
@@ -147,15 +146,15 @@ fn log_in(session: &Session, head: &Parts, form: Option<Login>) -> Result<Page, 
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(login.name)?)?;
-    let device = head.headers.get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or("unknown");
-    session.insert(DEVICE, device.to_owned())?;
+    let user_agent = head.headers.get(USER_AGENT).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    session.set_label("device", &device(user_agent))?;
     Ok(to(login.next.as_str()))
 }
 
 async fn devices(user: &SignedIn, sessions: &Sessions) -> Result<Page, SessionError> {
     let mut list = String::new();
     for info in sessions.list(user.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let this = if user.session_key() == Some(info.session_key()) { ", this one" } else { "" };
         let end = format!("/devices/{}/end", info.session_key().encode());
         list += &format!("<li>{device}{this} <form method=post action={end}><button>End this one</button></form></li>");

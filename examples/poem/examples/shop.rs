@@ -8,14 +8,13 @@ use poem::listener::TcpListener;
 use poem::web::{Data, Form, Html, Path, Query, Redirect};
 use poem::{EndpointExt, IntoResponse, Request, Response, Result, Route, Server, get, handler, post};
 use serde::Deserialize;
-use session_core::web::SignedIn;
 use session_core::web::poem::SessionMiddleware;
+use session_core::web::{SignedIn, device};
 use session_core::{BuildError, Key, LoginPage, Next, Owner, Session, SessionKey, Sessions, SweeperConfig};
 use session_ets::{EtsStore, Table};
 
 // What a session holds, each with its type.
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -105,7 +104,7 @@ async fn log_in(session: Session, request: &Request, Form(login): Form<Login>) -
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(login.name)?)?;
-    session.insert(DEVICE, request.header(USER_AGENT).unwrap_or("unknown").to_owned())?;
+    session.set_label("device", &device(request.header(USER_AGENT).unwrap_or_default()))?;
     Ok(Redirect::see_other(login.next).into_response())
 }
 
@@ -120,7 +119,7 @@ async fn log_out(session: Session) -> Redirect {
 async fn devices(user: SignedIn, sessions: Data<&Sessions>) -> Result<Html<String>> {
     let mut list = String::new();
     for info in sessions.list(user.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let this = if user.session_key() == Some(info.session_key()) { ", this one" } else { "" };
         let end = format!("/devices/{}/end", info.session_key().encode());
         list += &format!("<li>{device}{this} <form method=post action={end}><button>End this one</button></form></li>");

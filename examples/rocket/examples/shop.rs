@@ -12,15 +12,14 @@ use rocket::request::{self, FromRequest};
 use rocket::response::Redirect;
 use rocket::response::content::RawHtml;
 use rocket::{Build, FromForm, Request, Rocket, State, get, launch, post, routes, uri};
-use session_core::web::SignedIn;
 use session_core::web::rocket::SessionFairing;
+use session_core::web::{SignedIn, device};
 use session_core::{CookieConfig, FlashLevel, Key, LoginPage, Next, Owner};
 use session_core::{Session, SessionError, SessionKey, Sessions, SessionsBuilder, SweeperConfig};
 use session_ets::{EtsStore, Table};
 
 const PASSWORD: &str = "rocket";
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 type Page = Result<RawHtml<String>, SessionError>;
 type Done = Result<Redirect, SessionError>;
@@ -88,7 +87,7 @@ struct Login<'r> {
 }
 
 #[post("/login", data = "<form>")]
-fn log_in(session: Session, device: Device<'_>, form: Form<Login<'_>>) -> Done {
+fn log_in(session: Session, user_agent: UserAgent<'_>, form: Form<Login<'_>>) -> Done {
     let Login { name, password, next } = form.into_inner();
     if password != PASSWORD {
         session.flash(FlashLevel::Error, "That is not the password.")?;
@@ -96,7 +95,7 @@ fn log_in(session: Session, device: Device<'_>, form: Form<Login<'_>>) -> Done {
     }
     // The cart comes along, under a new id.
     session.log_in(Owner::new(name)?)?;
-    session.insert(DEVICE, device.0.chars().take(80).collect())?;
+    session.set_label("device", &device(user_agent.0))?;
     Ok(Redirect::to(next))
 }
 
@@ -127,7 +126,7 @@ async fn buy(customer: SignedIn) -> Done {
 async fn devices(customer: SignedIn, sessions: &State<Sessions>) -> Page {
     let mut rows = String::new();
     for info in sessions.list(customer.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let action = uri!(end(info.session_key()));
         rows += &format!(r#"<li>{device}<form method="post" action="{action}"><button>End this one</button></form>"#);
     }
@@ -142,14 +141,14 @@ async fn end(owner: Owner, key: SessionKey, sessions: &State<Sessions>) -> Resul
 }
 
 /// What the browser says it is.
-struct Device<'r>(&'r str);
+struct UserAgent<'r>(&'r str);
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Device<'r> {
+impl<'r> FromRequest<'r> for UserAgent<'r> {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
-        Outcome::Success(Self(request.headers().get_one("User-Agent").unwrap_or("Unknown device")))
+        Outcome::Success(Self(request.headers().get_one("User-Agent").unwrap_or_default()))
     }
 }
 

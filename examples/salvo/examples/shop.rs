@@ -6,8 +6,8 @@ use salvo::affix_state;
 use salvo::extract::{FormBody, PathParam, QueryParam};
 use salvo::prelude::*;
 use serde::Deserialize;
-use session_core::web::SignedIn;
 use session_core::web::salvo::SessionHoop;
+use session_core::web::{SignedIn, device};
 use session_core::{
     BuildError, Key, LoginPage, Next, Owner, Session, SessionError, SessionKey, Sessions, SweeperConfig,
 };
@@ -15,7 +15,6 @@ use session_ets::{EtsStore, Table};
 
 // What a session holds, each with its type.
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -106,7 +105,7 @@ async fn log_in(
     }
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(name)?)?;
-    session.insert(DEVICE, req.header::<String>("user-agent").unwrap_or_else(|| "unknown".to_owned()))?;
+    session.set_label("device", &device(&req.header::<String>("user-agent").unwrap_or_default()))?;
     res.render(Redirect::other(next));
     Ok(())
 }
@@ -122,7 +121,7 @@ async fn log_out(session: Session) -> Redirect {
 async fn devices(user: SignedIn, depot: &Depot) -> Result<Text<String>, SessionError> {
     let mut list = String::new();
     for info in sessions_in(depot).list(user.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let this = if user.session_key() == Some(info.session_key()) { ", this one" } else { "" };
         let end = format!("/devices/{}/end", info.session_key().encode());
         list += &format!("<li>{device}{this} <form method=post action={end}><button>End this one</button></form></li>");

@@ -7,7 +7,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use serde::Deserialize;
 use session_core::web::tower::{SessionLayer, answer};
-use session_core::web::{SignedIn, Visit};
+use session_core::web::{SignedIn, Visit, device};
 use session_core::{
     BuildError, Key, LazySession, LoginPage, Next, Owner, OwnerError, SessionError, SessionKey, Sessions, SweeperConfig,
 };
@@ -21,7 +21,6 @@ use warp::{Filter, Rejection, Reply, body, ext, get, header, method, path, post,
 
 // What a session holds, each with its type.
 const CART: Key<Vec<String>> = Key::new("cart");
-const DEVICE: Key<String> = Key::new("device");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -123,7 +122,7 @@ struct Login {
     next: Next,
 }
 
-async fn log_in(session: LazySession, device: Option<String>, login: Login) -> Result<Response, Failed> {
+async fn log_in(session: LazySession, user_agent: Option<String>, login: Login) -> Result<Response, Failed> {
     // The demo's only password. A real shop looks up the user, and compares with what a password hash says.
     if login.password != "demo" {
         let form = login_form(&login.next, "That is not right.");
@@ -132,7 +131,7 @@ async fn log_in(session: LazySession, device: Option<String>, login: Login) -> R
     let session = session.load().await?;
     // The session gets a new id, and keeps its cart.
     session.log_in(Owner::new(login.name)?)?;
-    session.insert(DEVICE, device.unwrap_or_else(|| "unknown".to_owned()))?;
+    session.set_label("device", &device(&user_agent.unwrap_or_default()))?;
     Ok(to(login.next.as_str()).into_response())
 }
 
@@ -145,7 +144,7 @@ async fn devices(user: Result<SignedIn, SessionError>, sessions: Sessions) -> Re
     let user = user?;
     let mut list = String::new();
     for info in sessions.list(user.owner()).await? {
-        let device = escape(&info.get(DEVICE)?.unwrap_or_default());
+        let device = escape(info.label("device").unwrap_or("Unknown device"));
         let this = if user.session_key() == Some(info.session_key()) { ", this one" } else { "" };
         let end = format!("/devices/{}/end", info.session_key().encode());
         list += &format!("<li>{device}{this} <form method=post action={end}><button>End this one</button></form></li>");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::{Misfit, SignIn};
-use crate::payload::CodecError;
+use crate::payload::{CodecError, LabelError};
 use crate::store::{OwnerError, PutNewError, RandomError, StoreError};
 
 /// Says why a session did not do what was asked.
@@ -33,6 +33,9 @@ pub enum SessionError {
     /// The text cannot be an owner.
     #[error(transparent)]
     Owner(#[from] OwnerError),
+    /// The session cannot have the label; nothing was changed.
+    #[error(transparent)]
+    Label(#[from] LabelError),
     /// The timeouts cannot work.
     #[error("{0}")]
     InvalidExpiry(&'static str),
@@ -138,7 +141,7 @@ impl SessionError {
             Self::Timeout { .. } | Self::Store(_) | Self::Random(_) | Self::Indeterminate => 503,
             Self::ReadOnly(ReadOnly::StoreFailed) => 503,
             Self::Conflict | Self::Gone | Self::ReadOnly(_) => 409,
-            Self::TooLarge { .. } => 413,
+            Self::TooLarge { .. } | Self::Label(_) => 413,
             Self::SignIn(needed) if needed.location().is_some() => 303,
             Self::SignIn(_) => 401,
             Self::Owner(_) => 422,

@@ -4,6 +4,7 @@
 //! It knows neither requests nor handles: those are built on it, in `session/`, `request/` and `manage/`.
 
 mod backend; // the store with a deadline, and lost replies resolved
+mod clearing; // owners whose sessions are brought down to the limit
 mod deadline; // how long an operation may take
 mod error; // SessionError
 pub mod events; // what happens, and who is told
@@ -22,6 +23,7 @@ mod sign_in; // how somebody is asked to sign in
 mod turns; // turns for the writers of one key
 
 pub(crate) use backend::{Backend, unexpected};
+pub(crate) use clearing::Clearing;
 pub(crate) use deadline::Deadline;
 pub use error::{ReadOnly, SessionError};
 pub(crate) use events::Verb;

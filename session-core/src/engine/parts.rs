@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 #[cfg(feature = "_web")]
 use super::LoginPage;
+use super::clearing::Clearing;
 use super::deadline::Deadline;
 use super::observe::Observer;
 use super::once::Once;
@@ -45,6 +46,8 @@ pub(crate) struct Engine {
     pub(crate) turns: Turns,
     /// What this process was asked to end, and is still trying to.
     pub(crate) settling: Settling,
+    /// For whom sessions that are too many are ended in the background.
+    pub(crate) clearing: Arc<Clearing>,
     /// The value of the header `Clear-Site-Data` with which a logout is answered.
     pub(crate) clear_site_data: Option<Arc<str>>,
     /// By which name handlers ask for a session of these.

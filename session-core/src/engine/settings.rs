@@ -79,6 +79,9 @@ pub(crate) struct OwnerLimit {
 pub enum OwnerLimitAction {
     /// The one that logged in longest ago ends. Where many log in at the same moment, that may be a new one,
     /// whose request ends as with `Refuse`.
+    ///
+    /// A login waits for the end of twenty at most, of the owner's first thousand; what is left, as where the limit is new and
+    /// an owner had thousands before, ends in the background, and with the next login if this process ends first.
     EvictOldest,
     /// The new one is not stored, and its request ends with
     /// [`SessionError::TooManySessions`](crate::SessionError::TooManySessions).

@@ -1,12 +1,13 @@
 //! Makes [`Sessions`] of their settings, and refuses what cannot work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::builder::FingerprintKey;
 use super::{BuildError, SessionsBuilder};
 use crate::cookie::Cookies;
 use crate::cookie::syntax::is_token;
-use crate::engine::{Engine, Next, Once, Renewal, Sessions, Settling, Turns};
+use crate::engine::{Clearing, Engine, Next, Once, Renewal, Sessions, Settling, Turns};
 use crate::request::LONGEST_LOOK;
 
 /// How long an old id may serve once the new one has been presented.
@@ -94,6 +95,7 @@ impl SessionsBuilder {
             renewal,
             straggler_window,
             settling: Settling::default(),
+            clearing: Arc::<Clearing>::default(),
             name: self.name,
             look_every: self.look_every,
             plain_http: Once::default(),

@@ -5,13 +5,14 @@
 mod build; // what is made of settings
 mod build_error; // why they are refused
 mod builder; // settings
-mod list; // the sessions of an owner
+mod info; // what is told of a session
+mod list; // the sessions of an owner, and all
 mod modify; // reads and changes sessions
 mod revoke; // ends sessions
 mod sweeper; // removes what has expired, also in the background
 
 pub use build_error::BuildError;
 pub use builder::SessionsBuilder;
-pub use list::SessionInfo;
-pub use modify::SessionPage;
+pub use info::{SessionInfo, SessionSnapshot};
+pub use list::SessionPage;
 pub use sweeper::{Sweeper, SweeperConfig};

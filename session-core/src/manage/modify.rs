@@ -1,25 +1,14 @@
 //! Sessions from outside: read and changed.
 
 use std::collections::HashSet;
-use std::num::NonZeroUsize;
 
-use super::SessionInfo;
+use super::SessionSnapshot;
 use super::revoke::MOST_PASSES;
 use crate::engine::{Backend, SessionError, Sessions};
 use crate::payload::Kind;
 use crate::request::{OwnedPages, live_under, modify};
 use crate::session::Draft;
-use crate::store::{Cursor, Owner, SessionKey, Timestamp};
-
-/// One page of sessions from outside.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct SessionPage {
-    /// The live sessions; may be empty although there is a `next`.
-    pub sessions: Vec<SessionInfo>,
-    /// Where the next page begins; `None` if this is the last.
-    pub next: Option<Cursor>,
-}
+use crate::store::{Owner, SessionKey, Timestamp};
 
 impl Sessions {
     /// Reads the session under `key`, or the one it was renewed to; `None` if there is none.
@@ -28,10 +17,10 @@ impl Sessions {
     ///
     /// # Errors
     /// `Store` or `Timeout` as the store fails; `Codec` if what stands there is for another server to read.
-    pub async fn get(&self, key: &SessionKey) -> Result<Option<SessionInfo>, SessionError> {
+    pub async fn get(&self, key: &SessionKey) -> Result<Option<SessionSnapshot>, SessionError> {
         let engine = self.engine();
         let found = live_under(Backend::new(engine, &engine.deadline()), key, None).await?;
-        Ok(found.map(SessionInfo::from))
+        Ok(found.map(SessionSnapshot::from))
     }
 
     /// Changes the session under `key`, or the one it was renewed to, and gives what `change` returned; `None` if there is
@@ -74,7 +63,8 @@ impl Sessions {
     /// ```
     ///
     /// # Errors
-    /// `Unsupported` if the store keeps no index by owner; else as `modify`: some sessions may have been changed.
+    /// `Unsupported` if the store keeps no index by owner; `Conflict` if new ones came without end; else as
+    /// `modify`: some sessions may have been changed.
     pub async fn modify_owned<E, F>(&self, owner: &Owner, change: F) -> Result<u64, E>
     where
         E: From<SessionError>,
@@ -105,27 +95,9 @@ impl Sessions {
                 }
             }
             if changed.len() == before {
-                break;
+                return Ok(number);
             }
         }
-        Ok(number)
-    }
-
-    /// Reads one page of all live sessions of these `Sessions`, in the store's order; for operators. `after` is where the
-    /// page before ended, and `limit` how many are wanted: a page may have less.
-    ///
-    /// # Errors
-    /// `Unsupported` if the store cannot walk over all; `Store` or `Timeout` as it fails.
-    pub async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<SessionPage, SessionError> {
-        let engine = self.engine();
-        let page = Backend::new(engine, &engine.deadline()).page(after, limit).await?;
-        let now = engine.now();
-        let sessions = page.records.into_iter().filter_map(|(key, record)| {
-            // What cannot be decoded is nobody's session here.
-            let Ok(Kind::Live(contents)) = engine.decode(&key, &record) else { return None };
-            let is_live = engine.opens(&record, &contents, now) && !engine.is_settling(&key);
-            is_live.then(|| SessionInfo::from((key, record, contents.into_owned())))
-        });
-        Ok(SessionPage { sessions: sessions.collect(), next: page.next })
+        Err(SessionError::Conflict.into())
     }
 }

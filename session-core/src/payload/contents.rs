@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Expiry;
+use super::labels::Labels;
 use super::unknown::{OrRaw, Raw, Unknown, reads_and_keeps};
 use super::values::Values;
 use crate::cookie::CookieLifetime;
@@ -52,6 +53,8 @@ pub(crate) struct Fields {
     pub(crate) expiry: Option<StoredExpiry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) lifetime: Option<OrRaw<CookieLifetime>>,
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub(crate) labels: Labels,
     #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
     pub(crate) unknown: Unknown,
     /// What stands in the payload beside this object.
@@ -59,7 +62,17 @@ pub(crate) struct Fields {
     pub(crate) sections: Unknown,
 }
 
-reads_and_keeps!(Fields { scope, flash, renewed_from, renewed_at, old_id_until, authenticated_at, expiry, lifetime });
+reads_and_keeps!(Fields {
+    scope,
+    flash,
+    renewed_from,
+    renewed_at,
+    old_id_until,
+    authenticated_at,
+    expiry,
+    lifetime,
+    labels,
+});
 
 impl Reserved {
     pub(crate) fn is_empty(&self) -> bool {
@@ -77,6 +90,7 @@ static NOTHING: Fields = Fields {
     authenticated_at: None,
     expiry: None,
     lifetime: None,
+    labels: Labels::NONE,
     unknown: Unknown::NONE,
     sections: Unknown::NONE,
 };
@@ -133,7 +147,8 @@ impl Contents {
 
     /// Tells whether there is nothing worth storing.
     pub(crate) fn is_empty(&self) -> bool {
-        self.values.is_empty() && self.reserved.flash.is_empty() && self.reserved.authenticated_at.is_none()
+        let Fields { flash, authenticated_at, labels, .. } = &*self.reserved;
+        self.values.is_empty() && flash.is_empty() && authenticated_at.is_none() && labels.is_empty()
     }
 }
 

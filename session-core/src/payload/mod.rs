@@ -11,6 +11,7 @@ mod expiry; // idle and absolute timeout
 mod head; // what a codec is told of the record around
 mod json; // payloads as plain JSON
 mod kind; // Payload: a session, or what is left of one
+mod labels; // what tells sessions apart in a list
 mod retired; // Retired: of a session that ended or moved
 #[cfg(test)]
 mod samples; // reads what is kept of each format
@@ -31,6 +32,8 @@ pub use head::RecordHead;
 pub use json::Json;
 pub(crate) use kind::Kind;
 pub use kind::Payload;
+pub use labels::LabelError;
+pub(crate) use labels::Labels;
 pub(crate) use retired::{Beginning, EndedBy, Moved, Retired};
 #[cfg(feature = "sealed")]
 pub use sealed::{PlainPayloads, Sealed};

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::contents::{Fields, Reserved};
 use super::values::Values;
 use super::{
-    Codec, Contents, EndedBy, Expiry, Flash, FlashLevel, Json, Kind, Moved, OrRaw, Payload, RecordHead, Retired,
-    StoredFlash,
+    Codec, Contents, EndedBy, Expiry, Flash, FlashLevel, Json, Kind, Labels, Moved, OrRaw, Payload, RecordHead,
+    Retired, StoredFlash,
 };
 #[cfg(feature = "sealed")]
 use super::{Sealed, SealingKey};
@@ -127,6 +127,23 @@ fn a_plain_payload_of_the_first_version_is_read() {
     let whole = read(&Json, &sample("plain/1/whole", &Json, &live(values(), Some(core()))));
     assert_eq!(all(&whole), VALUES);
     has_all_of_core(&whole);
+}
+
+#[test]
+fn labels_are_read_and_a_kind_of_label_that_is_not_known_is_kept() {
+    let mut labels = Labels::default();
+    for (name, text) in [("device", "Firefox on Linux"), ("name", "Ann's \u{1F980}"), ("sid", "")] {
+        labels.set(&name.into(), Some(&text.into())).unwrap();
+    }
+    let labelled = Fields { labels: labels.clone(), ..Fields::default() };
+    let bytes = sample("plain/1/labels", &Json, &live(Values::default(), Some(labelled)));
+    assert_eq!(read(&Json, &bytes).reserved.labels, labels);
+
+    let later = damaged(&bytes, b"\"sid\":\"\"", b"\"sid\":{\"x\":1}");
+    let contents = read(&Json, &later.clone().into());
+    assert_eq!(contents.reserved.labels.get("sid"), None);
+    assert_eq!(contents.reserved.labels.iter().count(), 2);
+    assert_eq!(Json.encode(&HEAD, &Kind::Live(Cow::Owned(contents)).into()).unwrap(), later);
 }
 
 /// What a payload that was damaged comes to.

@@ -10,6 +10,7 @@ mod closed; // what that came to
 mod commit; // commit, reload, and what every write of a handle begins and ends with
 mod dead; // what comes with the id of a session that is over
 mod ending; // the end of a session, and the beginning after it
+mod excess; // which of an owner's sessions are too many
 mod finish; // goes on when nobody waits any more
 mod head; // RequestHead: what is known of a request from the start
 mod headers; // what caches are told
@@ -39,5 +40,5 @@ pub(crate) use lazy::Beside;
 pub use lazy::LazySession;
 pub(crate) use live::LONGEST_LOOK;
 pub(crate) use outside::{live_under, modify};
-pub(crate) use owned::{OwnedPages, live_sessions};
+pub(crate) use owned::{OwnedPages, Records, live_contents};
 pub(crate) use retirement::{End, Found, retire, successors};

@@ -3,13 +3,15 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::retirement::Found;
-use crate::engine::{Backend, SessionError};
-use crate::payload::Kind;
+use crate::engine::{Backend, Engine, SessionError};
+use crate::payload::{Contents, Kind};
 use crate::store::{Cursor, Owner, Record, SessionKey};
 
-/// How many records are asked for at once.
+/// How many records are asked for at once; the store gives less of those that are large.
 const PAGE: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+
+/// What a store lists.
+pub(crate) type Records = Vec<(SessionKey, Arc<Record>)>;
 
 /// Walks what the store lists of an owner, page by page: also what is over or cannot be decoded.
 pub(crate) struct OwnedPages<'a> {
@@ -32,10 +34,7 @@ impl<'a> OwnedPages<'a> {
     ///
     /// # Errors
     /// `Unsupported` if the store keeps no index by owner; else as the store fails.
-    pub(crate) async fn next(
-        &mut self,
-        backend: Backend<'_>,
-    ) -> Result<Option<Vec<(SessionKey, Arc<Record>)>>, SessionError> {
+    pub(crate) async fn next(&mut self, backend: Backend<'_>) -> Result<Option<Records>, SessionError> {
         let after = match &self.next {
             Next::First => None,
             Next::After(cursor) => Some(cursor),
@@ -47,26 +46,13 @@ impl<'a> OwnedPages<'a> {
     }
 }
 
-/// Gives the owner's live sessions, in the store's order.
-///
-/// # Errors
-/// As [`OwnedPages::next`].
-pub(crate) async fn live_sessions(backend: Backend<'_>, owner: &Owner) -> Result<Vec<Found>, SessionError> {
-    let engine = backend.engine;
-    let mut found = Vec::new();
-    let mut pages = OwnedPages::of(owner);
-    while let Some(records) = pages.next(backend).await? {
-        let now = engine.now();
-        for (key, record) in records {
-            // What cannot be decoded is nobody's session any more.
-            if record.is_live_at(now)
-                && let Ok(Kind::Live(contents)) = engine.decode(&key, &record)
-                && engine.opens(&record, &contents, now)
-                && !engine.is_settling(&key)
-            {
-                found.push((key, record, contents.into_owned()));
-            }
-        }
+/// Gives the contents of a record, if it is a live session of this one's.
+pub(crate) fn live_contents(engine: &Engine, key: &SessionKey, record: &Record) -> Option<Contents> {
+    let now = engine.now();
+    // What is over need not be decoded; and what cannot be is nobody's session any more.
+    if !record.is_live_at(now) {
+        return None;
     }
-    Ok(found)
+    let Ok(Kind::Live(contents)) = engine.decode(key, record) else { return None };
+    (engine.opens(record, &contents, now) && !engine.is_settling(key)).then(|| contents.into_owned())
 }

@@ -1,12 +1,21 @@
 //! How many sessions one owner may have.
+//!
+//! A login waits for as much as ends a few sessions of a few hundred. Whatever is left over, as where a limit was set for
+//! owners who had thousands of sessions before, is ended in the background, a page after the other: see `excess.rs`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::owned::live_sessions;
-use super::retirement::{End, Found, retire};
-use crate::engine::{Backend, EventKind, OwnerLimit, OwnerLimitAction, SessionError};
+use super::excess::{Counted, Excess, end_excess, end_in_background};
+use super::owned::{OwnedPages, live_contents};
+use crate::engine::{Backend, OwnerLimit, OwnerLimitAction, SessionError};
 use crate::session::Ending;
-use crate::store::{Owner, SessionKey, Timestamp};
+use crate::store::{Owner, SessionKey};
+
+/// How many pages of an owner's sessions a login looks at.
+const MOST_PAGES: usize = 10;
+
+/// How many sessions a login ends.
+const MOST_ENDS: usize = 20;
 
 /// Brings the owner's sessions down to the limit, the new one under `key` included.
 ///
@@ -24,18 +33,36 @@ pub(super) async fn enforce_owner_limit(
 ) -> Result<(), SessionError> {
     let Some(OwnerLimit { max, action }) = backend.engine.owner_limit else { return Ok(()) };
     let max = max.get();
-    let mut sessions = by_lineage(live_sessions(backend, owner).await?);
-    if sessions.len() <= max {
-        return Ok(());
+    match action {
+        OwnerLimitAction::Refuse => {
+            let sessions = sessions_up_to(backend, owner, max + 1).await?;
+            if sessions.len() > max { Err(SessionError::TooManySessions { max }) } else { Ok(()) }
+        }
+        OwnerLimitAction::EvictOldest => evict(backend, owner, max, key).await,
     }
-    sessions.sort_by_key(|records| records.iter().map(login).max());
-    let excess = &sessions[..sessions.len() - max];
-    if action == OwnerLimitAction::Refuse || excess.iter().flatten().any(|(excess, ..)| excess == key) {
+}
+
+/// Ends what is too many, the oldest first, and leaves what a login cannot wait for to the background.
+async fn evict(backend: Backend<'_>, owner: &Owner, max: usize, key: &SessionKey) -> Result<(), SessionError> {
+    let mut excess = Excess::of(owner, max);
+    let (mut ends, mut is_whole) = (Vec::new(), false);
+    for _ in 0..MOST_PAGES {
+        match excess.next(backend).await? {
+            Some(more) => ends.extend(more),
+            None => {
+                is_whole = true;
+                break;
+            }
+        }
+    }
+    if ends.contains(key) {
         return Err(SessionError::TooManySessions { max });
     }
-    for (key, ..) in excess.iter().flatten() {
-        retire(backend, key, &End::from_elsewhere(Some(owner))).await?;
-        backend.engine.tell(EventKind::Evicted, Some(*key), Some(owner));
+    for key in ends.iter().take(MOST_ENDS) {
+        end_excess(backend, owner, key).await?;
+    }
+    if !is_whole || ends.len() > MOST_ENDS {
+        end_in_background(backend.engine, owner, max);
     }
     Ok(())
 }
@@ -52,33 +79,28 @@ pub(super) async fn check_owner_limit(
 ) -> Result<(), SessionError> {
     let Some(OwnerLimit { max, action: OwnerLimitAction::Refuse }) = backend.engine.owner_limit else { return Ok(()) };
     let max = max.get();
-    let ends = |key| {
-        endings.iter().any(|ending| ending.others.contains(key) || ending.origin.key().is_ok_and(|it| it == Some(*key)))
-    };
-    let sessions = by_lineage(live_sessions(backend, owner).await?);
-    let stay = sessions.iter().filter(|records| !records.iter().any(|(key, ..)| ends(key))).count();
+    let own = |ending: &Ending| ending.origin.key().ok().flatten();
+    let end: HashSet<_> = endings.iter().flat_map(|ending| ending.others.iter().copied().chain(own(ending))).collect();
+    let sessions = sessions_up_to(backend, owner, max + end.len()).await?;
+    let stay = sessions.iter().filter(|records| !records.iter().any(|record| end.contains(&record.key))).count();
     if stay < max { Ok(()) } else { Err(SessionError::TooManySessions { max }) }
 }
 
-/// Groups the records of each session. One that is being renewed stands twice for a moment, and one whose renewal
-/// got no answer from the store may for longer; it is one session all the same.
-fn by_lineage(found: Vec<Found>) -> Vec<Vec<Found>> {
-    let renewed: HashSet<_> = found.iter().filter_map(renewed_from).collect();
-    let mut sessions: HashMap<SessionKey, Vec<Found>> = HashMap::new();
-    for record in found {
-        let own = record.0;
-        let lineage = if renewed.contains(&own) { own } else { renewed_from(&record).unwrap_or(own) };
-        sessions.entry(lineage).or_default().push(record);
+/// Gives the owner's sessions, each with its records; or as many of them as are `enough`, or some more.
+async fn sessions_up_to(backend: Backend<'_>, owner: &Owner, enough: usize) -> Result<Vec<Vec<Counted>>, SessionError> {
+    let mut records = Vec::new();
+    let mut pages = OwnedPages::of(owner);
+    while let Some(page) = pages.next(backend).await? {
+        records.extend(page.iter().filter_map(|(key, record)| {
+            let contents = live_contents(backend.engine, key, record)?;
+            Some(Counted::new(key, record, &contents))
+        }));
+        // What is not seen yet makes no two of these one.
+        let sessions = Counted::by_lineage(records);
+        if sessions.len() >= enough {
+            return Ok(sessions);
+        }
+        records = sessions.into_iter().flatten().collect();
     }
-    sessions.into_values().collect()
-}
-
-/// Gives the key that a session had before its last renewal.
-fn renewed_from((_, _, contents): &Found) -> Option<SessionKey> {
-    contents.reserved.renewed_from
-}
-
-/// Orders sessions by login, the same on every server.
-fn login((key, record, contents): &Found) -> (Timestamp, SessionKey) {
-    (contents.reserved.authenticated_at.unwrap_or(record.created_at), *key)
+    Ok(Counted::by_lineage(records))
 }

@@ -47,6 +47,11 @@ pub(crate) enum Change {
     OldIdUntil(Timestamp),
     Expiry(Option<Expiry>),
     Lifetime(CookieLifetime),
+    /// Sets a label, or removes it.
+    Label {
+        name: SmolStr,
+        text: Option<SmolStr>,
+    },
 }
 
 /// How many messages wait for a page; the oldest goes when there is one more.
@@ -68,7 +73,8 @@ impl Change {
     /// Makes the change on `contents`.
     ///
     /// # Errors
-    /// `Conflict` if what it consumes is not there, `WrongType` as the first time, which `wrong` notes.
+    /// `Conflict` if what it consumes is not there, `Label` if there are too many, `WrongType` as the first time, which
+    /// `wrong` notes.
     pub(crate) fn apply(&self, contents: &mut Contents, wrong: &mut WrongTypes) -> Result<(), SessionError> {
         let reserved = &mut contents.reserved;
         match self {
@@ -100,6 +106,7 @@ impl Change {
             Self::OldIdUntil(at) => reserved.old_id_until = reserved.old_id_until.map(|until| until.min(*at)),
             Self::Expiry(expiry) => reserved.set_expiry(*expiry),
             Self::Lifetime(lifetime) => reserved.lifetime = Some(OrRaw::Known(*lifetime)),
+            Self::Label { name, text } => reserved.labels.set(name, text.as_ref())?,
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod draft; // the values with the changes made to them
 mod handle; // Session
 mod identity; // whose session it is, and the id that goes with that
 mod key; // typed names of values
+mod labels; // what tells it from others in a list
 mod lifetime; // how long it lives, and its cookie
 mod origin; // where a session comes from, and so what may become of it
 mod state; // what a handle knows
@@ -22,4 +23,4 @@ pub use handle::Session;
 pub use key::{AsKey, Key, KeyOf, OnWrongType};
 pub(crate) use origin::Origin;
 pub(crate) use state::{Ending, Job, Leftovers, Privilege, State, Told};
-pub(crate) use value::{WrongTypes, present, read_or};
+pub(crate) use value::{WrongTypes, names, present, read_or};

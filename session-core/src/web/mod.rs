@@ -53,6 +53,13 @@
 //! The login page is asked for as `/login?next=/account`. Read that as a [`Next`](crate::Next), which is `/` where it is
 //! missing or leads to another site, put it into the form between double quotes, as it is, and redirect there in the end.
 //!
+//! # Where somebody is signed in
+//!
+//! A page that lists the devices of its visitor shows what each session is labelled as at its login:
+//! [`set_label`](crate::Session::set_label), and with the feature `device` [`device`] for a name from the `User-Agent`.
+//! [`Sessions::list`](crate::Sessions::list) gives the labels without reading what else is in the sessions, and
+//! [`Sessions::revoke_owned`](crate::Sessions::revoke_owned) ends one of them.
+//!
 //! # The cookie
 //!
 //! The default cookie is `Secure`. Over plain http Chrome and Firefox take it on `localhost`, and Safari does not; for
@@ -79,6 +86,8 @@
 pub mod actix_web;
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "device")]
+mod device; // a name for what a visitor holds
 #[cfg(feature = "_http")]
 mod exchange; // what those share that speak in the types of `http`
 #[cfg(feature = "_web")]
@@ -102,6 +111,8 @@ mod service; // what is behind the layers of tower and axum
 #[cfg(feature = "tower")]
 pub mod tower;
 
+#[cfg(feature = "device")]
+pub use device::device;
 #[cfg(feature = "_web")]
 pub use guard::{SignedIn, SignedInWithin, Visit};
 #[cfg(feature = "_extractors")]

@@ -9,7 +9,7 @@ use smol_str::SmolStr;
 
 use super::changes::{Change, Entry, replay, set};
 use super::closures::Update;
-use super::value::{Untold, WrongTypes, is_absence, present, read_or, write};
+use super::value::{Untold, WrongTypes, names, present, read_or, write};
 use super::{AsKey, KeyOf};
 use crate::engine::SessionError;
 use crate::payload::{Contents, Flash, FlashLevel, OrRaw, StoredFlash};
@@ -231,8 +231,7 @@ impl Draft {
     /// Gives the names of all values, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
-        let present = self.contents.values.iter().filter(|(_, text)| !is_absence(text));
-        present.map(|(name, _)| name.to_owned()).collect()
+        names(&self.contents)
     }
 
     /// Removes all values. Flash messages stay.

@@ -24,8 +24,14 @@ pub(crate) fn present<'a>(contents: &'a Contents, key: &str) -> Option<&'a str> 
     contents.values.get(key).filter(|text| !is_absence(text))
 }
 
+/// Gives the names of all values that are present, sorted.
+pub(crate) fn names(contents: &Contents) -> Vec<String> {
+    let present = contents.values.iter().filter(|(_, text)| !is_absence(text));
+    present.map(|(name, _)| name.to_owned()).collect()
+}
+
 /// Tells whether a text stands for nothing.
-pub(crate) fn is_absence(text: &str) -> bool {
+fn is_absence(text: &str) -> bool {
     text == NULL
 }
 

@@ -14,6 +14,6 @@ mod tests;
 mod why; // what a type says of a value, without the value
 mod wrong_types; // what is still to be told
 
-pub(super) use json::{is_absence, write};
-pub(crate) use json::{present, read_or};
+pub(super) use json::write;
+pub(crate) use json::{names, present, read_or};
 pub(crate) use wrong_types::{Untold, WrongTypes};
