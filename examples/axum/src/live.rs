@@ -19,19 +19,27 @@ pub(crate) async fn events(demo: State<Demo>, session: Session, Asked(ask): Aske
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }
 
-/// Sends the same over a WebSocket.
+/// Sends the same over a WebSocket, to the site's own pages. What they send is use of the session.
 pub(crate) async fn socket(
     demo: State<Demo>,
     session: Session,
     upgrade: WebSocketUpgrade,
     Asked(ask): Asked,
 ) -> Result<Response, Answer> {
-    let mut counts = demo.live(session, &ask).map_err(|refused| *refused)?;
+    let mut live = demo.socket(session, &ask).map_err(|refused| *refused)?;
     Ok(upgrade.on_upgrade(async move |mut socket| {
         // Until the session has ended, or the visitor has left.
-        while let Some(count) = counts.next().await {
-            if socket.send(Message::text(count)).await.is_err() {
-                return;
+        loop {
+            tokio::select! {
+                count = live.next() => match count {
+                    Some(count) => if socket.send(Message::text(count)).await.is_err() { return },
+                    None => break,
+                },
+                message = socket.recv() => match message {
+                    Some(Ok(Message::Text(_) | Message::Binary(_))) => live.heard().await,
+                    Some(Ok(_)) => {}
+                    None | Some(Err(_)) => return,
+                },
             }
         }
         // Nobody may be there any more to hear it.

@@ -1,6 +1,7 @@
-//! Refuses forms that another site sent, by what the browser says of where a request comes from.
+//! Refuses forms that another site sent, and WebSockets that its pages open, by what the browser says of where a request
+//! comes from.
 
-use http::header::{HOST, ORIGIN};
+use http::header::{HOST, HeaderValue, ORIGIN};
 use http::{Method, StatusCode};
 
 use crate::ask::Ask;
@@ -17,12 +18,29 @@ pub(crate) fn check(ask: &Ask) -> Result<(), Refusal> {
     let own = match (ask.headers.get("sec-fetch-site"), ask.headers.get(ORIGIN)) {
         (Some(site), _) => matches!(site.as_bytes(), b"same-origin" | b"none"),
         (None, None) => true,
-        (None, Some(origin)) => {
-            let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-            host.is_some() && host == ask.header(HOST)
-        }
+        (None, Some(origin)) => is_own(ask, origin),
     };
     if own { Ok(()) } else { Err(refuse(StatusCode::FORBIDDEN, "This form was sent from another site.")) }
+}
+
+/// Refuses a WebSocket that a page of another origin opens.
+///
+/// Such a page may listen and talk, since CORS does not apply to sockets. That the cookie is `SameSite=Lax` does not stop
+/// a sibling, such as `blog.example.org` beside `shop.example.org`. Every browser says whose page it is by `Origin`. What
+/// does not is none, and nobody's cookies travel along.
+pub(crate) fn check_upgrade(ask: &Ask) -> Result<(), Refusal> {
+    match ask.headers.get(ORIGIN) {
+        Some(origin) if !is_own(ask, origin) => {
+            Err(refuse(StatusCode::FORBIDDEN, "This socket was opened by a page of another site."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells whether an `Origin` is that of the host that was asked, which a proxy in front has to pass on.
+fn is_own(ask: &Ask, origin: &HeaderValue) -> bool {
+    let host = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    host.is_some() && host == ask.header(HOST)
 }
 
 #[cfg(test)]
@@ -30,9 +48,13 @@ mod tests {
     use super::*;
     use bytes::Bytes;
 
-    fn is_taken(method: &str, headers: &[(&str, &str)]) -> bool {
+    fn ask(method: &str, headers: &[(&str, &str)]) -> Ask {
         let headers = headers.iter().map(|(name, value)| (*name, value.as_bytes()));
-        check(&Ask::new(method, "/", headers, Bytes::new())).is_ok()
+        Ask::new(method, "/", headers, Bytes::new())
+    }
+
+    fn is_taken(method: &str, headers: &[(&str, &str)]) -> bool {
+        check(&ask(method, headers)).is_ok()
     }
 
     #[test]
@@ -56,5 +78,26 @@ mod tests {
             assert!(is_taken("GET", &headers), "{headers:?}");
         }
         assert!(!is_taken("POST", &[own]), "there is no host that it could be the same as");
+    }
+
+    #[test]
+    fn a_socket_of_another_origin_is_refused() {
+        let host = ("host", "shop.test:3000");
+        for (origin, taken) in [
+            ("http://shop.test:3000", true),
+            // The proxy in front speaks https.
+            ("https://shop.test:3000", true),
+            ("http://shop.test", false),
+            ("http://shop.test:3001", false),
+            ("http://blog.shop.test:3000", false),
+            ("http://shop.test:3000.other.test", false),
+            ("null", false),
+            ("", false),
+        ] {
+            assert_eq!(check_upgrade(&ask("GET", &[host, ("origin", origin)])).is_ok(), taken, "{origin}");
+        }
+        assert!(check_upgrade(&ask("GET", &[host])).is_ok(), "a program, which says nothing");
+        let unsure = [host, ("origin", "http://blog.shop.test:3000"), ("sec-fetch-site", "same-origin")];
+        assert!(check_upgrade(&ask("GET", &unsure)).is_err(), "the origin alone counts");
     }
 }

@@ -3,7 +3,7 @@
 // In and out.
 mod answer; // Answer, Body: what every framework can make a response of
 mod ask; // Ask, Format: the request
-mod csrf; // forms of other sites
+mod csrf; // forms and sockets of other sites
 mod errors; // refusals, and every error's form
 
 // What it does.
@@ -27,6 +27,7 @@ pub use answer::{Answer, Body, Pieces};
 pub use ask::{Ask, BODY_LIMIT, Format};
 pub use connections::Connections;
 pub use demo::{Demo, Second};
+pub use live::Live;
 pub use pages::{Answering, Page};
 pub use run::{main, with_causes};
 pub use session_core::BoxError;

@@ -12,10 +12,10 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-/// Sends the counter, now and whenever it changes.
+/// Sends the counter, now and whenever it changes, to the site's own pages. What they send is use of the session.
 pub(crate) fn socket(demo: &Demo, session: Session, ask: &Ask, mut head: http::request::Parts) -> Answer {
-    let mut counts = match demo.live(session, ask) {
-        Ok(counts) => counts,
+    let mut live = match demo.socket(session, ask) {
+        Ok(live) => live,
         Err(refusal) => return *refusal,
     };
     let upgrade = head.extensions.remove::<OnUpgrade>();
@@ -27,9 +27,17 @@ pub(crate) fn socket(demo: &Demo, session: Session, ask: &Ask, mut head: http::r
         let Ok(connection) = upgrade.await else { return };
         let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(connection), Role::Server, None).await;
         // Until the session has ended, or the visitor has left.
-        while let Some(count) = counts.next().await {
-            if socket.send(Message::text(count)).await.is_err() {
-                return;
+        loop {
+            tokio::select! {
+                count = live.next() => match count {
+                    Some(count) => if socket.send(Message::text(count)).await.is_err() { return },
+                    None => break,
+                },
+                message = socket.next() => match message {
+                    Some(Ok(Message::Text(_) | Message::Binary(_))) => live.heard().await,
+                    Some(Ok(_)) => {}
+                    None | Some(Err(_)) => return,
+                },
             }
         }
         // Nobody may be there any more to hear it.

@@ -21,18 +21,26 @@ pub(crate) async fn events(demo: Data<&Demo>, session: Session, Asked(ask): Aske
     }
 }
 
-/// Sends the same over a WebSocket.
+/// Sends the same over a WebSocket, to the site's own pages. What they send is use of the session.
 #[handler]
 pub(crate) async fn socket(demo: Data<&Demo>, session: Session, upgrade: WebSocket, Asked(ask): Asked) -> Response {
-    let mut counts = match demo.live(session, &ask) {
-        Ok(counts) => counts,
+    let mut live = match demo.socket(session, &ask) {
+        Ok(live) => live,
         Err(refused) => return (*refused).into(),
     };
     let watch = async move |mut browser: WebSocketStream| {
         // Until the session has ended, or the visitor has left.
-        while let Some(count) = counts.next().await {
-            if browser.send(Message::text(count)).await.is_err() {
-                return;
+        loop {
+            tokio::select! {
+                count = live.next() => match count {
+                    Some(count) => if browser.send(Message::text(count)).await.is_err() { return },
+                    None => break,
+                },
+                message = browser.next() => match message {
+                    Some(Ok(Message::Text(_) | Message::Binary(_))) => live.heard().await,
+                    Some(Ok(_)) => {}
+                    None | Some(Err(_)) => return,
+                },
             }
         }
         // Nobody may be there any more to hear it.

@@ -1,11 +1,11 @@
 //! Responses that outlive their head: they end when the session does.
 
 use example_demo::{Ask, Demo};
-use rocket::Request;
 use rocket::futures::{SinkExt, StreamExt};
 use rocket::http::Status;
 use rocket::response::stream::{Event, EventStream};
 use rocket::response::{Responder, Response};
+use rocket::{Request, tokio};
 use rocket_ws::{Message, WebSocket};
 use session_core::Session;
 
@@ -24,24 +24,33 @@ pub(crate) fn events<'r>(
     }
 }
 
-/// Sends the same over a WebSocket.
+/// Sends the same over a WebSocket, to the site's own pages. What they send is use of the session.
 pub(crate) async fn socket<'r>(
     request: &'r Request<'_>,
     demo: &Demo,
     session: Session,
     ask: &Ask,
 ) -> Result<Response<'r>, Status> {
-    let mut counts = match demo.live(session, ask) {
-        Ok(counts) => counts,
+    let mut live = match demo.socket(session, ask) {
+        Ok(live) => live,
         Err(refused) => return Ok(respond(*refused)),
     };
     let channel = guard::<WebSocket>(request).await?.channel(move |mut socket| {
         Box::pin(async move {
             // Until the session has ended, or the visitor has left.
-            while let Some(count) = counts.next().await {
-                socket.send(Message::text(count)).await?;
+            loop {
+                tokio::select! {
+                    count = live.next() => match count {
+                        Some(count) => socket.send(Message::text(count)).await?,
+                        None => break socket.close(None).await,
+                    },
+                    message = socket.next() => match message.transpose()? {
+                        Some(Message::Text(_) | Message::Binary(_)) => live.heard().await,
+                        Some(_) => {}
+                        None => break Ok(()),
+                    },
+                }
             }
-            socket.close(None).await
         })
     });
     channel.respond_to(request)

@@ -19,7 +19,7 @@ pub(crate) async fn events(session: Session, asked: Asked, depot: &Depot, res: &
     Ok(())
 }
 
-/// Sends the same over a WebSocket.
+/// Sends the same over a WebSocket, to the site's own pages. What they send is use of the session.
 #[handler]
 pub(crate) async fn socket(
     session: Session,
@@ -28,8 +28,8 @@ pub(crate) async fn socket(
     depot: &Depot,
     res: &mut Response,
 ) -> Result<(), StatusError> {
-    let mut counts = match demo(depot).live(session, &asked.0) {
-        Ok(counts) => counts,
+    let mut live = match demo(depot).socket(session, &asked.0) {
+        Ok(live) => live,
         Err(refused) => {
             Told(*refused).render(res);
             return Ok(());
@@ -37,9 +37,17 @@ pub(crate) async fn socket(
     };
     let watch = async move |mut browser: WebSocket| {
         // Until the session has ended, or the visitor has left.
-        while let Some(count) = counts.next().await {
-            if browser.send(Message::text(count)).await.is_err() {
-                return;
+        loop {
+            tokio::select! {
+                count = live.next() => match count {
+                    Some(count) => if browser.send(Message::text(count)).await.is_err() { return },
+                    None => break,
+                },
+                message = browser.recv() => match message {
+                    Some(Ok(message)) if message.is_text() || message.is_binary() => live.heard().await,
+                    Some(Ok(_)) => {}
+                    None | Some(Err(_)) => return,
+                },
             }
         }
         // Nobody may be there any more to hear it.

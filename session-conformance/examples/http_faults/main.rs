@@ -14,6 +14,8 @@ mod answering;
 mod catalogue;
 #[path = "../../tests/http_faults/changing.rs"]
 mod changing;
+#[path = "../../tests/http_faults/lasting.rs"]
+mod lasting;
 #[path = "../../tests/http_faults/naming.rs"]
 mod naming;
 #[path = "../../tests/http_faults/page.rs"]

@@ -195,6 +195,12 @@ macro_rules! __http_clauses {
                     "server-sent events show changes, and end when the session is ended";
                 LIVE_2 "LIVE-2" live_2_a_socket_ends_when_the_session_does
                     "a WebSocket shows changes, and ends when the session is ended";
+                LIVE_3 "LIVE-3" live_3_a_socket_is_for_the_sites_own_pages
+                    "a WebSocket that a page of another origin opens is answered 403, a sibling's too, whose requests `SameSite=Lax` lets have the cookie; it is opened for pages of its own origin, and for programs, which name none";
+                LIVE_4 "LIVE-4" live_4_messages_are_use_and_being_watched_is_none
+                    "what the visitor sends over a WebSocket keeps the session past its idle timeout, and being watched does not";
+                LIVE_5 "LIVE-5" live_5_they_end_when_another_server_ends_the_session
+                    "events and sockets show what another server on the same store changes, and end when it ends the session";
             }
         }
     };

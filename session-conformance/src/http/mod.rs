@@ -24,6 +24,7 @@
 //! |---|---|
 //! | `PORT` | `0`: listens on a free port of 127.0.0.1, and prints a line to stdout: `listening on http://127.0.0.1:PORT` |
 //! | `SESSION_TEST` | `1`: has the routes under `/test/`, and a clock that stands until it is moved |
+//! | `SESSION_STORE` | `sqlite://sessions.db`, for LIVE-5: stores in that file of the folder, as another server does at the same time; by default in memory |
 //! | `SESSION_FILE` | a path at which a store in memory waits while the server is down |
 //! | `SESSION_COOKIE` | `development`: [the development cookie](session_core::CookieConfig::development); by default the safe one |
 //! | `SESSION_COOKIE_NAME` | the cookie's name without prefix; by default whatever the server likes |
@@ -64,7 +65,7 @@
 //! | `POST /sessions/end-others` | | ends all but this one | 200 |
 //! | `GET /untouched` | | never asks for its session | `Cache-Control: public, max-age=60` |
 //! | `GET /live/events` | | LIVE: server-sent events with `{count}` in their data, one at the beginning and one for each change, until the session ends | 401 without a session |
-//! | `GET /live/socket` | | LIVE: a WebSocket with the same as text messages | 401 without a session |
+//! | `GET /live/socket` | | LIVE: a WebSocket with the same as text messages; a text that comes is use of the session | 401 without a session; 403 if its `Origin` is not that of its `Host` |
 //! | `POST /test/clock` | `?advance_ms=` | moves the time on | `{}` |
 //! | `POST /test/store` | `?state=` | makes the store `up`, `down` or `slow`: it gives no answer until that changes | `{}` |
 //! | `GET /test/store` | | | how often the store was called: `{get, put, touch, …}`; calls that wait count |

@@ -97,8 +97,22 @@ pub struct Adapter {
     pub closed: fn(&mut Closed),
     /// Looks at the response.
     pub after: fn(&Seen, &mut Response),
-    /// Whether live responses end with their session: events, and sockets.
-    pub live_ends: [bool; 2],
+    /// Whether live responses end once their session has: events, and sockets.
+    pub live_ends: [fn() -> bool; 2],
+    /// Which headers of a socket's request are looked at.
+    pub socket_head: fn(&mut HeaderMap),
+    /// What over a socket counts as use of the session.
+    pub socket_use: Use,
+}
+
+/// What over a socket is use of the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// What the visitor sends.
+    Messages,
+    Nothing,
+    /// That it is open.
+    Watching,
 }
 
 /// What is kept of a request for its response.
@@ -126,7 +140,9 @@ pub const RIGHT: Adapter = Adapter {
     waits: |_| true,
     closed: |_| (),
     after: |_, _| (),
-    live_ends: [true; 2],
+    live_ends: [|| true; 2],
+    socket_head: |_| (),
+    socket_use: Use::Messages,
 };
 
 pub fn right_handled(_: &Seen, status: Option<StatusCode>) -> Option<Handled> {

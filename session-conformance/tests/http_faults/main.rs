@@ -6,6 +6,7 @@ mod adapter;
 mod answering;
 mod catalogue;
 mod changing;
+mod lasting;
 mod naming;
 mod page;
 mod routes;

@@ -3,6 +3,8 @@
 #![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
 
 use std::convert::Infallible;
+use std::future::pending;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -13,9 +15,13 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use example_demo::{Answer, Ask, Demo};
 use session_conformance::session_core::{LazySession, SessionError};
-use tokio_stream::{StreamExt, pending};
+use tokio::time::sleep;
+use tokio_stream::{StreamExt, once};
 
-use crate::adapter::{Adapter, Incoming, error_answer, open};
+use crate::adapter::{Adapter, Incoming, Use, error_answer, open};
+
+/// How often a socket counts as used by being watched.
+const OFTEN: Duration = Duration::from_millis(50);
 
 /// Does what the framework's routing and extractors do.
 pub async fn handle(demo: Demo, lazy: LazySession, incoming: Incoming) -> Answer {
@@ -61,30 +67,37 @@ pub async fn events(State((demo, adapter)): State<(Demo, Adapter)>, headers: Hea
         Ok(counts) => counts.map(|count| Ok::<_, Infallible>(Event::default().data(count))),
         Err(refused) => return refused.map(Body::new),
     };
-    if adapter.live_ends[0] {
-        Sse::new(counts).into_response()
-    } else {
-        Sse::new(counts.chain(pending())).into_response()
-    }
+    let then = once(adapter.live_ends[0]).then(async |ends| if ends() { None } else { pending().await });
+    Sse::new(counts.chain(then.filter_map(|it| it))).into_response()
 }
 
 pub async fn socket(
     State((demo, adapter)): State<(Demo, Adapter)>,
-    headers: HeaderMap,
+    mut headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let session = match open(demo.sessions(), "GET", &headers).load().await {
         Ok(session) => session,
         Err(error) => return failed(&demo, &error).map(Body::new),
     };
-    match demo.live(session, &live_ask(&headers)) {
-        Ok(mut counts) => upgrade.on_upgrade(async move |mut socket| {
-            while let Some(count) = counts.next().await {
-                if socket.send(Message::text(count)).await.is_err() {
-                    return;
+    (adapter.socket_head)(&mut headers);
+    match demo.socket(session, &live_ask(&headers)) {
+        Ok(mut live) => upgrade.on_upgrade(async move |mut socket| {
+            loop {
+                tokio::select! {
+                    count = live.next() => match count {
+                        Some(count) => if socket.send(Message::text(count)).await.is_err() { return },
+                        None => break,
+                    },
+                    message = socket.recv() => match message {
+                        Some(Ok(_)) if adapter.socket_use == Use::Messages => live.heard().await,
+                        Some(Ok(_)) => {}
+                        _ => return,
+                    },
+                    () = sleep(OFTEN), if adapter.socket_use == Use::Watching => live.heard().await,
                 }
             }
-            while !adapter.live_ends[1] && matches!(socket.recv().await, Some(Ok(_))) {}
+            while !(adapter.live_ends[1])() && matches!(socket.recv().await, Some(Ok(_))) {}
         }),
         Err(refused) => refused.map(Body::new),
     }

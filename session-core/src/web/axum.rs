@@ -115,7 +115,8 @@
 //! [`Session`] beside `WebSocketUpgrade`, or in a handler that returns `Sse`: the response's head leaves once the session is
 //! stored. Whoever goes on after it moves the session into its task or its stream, ends when it [`ended`](Session::ended),
 //! writes with [`commit`](Session::commit), reads what others wrote with [`reload`](Session::reload), and prolongs it with
-//! [`touch`](Session::touch). `examples/axum/src/live.rs` has both.
+//! [`touch`](Session::touch). [Whose pages may open a socket](super#connections-that-stay-open) is to be looked at before.
+//! `examples/axum/src/live.rs` has both.
 
 use std::convert::Infallible;
 

@@ -73,7 +73,29 @@
 //! gets one by what the handler changes *before* it returns the stream, since the cookie leaves with that; else `commit` is
 //! [`ResponseSent`](crate::SessionError::ResponseSent). [`ended`](crate::Session::ended) waits for the end of the session, and
 //! sees it within [`look_every`](crate::SessionsBuilder::look_every); [`reload`](crate::Session::reload) asks the store now.
-//! Neither keeps the session alive: [`touch`](crate::Session::touch) does.
+//! Neither keeps the session alive: [`touch`](crate::Session::touch) does, where a message comes from the visitor. Being
+//! watched costs four reads of the store a minute for each connection, and none in between; `reload` is one more each time.
+//!
+//! A WebSocket can be opened by a page of any other site, which may then talk as the visitor, since CORS does not apply to
+//! it. That the cookie is `SameSite=Lax` does not stop a sibling. So look whose page it is before the upgrade, and refuse
+//! the others with 403. Browsers always say so by `Origin`; who does not is a program, and has nobody's cookies. A proxy in
+//! front has to pass `Host` on.
+//!
+//! ```
+//! /// Tells whether a WebSocket may be opened, by the headers `Origin` and `Host` of the request.
+//! fn may_open(origin: Option<&str>, host: Option<&str>) -> bool {
+//!     let Some(origin) = origin else { return true };
+//!     let page = origin.split_once("://").map(|(_, page)| page);
+//!     page.is_some() && page == host
+//! }
+//!
+//! let host = Some("shop.example.org");
+//! assert!(may_open(Some("https://shop.example.org"), host));
+//! assert!(!may_open(Some("https://blog.example.org"), host));
+//! assert!(!may_open(Some("https://shop.example.org.other.example"), host));
+//! assert!(!may_open(Some("null"), host));
+//! assert!(may_open(None, host));
+//! ```
 //!
 //! # For who writes an adapter
 //!

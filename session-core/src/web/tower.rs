@@ -90,7 +90,8 @@
 //! The response's head leaves once the session is stored, 101 like any other; whoever goes on after it holds the
 //! [`Session`](crate::Session), ends when it [`ended`](crate::Session::ended), writes with
 //! [`commit`](crate::Session::commit), reads what others wrote with [`reload`](crate::Session::reload), and prolongs it with
-//! [`touch`](crate::Session::touch). The upgrade is in the extensions of the request (`hyper::upgrade::on`), and passes
+//! [`touch`](crate::Session::touch). [Whose pages may open a socket](super#connections-that-stay-open) is to be looked at
+//! before. The upgrade is in the extensions of the request (`hyper::upgrade::on`), and passes
 //! through this layer. `examples/hyper` and `examples/warp` have both.
 //!
 //! # hyper

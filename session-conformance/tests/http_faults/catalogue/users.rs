@@ -3,7 +3,8 @@
 use session_conformance::http::Clause::*;
 
 use super::{Fault, after, fault, handle};
-use crate::adapter::{Adapter, RIGHT};
+use crate::adapter::{Adapter, RIGHT, Use};
+use crate::lasting::*;
 use crate::signing::*;
 use crate::tamper::*;
 
@@ -55,12 +56,42 @@ pub(super) static FAULTS: &[Fault] = &[
         "EventsGoOn",
         "leaves events open when the session has ended",
         &[(LIVE_1, "the end of the events")],
-        Adapter { live_ends: [false, true], ..RIGHT },
+        Adapter { live_ends: [|| false, || true], ..RIGHT },
     ),
     fault(
         "SocketsGoOn",
         "leaves sockets open when the session has ended",
         &[(LIVE_2, "the end of the socket")],
-        Adapter { live_ends: [true, false], ..RIGHT },
+        Adapter { live_ends: [|| true, || false], ..RIGHT },
+    ),
+    fault(
+        "OpensToSiblings",
+        "opens a socket for a page of a sibling, to which the cookie is sent as to its own",
+        &[(LIVE_3, "403 for a page of http://blog.example.org")],
+        Adapter { socket_head: trusts_siblings, ..RIGHT },
+    ),
+    fault(
+        "RefusesPrograms",
+        "opens a socket for nobody who names no origin",
+        &[(LIVE_3, "the WebSocket for an own page, or a program")],
+        Adapter { socket_head: names_an_origin, ..RIGHT },
+    ),
+    fault(
+        "SpeakingIsNoUse",
+        "lets a session expire while its visitor speaks over a socket",
+        &[(LIVE_4, "a touch for what came over the socket")],
+        Adapter { socket_use: Use::Nothing, ..RIGHT },
+    ),
+    fault(
+        "WatchingIsUse",
+        "keeps a session alive while a socket is open, whether anybody is there or not",
+        &[(LIVE_4, "the end of the socket")],
+        Adapter { socket_use: Use::Watching, ..RIGHT },
+    ),
+    fault(
+        "HearsItselfAlone",
+        "ends sockets and events by what its own process ended, as by a broadcast within it",
+        &[(LIVE_5, "the end of the socket")],
+        Adapter { live_ends: [was_asked_to_end; 2], after: takes_note_of_ends, ..RIGHT },
     ),
 ];

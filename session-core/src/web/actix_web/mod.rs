@@ -129,7 +129,8 @@
 //! `streaming`: the response's head leaves once the session is stored. Whoever goes on after it moves the session into its
 //! task or its stream, ends when it [`ended`](crate::Session::ended), writes with [`commit`](crate::Session::commit), reads
 //! what others wrote with [`reload`](crate::Session::reload), and prolongs it with [`touch`](crate::Session::touch).
-//! `examples/actix-web` has both, the socket in `src/live.rs`.
+//! [Whose pages may open a socket](super#connections-that-stay-open) is to be looked at before. `examples/actix-web` has both,
+//! the socket in `src/live.rs`.
 //!
 //! [`SessionError`]: crate::SessionError
 

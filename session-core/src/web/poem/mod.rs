@@ -121,10 +121,12 @@
 //!
 //! # WebSocket and events
 //!
-//! A [`Session`] is moved into the callback of `WebSocket::on_upgrade`, or into the stream of an `SSE`. There
-//! it is read again by [`reload`](Session::reload), which fails once it has ended, and written by
+//! A [`Session`] is moved into the callback of `WebSocket::on_upgrade`, or into the stream of an `SSE`. There it is waited
+//! for beside the messages until it has [`ended`](Session::ended), prolonged by [`touch`](Session::touch) when the visitor
+//! sends something, read again by [`reload`](Session::reload), and written by
 //! [`commit`](Session::commit): a new visitor's, once the handler has changed something before the upgrade, so that there is
-//! a cookie. The example of poem in the repository sends a counter by both, until the session ends.
+//! a cookie. [Whose pages may open a socket](super#connections-that-stay-open) is to be looked at before. The example of poem
+//! in the repository sends a counter by both, until the session ends.
 
 mod errors; // how errors become responses
 mod extractors; // how a handler gets its session

@@ -141,7 +141,8 @@
 //! An `EventStream` and a socket (of the crate `rocket_ws`) outlive the response's head, and every check that was made before
 //! it. So they wait for the session's end beside their messages, by [`ended`](Session::ended). What they change is stored by
 //! a [`commit`](Session::commit), and [`reload`](Session::reload) shows what others have changed. A new visitor has no session to
-//! commit to once the head has left: change something in the handler, before the stream is returned.
+//! commit to once the head has left: change something in the handler, before the stream is returned. [Whose pages may open a
+//! socket](super#connections-that-stay-open) is to be looked at before.
 //!
 //! ```
 //! use rocket::response::stream::{Event, EventStream};

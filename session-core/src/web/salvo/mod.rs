@@ -132,9 +132,11 @@
 //! # WebSocket and events
 //!
 //! A [`Session`] is moved into the callback of `WebSocketUpgrade::upgrade`, or into the stream that `sse::stream` sends. There
-//! it is read again by [`reload`](Session::reload), which fails once it has ended, and written by
+//! it is waited for beside the messages until it has [`ended`](Session::ended), prolonged by [`touch`](Session::touch) when
+//! the visitor sends something, read again by [`reload`](Session::reload), and written by
 //! [`commit`](Session::commit): a new visitor's, once the handler has changed something before the upgrade, so that there is
-//! a cookie. The example of salvo in the repository sends a counter by both, until the session ends.
+//! a cookie. [Whose pages may open a socket](super#connections-that-stay-open) is to be looked at before. The example of
+//! salvo in the repository sends a counter by both, until the session ends.
 
 mod carried; // the sessions that were opened for a request, in its depot
 mod errors; // how errors become salvo's, of which its catcher makes pages
