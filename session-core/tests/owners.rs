@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_core::{
-    BuildError, CloseOutcome, Handled, Owner, OwnerLimitAction, SessionError, SessionKey, Sessions, SweeperConfig,
+    BuildError, CloseOutcome, Handled, Owner, OwnerLimitAction, SessionError, SessionKey, Sessions, StoreError,
+    SweeperConfig,
 };
 use support::faulty::{Fault, Faulty};
 use support::wrapped::{Around, Wrapped};
@@ -255,6 +256,43 @@ async fn the_sweeper_leaves_a_grace_survives_errors_and_stops_with_its_handle() 
     tokio::time::advance(interval * 10).await;
     tokio::task::yield_now().await;
     assert!(!faulty.calls().contains(&"sweep"));
+}
+
+/// Takes a tenth of a second for each sweep.
+#[derive(Clone, Debug, Default)]
+struct Slow {
+    sweeps: Arc<std::sync::Mutex<Vec<tokio::time::Instant>>>,
+}
+
+impl Around for Slow {
+    async fn call<T: Send>(
+        &self,
+        verb: &'static str,
+        done: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        if verb == "sweep" {
+            self.sweeps.lock().unwrap().push(tokio::time::Instant::now());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        done.await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sweeper_leaves_four_fifths_of_the_time_to_requests_and_takes_less_at_once_where_it_is_slow() {
+    let slow = Wrapped::around(store(), Slow::default());
+    let (sessions, clock) = sessions(slow.clone());
+    for _ in 0..300 {
+        login(&sessions, "ann").await;
+    }
+    clock.advance(Duration::from_secs(48 * 3600));
+    let _sweeper = sessions.start_sweeper(SweeperConfig::default());
+    wait_for(|| slow.inner.table().is_empty()).await;
+    let sweeps = slow.sweeps.lock().unwrap().clone();
+    // 100, 50, 25, 13, 7, 4, 2, 1, 1, …: three hundred at once would have been one.
+    assert!(sweeps.len() > 50, "{} sweeps", sweeps.len());
+    let shortest = sweeps.windows(2).map(|pair| pair[1] - pair[0]).min();
+    assert!(shortest >= Some(Duration::from_millis(500)), "{shortest:?}");
 }
 
 /// Waits, with the paused clock, until `done`.

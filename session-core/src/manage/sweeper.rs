@@ -4,10 +4,16 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::engine::{Backend, EventKind, SessionError, Sessions};
 use crate::store::{RandomSource, draw};
+
+/// How many records are removed first, before it is known how long that takes.
+const FIRST_BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
+
+/// How long a batch should take.
+const BATCH_TIME: Duration = Duration::from_millis(5);
 
 /// Says how often and how gently expired sessions are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +21,12 @@ use crate::store::{RandomSource, draw};
 pub struct SweeperConfig {
     /// How long between two sweeps, give or take a tenth so that servers do not sweep in step. A minute; at least a second.
     pub interval: Duration,
-    /// How many records are removed at once. 1,000.
+    /// How many records are removed at once, at most: fewer where that takes longer than some milliseconds, for which a
+    /// store with one writer lets nobody else write. 1,000.
     pub batch: NonZeroUsize,
+    /// How many times as long as a batch took is paused after it, so that requests pass. 4: a sweep of much that has
+    /// expired takes a fifth of the time. 0 pauses never.
+    pub pauses: u32,
     /// How long after its deadline a record is removed. Five minutes, so that a server whose clock is fast
     /// does not remove what lives by everybody else's. It costs room, never safety: what has expired is
     /// judged absent whether it is there or not.
@@ -28,6 +38,7 @@ impl Default for SweeperConfig {
         Self {
             interval: Duration::from_secs(60),
             batch: NonZeroUsize::new(1_000).expect("not zero"),
+            pauses: 4,
             grace: Duration::from_secs(5 * 60),
         }
     }
@@ -41,10 +52,17 @@ impl SweeperConfig {
         self
     }
 
-    /// Sets how many records are removed at once.
+    /// Sets how many records are removed at once, at most.
     #[must_use]
     pub fn with_batch(mut self, batch: NonZeroUsize) -> Self {
         self.batch = batch;
+        self
+    }
+
+    /// Sets how many times as long as a batch took is paused after it.
+    #[must_use]
+    pub fn with_pauses(mut self, pauses: u32) -> Self {
+        self.pauses = pauses;
         self
     }
 
@@ -88,12 +106,12 @@ impl Sessions {
     /// Removes from the store what expired some minutes ago and more, and tells how many records that were; 0
     /// if the store reclaims by itself. A [`Sweeper`] does it regularly.
     ///
-    /// Each batch has the operation's deadline.
+    /// Each batch has the operation's deadline. Unlike a sweeper it pauses nowhere.
     ///
     /// # Errors
     /// `Store` or `Timeout` as the store fails.
     pub async fn sweep(&self) -> Result<u64, SessionError> {
-        self.sweep_with(SweeperConfig::default()).await
+        self.sweep_with(SweeperConfig::default().with_pauses(0)).await
     }
 
     async fn sweep_forever(&self, config: SweeperConfig) {
@@ -116,15 +134,20 @@ impl Sessions {
         let engine = self.engine();
         let before = engine.now() - config.grace;
         let mut removed = 0;
+        let mut limit = config.batch.min(FIRST_BATCH);
         loop {
-            let batch = Backend::new(engine, &engine.deadline()).sweep(before, config.batch).await?;
+            let began = Instant::now();
+            let batch = Backend::new(engine, &engine.deadline()).sweep(before, limit).await?;
             removed += batch;
             if batch == 0 {
                 return Ok(removed);
             }
+            let took = began.elapsed();
             engine.tell(EventKind::Swept { removed: batch }, None, None);
+            limit = next_batch(limit, took).min(config.batch);
             // Requests come first.
             tokio::task::yield_now().await;
+            sleep(took.saturating_mul(config.pauses)).await;
         }
     }
 }
@@ -135,6 +158,13 @@ impl Drop for Sweeper {
             task.abort();
         }
     }
+}
+
+/// Says how many records are removed at once after `limit` of them took so long.
+fn next_batch(limit: NonZeroUsize, took: Duration) -> NonZeroUsize {
+    // Not at once: a batch may have waited for somebody.
+    let factor = (BATCH_TIME.as_secs_f64() / took.as_secs_f64()).clamp(0.5, 2.0);
+    NonZeroUsize::new((limit.get() as f64 * factor).ceil() as usize).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Gives nine to eleven tenths of `interval`, a second at least and a year at most.
