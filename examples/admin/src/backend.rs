@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use example_demo::StoreUrl;
-use session_core::{Cursor, Page, Scan, SessionStore, StoreError};
+use session_core::{Cursor, Page, Scan, SessionError, SessionStore, StoreError};
 
 use crate::failure::Failure;
 
@@ -77,15 +77,36 @@ impl Pages<'_> {
     }
 }
 
+/// Says whether what failed may go well another time.
+pub(crate) trait Passing {
+    fn passes(&self) -> bool;
+}
+
+impl Passing for StoreError {
+    fn passes(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Timeout { .. } | Self::Indeterminate { .. })
+    }
+}
+
+impl Passing for SessionError {
+    fn passes(&self) -> bool {
+        match self {
+            Self::Store(error) => error.passes(),
+            error => matches!(error, Self::Timeout { .. } | Self::Indeterminate),
+        }
+    }
+}
+
 /// Makes a call, and makes it again while the store does not answer. All calls of the contract may be repeated.
-pub(crate) async fn patiently<T, F>(call: impl Fn() -> F) -> Result<T, StoreError>
+pub(crate) async fn patiently<T, E, F>(call: impl Fn() -> F) -> Result<T, E>
 where
-    F: Future<Output = Result<T, StoreError>>,
+    E: Passing,
+    F: Future<Output = Result<T, E>>,
 {
     let mut pause = Duration::from_millis(50);
     for _ in 0..TRIES {
         match call().await {
-            Err(StoreError::Unavailable { .. } | StoreError::Timeout { .. } | StoreError::Indeterminate { .. }) => {
+            Err(error) if error.passes() => {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }

@@ -49,7 +49,10 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::Store(error.into())
+        match error {
+            StoreError::InvalidCursor { .. } => Self::Usage(error.to_string()),
+            error => Self::Store(error.into()),
+        }
     }
 }
 
@@ -57,6 +60,8 @@ impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         match error {
             SessionError::Unsupported { .. } => Self::Unsupported(error.to_string()),
+            SessionError::NotSerializable { .. } | SessionError::TooLarge { .. } => Self::Usage(error.to_string()),
+            SessionError::Store(error) => error.into(),
             error => Self::Store(error.into()),
         }
     }

@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod app; // whose sessions they are: the app's name for them, and its keys
 mod args; // the command line
 mod backend; // a store that answers, or why there is none
 mod copy; // from one store to another, while the app runs
+mod everybody; // list --all, revoke --all
 mod failure; // why a command did not do what it was asked, and its exit code
 mod inventory; // check, count, sweep
-mod owned; // list, revoke
+mod one; // get, set, unset
+mod owned; // list and revoke of one owner
 mod report; // tables for people, JSON for programs
 mod verify; // compares two stores
 
@@ -40,11 +43,21 @@ async fn run(args: Args) -> Result<Report, Failure> {
         Command::Check => inventory::check(&store().await?).await,
         Command::Count => inventory::count(&store().await?).await,
         Command::Sweep { grace, batch } => inventory::sweep(&store().await?, grace, batch).await,
-        Command::List { owner } => owned::list(&store().await?, &owner).await,
-        Command::Revoke { key: Some(key), cookie, .. } => owned::revoke(&store().await?, &key, &cookie).await,
-        Command::Revoke { owner, except, cookie, .. } => {
-            let owner = owner.unwrap_or_default();
-            owned::revoke_all(&store().await?, &owner, except.as_deref(), &cookie).await
+        Command::List { owner: Some(owner), .. } => owned::list(&store().await?, &owner).await,
+        Command::List { all, app, .. } => everybody::list(&app.sessions(&store().await?)?, &all, args.json).await,
+        Command::Get { key, values, app } => one::get(&app.sessions(&store().await?)?, &key, values).await,
+        Command::Set { target, app, name, value } => {
+            one::set(&app.sessions(&store().await?)?, &target, &name, &value).await
+        }
+        Command::Unset { target, app, name } => one::unset(&app.sessions(&store().await?)?, &target, &name).await,
+        Command::Revoke { key, owner, except, all, app } => {
+            let store = store().await?;
+            let sessions = app.sessions(&store)?;
+            match (key, owner) {
+                (Some(key), _) => owned::revoke(&sessions, &key).await,
+                (None, Some(owner)) => owned::revoke_all(&store, &sessions, &owner, except.as_deref()).await,
+                (None, None) => everybody::revoke(&store, &sessions, &all).await,
+            }
         }
         Command::Copy(options) => {
             let from = backend::open("FROM", options.stores.from.as_deref()).await?;

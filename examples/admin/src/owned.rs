@@ -5,9 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde_json::json;
-use session_core::{
-    Clock, CookieConfig, Owner, PlainPayloads, Record, Sealed, SecretKeys, SessionKey, Sessions, SystemClock, Timestamp,
-};
+use session_core::{Clock, Owner, Record, SessionKey, Sessions, SystemClock};
 
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
@@ -36,22 +34,21 @@ pub(crate) async fn list(backend: &Backend, name: &str) -> Result<Report, Failur
 }
 
 /// Ends one session.
-pub(crate) async fn revoke(backend: &Backend, key: &str, cookie: &str) -> Result<Report, Failure> {
-    let revoked = sessions(backend, cookie)?.revoke(&parse(key)?).await?;
+pub(crate) async fn revoke(sessions: &Sessions, key: &str) -> Result<Report, Failure> {
+    let revoked = sessions.revoke(&parse(key)?).await?;
     Ok(Report::figures(json!({ "revoked": u64::from(revoked) })).no_if(!revoked))
 }
 
 /// Ends all sessions of an owner, whichever app they are of, but the excepted one.
 pub(crate) async fn revoke_all(
     backend: &Backend,
+    sessions: &Sessions,
     name: &str,
     except: Option<&str>,
-    cookie: &str,
 ) -> Result<Report, Failure> {
-    let (owner, except) = (owner(name)?, except.map(parse).transpose()?);
-    let (sessions, began) = (sessions(backend, cookie)?, SystemClock.now());
+    let (owner, except, began) = (owner(name)?, except.map(parse).transpose()?, SystemClock.now());
     if let Some(except) = except
-        && !sessions.list(&owner).await?.iter().any(|info| info.session_key() == except)
+        && !of_the_app(sessions, &owner).await?.contains(&except)
     {
         // Else it would be taken for one of another app's, and ended.
         let said = "the session to except is none of the owner's live ones under this cookie's name: see --cookie";
@@ -60,8 +57,8 @@ pub(crate) async fn revoke_all(
     // Follows the excepted one through renewals.
     let mut revoked = sessions.revoke_all(&owner, except.as_ref()).await?;
     for pass in 0..MOST_PASSES {
-        let kept: HashSet<_> = match except {
-            Some(_) => sessions.list(&owner).await?.iter().map(|info| info.session_key()).collect(),
+        let kept = match except {
+            Some(_) => of_the_app(sessions, &owner).await?,
             None => HashSet::new(),
         };
         let mut found = live(backend, &owner).await?;
@@ -76,7 +73,12 @@ pub(crate) async fn revoke_all(
     Err(Failure::Store("new sessions of the owner came without end".into()))
 }
 
-/// Gives the owner's live sessions.
+/// Gives the keys of the owner's live sessions of one app.
+async fn of_the_app(sessions: &Sessions, owner: &Owner) -> Result<HashSet<SessionKey>, Failure> {
+    Ok(sessions.list(owner).await?.iter().map(|info| info.session_key()).collect())
+}
+
+/// Gives the owner's live sessions, of all apps.
 async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<(SessionKey, Arc<Record>)>, Failure> {
     let none = || Failure::Unsupported(format!("{} keeps no index by owner", backend.url.name()));
     let owners = backend.store.owners().ok_or_else(none)?;
@@ -92,24 +94,11 @@ async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<(SessionKey, Arc<R
     }
 }
 
-fn owner(name: &str) -> Result<Owner, Failure> {
+pub(crate) fn owner(name: &str) -> Result<Owner, Failure> {
     Owner::new(name).map_err(|error| Failure::Usage(error.to_string()))
 }
 
-fn parse(key: &str) -> Result<SessionKey, Failure> {
+pub(crate) fn parse(key: &str) -> Result<SessionKey, Failure> {
     let said = "a key has 43 characters, as `list` prints it";
     SessionKey::parse(key.as_bytes()).ok_or_else(|| Failure::Usage(said.to_owned()))
-}
-
-/// Sets up what ends sessions, with the app's name of the cookie, and its keys if it seals.
-fn sessions(backend: &Backend, cookie: &str) -> Result<Sessions, Failure> {
-    let wrong = |error: &dyn std::error::Error| Failure::Usage(error.to_string());
-    let mut builder =
-        Sessions::builder(Arc::clone(&backend.store)).cookie(CookieConfig::default().with_name(cookie.to_owned()));
-    if let Some(keys) = SecretKeys::from_env("SESSION_SEALING_KEYS").map_err(|error| wrong(&error))? {
-        // An operator sees and ends what there is, also while the app switches sealing on or off.
-        let sealed = Sealed::new(keys.sealing_keys()).map_err(|error| wrong(&error))?;
-        builder = builder.codec(sealed.plain(PlainPayloads::ReadUntil(Timestamp::MAX)).unbound_until(Timestamp::MAX));
-    }
-    builder.build().map_err(|error| wrong(&error))
 }

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
-use serde_json::{Value, json};
-use session_core::Timestamp;
+use serde_json::{Map, Value, json};
+use session_core::{Owner, SessionInfo, Timestamp};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -45,6 +45,11 @@ impl Report {
         Self { result: json!({ name: text }), text, no: false }
     }
 
+    /// Makes one of nothing that was found: the answer is no.
+    pub(crate) fn none(said: &str) -> Self {
+        Self { text: said.to_owned(), result: Value::Null, no: true }
+    }
+
     /// Says whether the answer is no.
     pub(crate) fn no_if(mut self, no: bool) -> Self {
         self.no = no;
@@ -61,6 +66,40 @@ impl Report {
         }
         ExitCode::from(exit)
     }
+}
+
+/// Describes a session for programs.
+pub(crate) fn described(info: &SessionInfo) -> Map<String, Value> {
+    let fields = [
+        ("key", json!(info.session_key().encode())),
+        ("owner", json!(info.owner().map(Owner::as_str))),
+        ("created_at", json!(info.created_at())),
+        ("authenticated_at", json!(info.authenticated_at())),
+        ("last_seen_at", json!(info.last_seen_at())),
+        ("expires_at", json!(info.expires_at())),
+    ];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Describes a session for people, on rows of a table.
+pub(crate) fn rows(info: &SessionInfo) -> Vec<Vec<String>> {
+    let never = || "never".to_owned();
+    let fields = [
+        ("key", info.session_key().encode()),
+        ("owner", info.owner().map_or_else(|| "nobody".to_owned(), |owner| owner.as_str().to_owned())),
+        ("created", time(info.created_at())),
+        ("proved who they are", info.authenticated_at().map_or_else(never, time)),
+        ("last seen", time(info.last_seen_at())),
+        ("expires", time(info.expires_at())),
+    ];
+    fields.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
+}
+
+/// Describes a session for people, on a line: key, times, and the owner if there is one.
+pub(crate) fn line(info: &SessionInfo) -> String {
+    let [created, seen, expires] = [info.created_at(), info.last_seen_at(), info.expires_at()].map(time);
+    let owner = info.owner().map_or_else(String::new, |owner| printable(owner.as_str()));
+    format!("{} {created} {seen} {expires} {owner}", info.session_key().encode())
 }
 
 /// Writes a time for people, in UTC.

@@ -45,7 +45,9 @@ impl Admin {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_example-admin"));
         command.args(arguments).current_dir(self.path()).kill_on_drop(true).stdin(Stdio::null());
-        command.env_remove("SESSION_STORE");
+        for name in ["SESSION_STORE", "SESSION_COOKIE_NAME", "SESSION_SEALING_KEYS", "SESSION_SEALING_KEYS_FILE"] {
+            command.env_remove(name);
+        }
         command
     }
 
@@ -56,7 +58,12 @@ impl Admin {
     }
 
     pub async fn run(&self, arguments: &[&str]) -> Answer {
-        let output = self.command(arguments).output().await.expect("it runs");
+        self.run_with(&[], arguments).await
+    }
+
+    /// Runs it with these variables.
+    pub async fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Answer {
+        let output = self.command(arguments).envs(variables.iter().copied()).output().await.expect("it runs");
         let text = |bytes| String::from_utf8(bytes).expect("it prints text");
         let exit = output.status.code().expect("it ends by itself");
         Answer { exit, stdout: text(output.stdout), stderr: text(output.stderr) }
