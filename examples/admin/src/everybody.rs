@@ -135,8 +135,8 @@ impl Pass<'_> {
     async fn moved(&self, keys: Vec<SessionKey>) -> Result<Vec<SessionKey>, Failure> {
         let look = |sessions: Sessions, key| async move { patiently(|| sessions.get(&key)).await };
         let found = at_once(self.sessions, &keys, look).await?;
-        let found = found.into_iter().flatten().filter(|info| since(info) < self.before);
-        Ok(found.map(|info| info.session_key()).collect())
+        let found = found.into_iter().flatten().filter(|session| since(session.info()) < self.before);
+        Ok(found.map(|session| session.info().session_key()).collect())
     }
 
     /// Ends these sessions, and tells how many lived.

@@ -1,7 +1,7 @@
 //! One session: what it contains, and how it is changed; or all of an owner's, changed alike.
 
 use serde_json::{Map, Value, json};
-use session_core::{Draft, SessionError, SessionKey, Sessions};
+use session_core::{Draft, SessionError, Sessions};
 
 use crate::args::Target;
 use crate::backend::patiently;
@@ -12,15 +12,15 @@ use crate::report::{Report, described, rows};
 /// Tells what a session contains: its values only if they were asked for, since they may be private.
 pub(crate) async fn get(sessions: &Sessions, key: &str, values: bool) -> Result<Report, Failure> {
     let key = &parse(key)?;
-    let none = || Report::none("there is no such session");
-    let Some(info) = patiently(|| sessions.get(key)).await? else { return Ok(none()) };
-    let Some(names) = names(sessions, key).await? else { return Ok(none()) };
-    let (mut result, mut rows) = (described(&info), rows(&info));
+    let Some(session) = patiently(|| sessions.get(key)).await? else {
+        return Ok(Report::none("there is no such session"));
+    };
+    let names = session.keys();
+    let (mut result, mut rows) = (described(session.info()), rows(session.info()));
     if values {
         let mut shown = Map::new();
-        // What was written since is in one of the two alone, and is left out.
         for name in &names {
-            if let Some(value) = info.get::<Value>(name.as_str())? {
+            if let Some(value) = session.get::<Value>(name.as_str())? {
                 rows.push(vec![format!("value {name}"), value.to_string()]);
                 shown.insert(name.clone(), value);
             }
@@ -31,11 +31,6 @@ pub(crate) async fn get(sessions: &Sessions, key: &str, values: bool) -> Result<
     }
     result.insert("names".to_owned(), json!(names));
     Ok(Report::table(&["session", ""], rows, result.into()))
-}
-
-/// Gives the names of a session's values: a change that changes nothing, so that nothing is written.
-async fn names(sessions: &Sessions, key: &SessionKey) -> Result<Option<Vec<String>>, SessionError> {
-    patiently(|| sessions.modify(key, |draft| Ok(draft.keys()))).await
 }
 
 /// Sets a value.

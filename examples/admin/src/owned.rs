@@ -2,10 +2,9 @@
 
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use serde_json::json;
-use session_core::{Clock, Owner, Record, SessionKey, Sessions, SystemClock};
+use session_core::{Clock, Owner, Record, SessionInfo, SessionKey, Sessions, SystemClock, Timestamp};
 
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
@@ -18,17 +17,17 @@ const MOST_PASSES: u32 = 100;
 /// Lists the owner's live sessions, of all apps on the store.
 pub(crate) async fn list(backend: &Backend, name: &str) -> Result<Report, Failure> {
     let mut found = live(backend, &owner(name)?).await?;
-    found.sort_by_key(|(key, record)| (std::cmp::Reverse(record.last_seen_at), *key));
-    let result = found.iter().map(|(key, record)| {
+    found.sort_by_key(|listed| (std::cmp::Reverse(listed.last_seen_at), listed.key));
+    let result = found.iter().map(|listed| {
         json!({
-            "key": key.encode(), "created_at": record.created_at, "last_seen_at": record.last_seen_at,
-            "expires_at": record.expires_at, "payload_bytes": record.payload.len(),
+            "key": listed.key.encode(), "created_at": listed.created_at, "last_seen_at": listed.last_seen_at,
+            "expires_at": listed.expires_at, "payload_bytes": listed.bytes,
         })
     });
     let result = json!({ "owner": name, "sessions": result.collect::<Vec<_>>() });
-    let rows = found.iter().map(|(key, record)| {
-        let times = [record.created_at, record.last_seen_at, record.expires_at].map(time);
-        [vec![key.encode()], times.to_vec(), vec![record.payload.len().to_string()]].concat()
+    let rows = found.iter().map(|listed| {
+        let times = [listed.created_at, listed.last_seen_at, listed.expires_at].map(time);
+        [vec![listed.key.encode()], times.to_vec(), vec![listed.bytes.to_string()]].concat()
     });
     Ok(Report::table(&["key", "created", "last seen", "expires", "bytes"], rows, result))
 }
@@ -62,12 +61,12 @@ pub(crate) async fn revoke_all(
             None => HashSet::new(),
         };
         let mut found = live(backend, &owner).await?;
-        found.retain(|(key, record)| !kept.contains(key) && (pass == 0 || record.created_at <= began));
+        found.retain(|listed| !kept.contains(&listed.key) && (pass == 0 || listed.created_at <= began));
         if found.is_empty() {
             return Ok(Report::figures(json!({ "revoked": revoked })).no_if(revoked == 0));
         }
-        for (key, _) in found {
-            revoked += u64::from(sessions.revoke_owned(&owner, &key).await?);
+        for listed in found {
+            revoked += u64::from(sessions.revoke_owned(&owner, &listed.key).await?);
         }
     }
     Err(Failure::Store("new sessions of the owner came without end".into()))
@@ -75,18 +74,39 @@ pub(crate) async fn revoke_all(
 
 /// Gives the keys of the owner's live sessions of one app.
 async fn of_the_app(sessions: &Sessions, owner: &Owner) -> Result<HashSet<SessionKey>, Failure> {
-    Ok(sessions.list(owner).await?.iter().map(|info| info.session_key()).collect())
+    let (mut keys, mut after) = (HashSet::new(), None);
+    loop {
+        let page = patiently(|| sessions.page_owned(owner, after.as_ref(), PAGE)).await?;
+        keys.extend(page.sessions.iter().map(SessionInfo::session_key));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(keys),
+        }
+    }
+}
+
+/// What a list tells of a session, whichever app it is of.
+struct Listed {
+    key: SessionKey,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    expires_at: Timestamp,
+    bytes: usize,
 }
 
 /// Gives the owner's live sessions, of all apps.
-async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<(SessionKey, Arc<Record>)>, Failure> {
+async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<Listed>, Failure> {
     let none = || Failure::Unsupported(format!("{} keeps no index by owner", backend.url.name()));
     let owners = backend.store.owners().ok_or_else(none)?;
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = patiently(|| owners.list(owner, after.as_ref(), PAGE)).await?;
         let now = SystemClock.now();
-        found.extend(page.records.into_iter().filter(|(_, record)| record.is_live_at(now)));
+        let live = page.records.into_iter().filter(|(_, record)| record.is_live_at(now));
+        found.extend(live.map(|(key, record)| {
+            let Record { created_at, last_seen_at, expires_at, .. } = *record;
+            Listed { key, created_at, last_seen_at, expires_at, bytes: record.payload.len() }
+        }));
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(found),

@@ -77,6 +77,7 @@ pub(crate) fn described(info: &SessionInfo) -> Map<String, Value> {
         ("authenticated_at", json!(info.authenticated_at())),
         ("last_seen_at", json!(info.last_seen_at())),
         ("expires_at", json!(info.expires_at())),
+        ("labels", info.labels().map(|(name, text)| (name.to_owned(), json!(text))).collect::<Map<_, _>>().into()),
     ];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -92,7 +93,8 @@ pub(crate) fn rows(info: &SessionInfo) -> Vec<Vec<String>> {
         ("last seen", time(info.last_seen_at())),
         ("expires", time(info.expires_at())),
     ];
-    fields.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect()
+    let labels = info.labels().map(|(name, text)| vec![format!("label {name}"), text.to_owned()]);
+    fields.into_iter().map(|(name, value)| vec![name.to_owned(), value]).chain(labels).collect()
 }
 
 /// Describes a session for people, on a line: key, times, and the owner if there is one.
