@@ -2,8 +2,11 @@
 
 #[path = "../examples/report/column.rs"]
 mod column;
+#[path = "../examples/report/engines.rs"]
+mod engines;
 
 use column::{Cell, Kind, columns, section};
+use engines::{Run, differ, markdown};
 use session_conformance::{CLAUSES, Clause};
 
 /// What the test program of a store prints that breaks TCH-2 in its one module and does without a scan, and of another
@@ -95,4 +98,42 @@ fn a_programs_part_of_a_log_ends_where_the_next_begins() {
     assert!(!section(log, "http-1a").unwrap().contains("test b"));
     assert!(section(log, "http-1b").unwrap().ends_with("test b ... FAILED"));
     assert_eq!(section(log, "http-1"), None);
+}
+
+fn run_of(head: &str, log: &str) -> Vec<Run> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("one.log"), format!("{head}{log}")).unwrap();
+    Run::read_all(folder.path()).unwrap()
+}
+
+const HEAD: &str = "engine: Valkey\nversion: 8.1.1\nran: session-redis: the suite\nwhen: 2026-11-30\n";
+
+#[test]
+fn an_engine_has_a_row_with_what_was_run_on_it() {
+    let runs = run_of(HEAD, "\ntest result: ok. 60 passed; 0 failed; 5 ignored; 0 measured\n");
+    let table = markdown(&runs);
+    assert!(table.ends_with("| Valkey | 8.1.1 | session-redis: the suite: 60 passed | 2026-11-30 |\n"), "{table}");
+    assert!(!runs[0].failed());
+    assert!(run_of(HEAD, STDOUT)[0].failed() && markdown(&run_of(HEAD, STDOUT)).contains("**2 failed**"));
+    let columns = run_of(HEAD, STDOUT)[0].columns();
+    assert_eq!(
+        columns.iter().map(|column| &*column.subject).collect::<Vec<_>>(),
+        ["Valkey 8.1.1 mysql", "Valkey 8.1.1 near"]
+    );
+}
+
+#[test]
+fn an_engine_whose_tests_did_not_end_or_were_none_has_failed() {
+    for log in ["\ntest put_10 ... ok\n", "\ntest result: ok. 0 passed; 0 failed; 0 ignored\n"] {
+        assert!(run_of(HEAD, log)[0].failed(), "{log}");
+    }
+}
+
+#[test]
+fn the_readme_names_what_is_run_and_nothing_else() {
+    let runs = run_of(HEAD, "\ntest result: ok. 60 passed; 0 failed; 5 ignored; 0 measured\n");
+    let readme = format!("Words.\n\n{}\nMore words | and more.\n", markdown(&runs));
+    assert_eq!(differ(&readme, &runs), Vec::<String>::new());
+    let other = readme.replace("| Valkey |", "| Dragonfly |");
+    assert_eq!(differ(&other, &runs).len(), 2);
 }

@@ -158,6 +158,9 @@ impl Failed {
             "TRYAGAIN" => unavailable(told("the cluster is moving slots")),
             "NOREPLICAS" => unavailable(told("the master has fewer replicas than `min-replicas-to-write` asks for")),
             "BUSY" => unavailable(told("a script of somebody's is running for too long")),
+            _ if no_database(&self.error) => misconfigured(told(
+                "grant the user `+select` for any database but 0, and name one that the server has; a cluster has one",
+            )),
             _ => match self.error.kind() {
                 ErrorKind::AuthenticationFailed => misconfigured(told("look at the user and the password in the URL")),
                 ErrorKind::RESP3NotSupported => {
@@ -229,6 +232,16 @@ fn code(error: &RedisError) -> Option<&str> {
     inner.or(error.code())
 }
 
+/// Tells whether a connection was refused the URL's database. The library says so in words alone.
+fn no_database(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Server(_))
+        && error.to_string().starts_with("Redis server refused to switch database")
+}
+
+/// How the server refuses a database: none of these quotes more than the user's name.
+const NO_DATABASE: [&str; 4] =
+    ["User ", "this user has no permissions", "DB index is out of range", "SELECT is not allowed"];
+
 /// Gives the words of an error that quote nothing.
 fn said(error: &RedisError) -> String {
     match (code(error), error.kind()) {
@@ -241,6 +254,15 @@ fn said(error: &RedisError) -> String {
             _,
         ) => format!("the server says {code}: {}", error.detail().unwrap_or_default()),
         (Some(REPLY_LOST), _) => "the connection was lost, or the answer did not come in time".to_owned(),
+        _ if no_database(error) => {
+            let detail = error.detail().unwrap_or_default();
+            let known = NO_DATABASE.iter().any(|words| detail.contains(words));
+            format!(
+                "the server refused the database{}{}",
+                if known { ": " } else { "" },
+                if known { detail } else { "" }
+            )
+        }
         (Some("ERR"), _) => {
             let detail = error.detail().unwrap_or_default();
             // `unknown command 'X', with args beginning with: …`

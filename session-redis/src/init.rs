@@ -1,6 +1,6 @@
 //! What `init` looks at: whether the server is one that can keep sessions.
 
-use redis::cmd;
+use redis::{Value, cmd};
 use session_core::{Clock, Eviction, StoreError, SystemClock, Timestamp};
 
 use crate::error::{Fault, misconfigured, strange};
@@ -18,6 +18,7 @@ impl RedisStore {
         let info = async |section| Info::read(self.inner.wire.read(&Info::of(section)).await?);
         self.check_version(&info("server").await?)?;
         self.check_memory(&info("memory").await?)?;
+        self.check_scripts().await?;
         let before = SystemClock.now();
         let answer = self.inner.wire.read(&cmd("TIME")).await?;
         let (seconds, micros): (u64, u64) = redis::from_redis_value(answer).map_err(|_| strange("TIME"))?;
@@ -41,6 +42,19 @@ impl RedisStore {
             ));
         }
         Ok(())
+    }
+
+    /// Every write that is compared with what stands is a script.
+    async fn check_scripts(&self) -> Result<(), StoreError> {
+        match self.inner.wire.read(cmd("EVAL").arg("return 1").arg(0)).await {
+            Ok(Value::Int(1)) => Ok(()),
+            Ok(_) => Err(strange("EVAL")),
+            // It knows no such command, or what stands before it lets none through.
+            Err(StoreError::Backend { source, .. }) => {
+                Err(refused(format!("the server runs no scripts ({source})"), "allow it `EVAL` and `EVALSHA`"))
+            }
+            Err(other) => Err(other),
+        }
     }
 
     fn check_memory(&self, info: &Info) -> Result<(), StoreError> {

@@ -65,10 +65,12 @@ pub(crate) fn single(url: &str) -> Result<ConnectionInfo, BuildError> {
     }
     let says_protocol = parsed.query_pairs().any(|(name, _)| name == "protocol");
     let info = parsed.into_connection_info().map_err(|_| MALFORMED)?;
-    if says_protocol {
-        return Ok(info);
+    // The library's name is sent at each connection by `CLIENT SETINFO`. A user who may do no more than is needed may not
+    // do that, and each try would stand in the server's log of what was denied.
+    let mut settings = info.redis_settings().clone().set_skip_set_lib_name();
+    if !says_protocol {
+        settings = settings.set_protocol(ProtocolVersion::RESP3);
     }
-    let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
     Ok(info.set_redis_settings(settings))
 }
 
@@ -140,7 +142,10 @@ pub(crate) fn sentinel(url: &str) -> Result<redis::sentinel::SentinelClient, Bui
         node = node.set_tls_mode(TlsMode::Secure);
     }
     // User and password are for the master: Sentinels have their own, if any.
-    let sentinels = several.servers.iter().map(|it| it.clone().set_redis_settings(RedisConnectionInfo::default()));
+    let sentinels = several
+        .servers
+        .iter()
+        .map(|it| it.clone().set_redis_settings(RedisConnectionInfo::default().set_skip_set_lib_name()));
     SentinelClient::build(sentinels.collect(), master, Some(node), SentinelServerType::Master).map_err(|_| MALFORMED)
 }
 

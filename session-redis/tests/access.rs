@@ -2,7 +2,12 @@
 
 mod common;
 
-use common::{ACCESS, CLUSTER_ACCESS, NEAR_ACCESS};
+use common::admin::Admin;
+use common::{ACCESS, CLUSTER_ACCESS, DATABASE_ACCESS, NEAR_ACCESS, User, command, key, record};
+use session_conformance::servers::{Alone, Redis};
+use session_redis::redis::{Client, Value};
+use session_redis::session_core::{Put, PutOutcome, SessionStore, StoreError};
+use session_redis::{RedisConfig, RedisStore};
 
 #[test]
 fn the_page_lists_what_the_tests_are_granted() {
@@ -11,6 +16,73 @@ fn the_page_lists_what_the_tests_are_granted() {
     let listed: Vec<_> = listed.split_whitespace().collect();
     let granted: Vec<_> = ACCESS.split_whitespace().collect();
     assert_eq!(listed, granted);
-    assert!(page.contains(&format!("On a cluster also `{CLUSTER_ACCESS}`")));
+    assert!(page.contains(&format!("For a database other than 0 also `{DATABASE_ACCESS}`")));
+    assert!(page.contains(&format!("on a cluster `{CLUSTER_ACCESS}`")));
     assert!(page.contains(&format!("for the near cache `{NEAR_ACCESS}`")));
+}
+
+/// A server of one's own, for what it logs is everybody's.
+async fn alone(arguments: &[&str]) -> (Alone, Admin) {
+    let server = Redis::alone(arguments).await.expect("a server");
+    let admin = Admin::of(&Client::open(server.url()).unwrap()).await.unwrap();
+    (server, admin)
+}
+
+/// Makes a store of a URL, for a user with these rights.
+async fn store(admin: &Admin, url: &str, access: &[&str]) -> RedisStore {
+    let user = User::new();
+    admin.run::<Value>(&user.made_with(access)).await.unwrap();
+    RedisStore::from_url(&user.url(url), RedisConfig::default().with_prefix(&user.name)).unwrap()
+}
+
+async fn keeps(store: &RedisStore) {
+    store.init().await.unwrap();
+    let (key, record) = (key(), record(None));
+    assert_eq!(store.put(&key, &record, Put::Create).await.unwrap(), PutOutcome::Stored);
+    assert_eq!(*store.get(&key).await.unwrap().unwrap(), record);
+    assert!(store.delete(&key).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_the_page_grants_is_enough_and_nothing_else_is_tried() {
+    let (server, admin) = alone(&[]).await;
+    keeps(&store(&admin, server.url(), &[ACCESS]).await).await;
+    let other = format!("{}/3", server.url());
+    keeps(&store(&admin, &other, &[ACCESS, DATABASE_ACCESS]).await).await;
+    let denied: Vec<Value> = admin.run(&command("ACL LOG")).await.unwrap();
+    assert!(denied.is_empty(), "{denied:?}");
+}
+
+#[tokio::test]
+async fn a_database_that_one_may_not_use_is_told_with_the_servers_words() {
+    let (server, admin) = alone(&[]).await;
+    for (database, access, said) in [
+        (3, vec![ACCESS], "no permissions to run the 'select' command"),
+        (99, vec![ACCESS, DATABASE_ACCESS], "DB index is out of range"),
+    ] {
+        let store = store(&admin, &format!("{}/{database}", server.url()), &access).await;
+        let error = store.init().await.unwrap_err();
+        let StoreError::Misconfigured { source, .. } = &error else { panic!("{error:?}") };
+        let text = source.to_string();
+        assert!(text.contains(said) && text.contains("`+select`"), "{text}");
+        assert!(matches!(store.get(&key()).await, Err(StoreError::Misconfigured { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_scripts_is_refused_by_init() {
+    let (server, admin) = alone(&["--rename-command", "EVAL", ""]).await;
+    let renamed = RedisStore::from_url(server.url(), RedisConfig::default()).unwrap();
+    let (all_but, _) = ACCESS.split_once("+eval ").unwrap();
+    let denied = store(&admin, server.url(), &[all_but, "+info"]).await;
+    for store in [renamed, denied] {
+        let error = store.init().await.unwrap_err();
+        assert!(matches!(error, StoreError::Misconfigured { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_valkey_url_is_a_redis_url() {
+    let (server, admin) = alone(&[]).await;
+    keeps(&store(&admin, &server.url().replace("redis://", "valkey://"), &[ACCESS]).await).await;
 }

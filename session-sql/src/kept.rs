@@ -2,7 +2,7 @@
 //!
 //! A pool of sqlx asks each connection that it is given back whether it still answers: a task and a round trip for every
 //! statement, and so for every verb. A store made of a URL keeps its connections instead. It gives back only one whose
-//! statement failed or was dropped, which the pool then asks. The pool's timeouts hold here as well: as statements come
+//! statement failed or was dropped, once that answers. The pool's timeouts hold here as well: as statements come
 //! by, what has lain for too long or is too old is closed.
 
 use std::collections::VecDeque;
@@ -10,11 +10,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{Connection, Database, Pool};
+use sqlx::{Database, Pool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::fault::Failure;
+use crate::loan::{Asked, Loan, within};
 
 /// How long a connection may lie unused and still be taken on trust. Past it, it is asked first.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
@@ -29,6 +30,8 @@ const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug)]
 pub(crate) struct Kept<Db: Database> {
     pool: Pool<Db>,
+    /// How long a connection may take to answer, or to close; `None` for a database in this process.
+    patience: Option<Duration>,
     /// As many as the pool has connections. Who waits, waits here: the pool cannot tell when one of these is free.
     turns: Semaphore,
     /// The one that was used last stands last, and is taken first.
@@ -47,17 +50,17 @@ struct Idle<Db: Database> {
 /// A connection that is taken for a statement, and the right to have one.
 #[derive(Debug)]
 pub(crate) struct Lent<'a, Db: Database> {
-    pub(crate) connection: PoolConnection<Db>,
+    pub(crate) connection: Loan<Db>,
     since: Instant,
     // Last, so that the connection is on its way to the pool when somebody else asks there.
     turn: SemaphorePermit<'a>,
 }
 
 impl<Db: Database> Kept<Db> {
-    pub(crate) fn new(pool: Pool<Db>) -> Self {
+    pub(crate) fn new(pool: Pool<Db>, patience: Option<Duration>) -> Self {
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
         let turns = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
-        Self { pool, turns, idle: Mutex::default() }
+        Self { pool, patience, turns, idle: Mutex::default() }
     }
 
     /// Takes a connection; waits for one no longer than the pool would.
@@ -66,7 +69,7 @@ impl<Db: Database> Kept<Db> {
         if let Ok(turn) = self.turns.try_acquire()
             && let Some(Idle { connection, since, .. }) = self.idle().pop_back_if(|idle| idle.used.elapsed() <= TRUSTED)
         {
-            return Ok(Lent { connection, since, turn });
+            return Ok(self.lend(connection, since, turn));
         }
         let waited = timeout(self.pool.options().get_acquire_timeout(), self.wait()).await;
         waited.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Failure::Unsent)
@@ -77,21 +80,26 @@ impl<Db: Database> Kept<Db> {
         let last = self.idle().pop_back();
         if let Some(Idle { connection, since, used }) = last {
             if used.elapsed() <= TRUSTED {
-                return Ok(Lent { connection, since, turn });
+                return Ok(self.lend(connection, since, turn));
             }
-            if let Some(connection) = Asked(Some(connection)).answers().await {
-                return Ok(Lent { connection, since, turn });
+            if let Some(connection) = Asked::new(connection).answers().await {
+                return Ok(self.lend(connection, since, turn));
             }
             // Where one is dead, others that have lain are, too.
             while let Some(idle) = self.pop_lain(TRUSTED) {
                 drop(idle.connection.detach());
             }
         }
-        Ok(Lent { connection: self.pool.acquire().await?, since: Instant::now(), turn })
+        Ok(self.lend(self.pool.acquire().await?, Instant::now(), turn))
+    }
+
+    fn lend<'a>(&self, connection: PoolConnection<Db>, since: Instant, turn: SemaphorePermit<'a>) -> Lent<'a, Db> {
+        Lent { connection: Loan::new(connection, self.patience), since, turn }
     }
 
     /// Takes back a connection whose statement came to its end. One that is dropped instead goes to the pool.
-    pub(crate) fn keep(&self, Lent { mut connection, since, turn }: Lent<'_, Db>) {
+    pub(crate) fn keep(&self, Lent { connection, since, turn }: Lent<'_, Db>) {
+        let mut connection = connection.returned();
         if let Some(Idle { mut connection, .. }) = self.pop_lain(MOST_IDLE) {
             connection.close_on_drop();
         }
@@ -112,18 +120,19 @@ impl<Db: Database> Kept<Db> {
         self.idle().pop_front_if(|first| first.used.elapsed() > limit)
     }
 
-    /// Closes them all; the future waits until they are. Nothing is taken from here on.
+    /// Closes them all; the future waits until they are, or as long as it has patience. Nothing is taken from here on.
     pub(crate) fn close(&self) -> impl Future<Output = ()> {
         self.turns.close();
         let closed = self.pool.close();
         let idle = std::mem::take(&mut *self.idle());
-        async move {
-            for Idle { connection, .. } in idle {
-                // It is as good as closed where that fails.
-                let _ = connection.close().await;
+        // What is not closed in time is let go.
+        let idle: Vec<_> = idle.into_iter().map(|idle| Asked::new(idle.connection)).collect();
+        within(self.patience, async move {
+            for connection in idle {
+                connection.close().await;
             }
             closed.await;
-        }
+        })
     }
 
     fn idle(&self) -> MutexGuard<'_, VecDeque<Idle<Db>>> {
@@ -138,25 +147,6 @@ impl<Db: Database> Drop for Kept<Db> {
         for Idle { connection, .. } in self.idle().drain(..) {
             drop(connection.detach());
         }
-    }
-}
-
-/// A connection that is asked whether it answers. If it does not, also when nobody waits for that any more, it is let go at
-/// once: the pool would ask it again, for as long as TCP takes to give up, and have one connection less meanwhile.
-struct Asked<Db: Database>(Option<PoolConnection<Db>>);
-
-impl<Db: Database> Asked<Db> {
-    async fn answers(mut self) -> Option<PoolConnection<Db>> {
-        match self.0.as_mut()?.ping().await {
-            Ok(()) => self.0.take(),
-            Err(_) => None,
-        }
-    }
-}
-
-impl<Db: Database> Drop for Asked<Db> {
-    fn drop(&mut self) {
-        drop(self.0.take().map(PoolConnection::detach));
     }
 }
 
@@ -183,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
         let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(patience);
-        (Arc::new(Kept::new(pool.connect_lazy_with(options))), folder)
+        (Arc::new(Kept::new(pool.connect_lazy_with(options), None)), folder)
     }
 
     async fn until(holds: impl Fn() -> bool) {
@@ -328,7 +318,8 @@ mod tests {
         #[tokio::test]
         async fn one_that_ended_while_it_lay_is_replaced() {
             let server = session_conformance::servers::Postgres::start().await.unwrap();
-            let kept = Kept::new(PgPoolOptions::new().max_connections(2).connect_lazy(server.url()).unwrap());
+            let kept =
+                Kept::new(PgPoolOptions::new().max_connections(2).connect_lazy(server.url()).unwrap(), Some(LONG));
             let (mut a, mut b) = (kept.take().await.unwrap(), kept.take().await.unwrap());
             for lent in [&mut a, &mut b] {
                 // The server answers nobody here any more.
@@ -368,7 +359,7 @@ mod tests {
             let options: PgConnectOptions = server.url().parse().unwrap();
             let (address, forget) = forgetful((Ipv4Addr::LOCALHOST, options.get_port()).into()).await;
             let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LONG);
-            let kept = Kept::new(pool.connect_lazy_with(options.host("127.0.0.1").port(address.port())));
+            let kept = Kept::new(pool.connect_lazy_with(options.host("127.0.0.1").port(address.port())), Some(LONG));
             answers(&kept).await;
             forget.send_replace(());
             kept.age(2 * TRUSTED);

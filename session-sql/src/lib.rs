@@ -15,6 +15,7 @@ mod dialect; // what the databases differ in
 mod fault; // how a statement fails
 mod guard; // what keeps two statements apart
 mod kept; // connections that stay at hand
+mod loan; // a connection that is lent, and asked if it comes back by itself
 mod pools; // where connections come from
 mod retry; // what a failure means, and whether to try again
 mod row; // what stands in a row

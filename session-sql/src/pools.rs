@@ -3,8 +3,9 @@
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
-use sqlx::pool::{PoolConnection, PoolOptions};
+use sqlx::pool::PoolOptions;
 use sqlx::{Connection, Database, Pool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -12,6 +13,7 @@ use tokio::time::timeout;
 use crate::config::SqlConfig;
 use crate::fault::Failure;
 use crate::kept::{Kept, Lent, TRUSTED};
+use crate::loan::{Loan, within};
 
 /// Holds the connections of a store.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub struct Pools<Db: Database> {
     /// The file that is the store's to set up; `None` if the database is set up by others.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "SQLite alone is a file"))]
     pub(crate) file: Option<PathBuf>,
+    /// How long a server may take to let a connection go; `None` where the database is in this process.
+    patience: Option<Duration>,
     /// Whether it was seen that nothing in between mixes up prepared statements, so that it need not be looked at again.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL alone has poolers in between"))]
     pub(crate) kept_apart: AtomicBool,
@@ -32,8 +36,9 @@ pub struct Pools<Db: Database> {
 /// Says where a statement gets its connection.
 #[derive(Debug)]
 enum Source<Db: Database> {
-    /// From a pool that others use as well.
-    Pool(Pool<Db>),
+    /// From a pool that others use as well. A connection whose statement did not come to its end may take so long to answer;
+    /// `None` where the database is in this process.
+    Pool(Pool<Db>, Option<Duration>),
     /// From such a pool, one at a time: it has several connections, and the database takes one writer. Waiting here is
     /// fair and wakes in time; waiting in SQLite is neither.
     Turns(Pool<Db>, Semaphore),
@@ -44,20 +49,26 @@ enum Source<Db: Database> {
 impl<Db: Database> Pools<Db> {
     /// Takes the caller's pool.
     pub(crate) fn of_caller(pool: Pool<Db>, one_writer: bool) -> Self {
+        // Where the database takes one writer it is in this process.
         let writers = one_writer.then(|| Source::Turns(pool.clone(), Semaphore::new(1)));
-        Self { readers: Source::Pool(pool.clone()), pool, writers, file: None, kept_apart: AtomicBool::default() }
+        let patience = (!one_writer).then(|| pool.options().get_acquire_timeout());
+        let readers = Source::Pool(pool.clone(), patience);
+        Self { readers, pool, writers, file: None, patience, kept_apart: AtomicBool::default() }
     }
 
     /// Takes a pool of one connection, which is the database.
     #[cfg(feature = "sqlite")]
     pub(crate) fn of_memory(pool: Pool<Db>) -> Self {
-        Self { readers: Source::Pool(pool.clone()), pool, writers: None, file: None, kept_apart: AtomicBool::default() }
+        let readers = Source::Pool(pool.clone(), None);
+        Self { readers, pool, writers: None, file: None, patience: None, kept_apart: AtomicBool::default() }
     }
 
     /// Takes pools that were made of a URL: one for the application, and those that are the store's own.
     pub(crate) fn of_url(pool: Pool<Db>, readers: Pool<Db>, writers: Option<Pool<Db>>, file: Option<PathBuf>) -> Self {
-        let kept = |pool| Source::Kept(Kept::new(pool));
-        Self { pool, readers: kept(readers), writers: writers.map(kept), file, kept_apart: AtomicBool::default() }
+        let patience = file.is_none().then(|| pool.options().get_acquire_timeout());
+        let kept = |pool| Source::Kept(Kept::new(pool, patience));
+        let (readers, writers) = (kept(readers), writers.map(kept));
+        Self { pool, readers, writers, file, patience, kept_apart: AtomicBool::default() }
     }
 
     /// Waits for a connection to read with.
@@ -70,7 +81,7 @@ impl<Db: Database> Pools<Db> {
         self.writers.as_ref().unwrap_or(&self.readers).take().await
     }
 
-    /// Closes all connections, and waits until they are.
+    /// Closes all connections, and waits until they are, or as long as there is patience.
     pub(crate) async fn close(&self) {
         // All of them stop to give connections out before any is waited for.
         let sources = std::iter::once(&self.readers).chain(&self.writers);
@@ -79,7 +90,7 @@ impl<Db: Database> Pools<Db> {
         for closed in kept {
             closed.await;
         }
-        pool.await;
+        within(self.patience, pool).await;
     }
 }
 
@@ -88,14 +99,15 @@ impl<Db: Database> Source<Db> {
     fn kept(&self) -> Option<&Kept<Db>> {
         match self {
             Self::Kept(kept) => Some(kept),
-            Self::Pool(_) | Self::Turns(..) => None,
+            Self::Pool(..) | Self::Turns(..) => None,
         }
     }
 
     async fn take(&self) -> Result<Taken<'_, Db>, Failure> {
         match self {
-            Self::Pool(pool) => {
-                Ok(Taken::Pooled { connection: pool.acquire().await.map_err(Failure::Unsent)?, _turn: None })
+            Self::Pool(pool, patience) => {
+                let connection = Loan::new(pool.acquire().await.map_err(Failure::Unsent)?, *patience);
+                Ok(Taken::Pooled { connection, _turn: None })
             }
             Self::Turns(pool, turns) => {
                 // No timer for what need not wait; it never passes over those who do.
@@ -107,7 +119,7 @@ impl<Db: Database> Source<Db> {
                         waited.ok().and_then(Result::ok).ok_or(Failure::Unsent(sqlx::Error::PoolTimedOut))?
                     }
                 };
-                let connection = pool.acquire().await.map_err(Failure::Unsent)?;
+                let connection = Loan::new(pool.acquire().await.map_err(Failure::Unsent)?, None);
                 Ok(Taken::Pooled { connection, _turn: Some(turn) })
             }
             Self::Kept(kept) => Ok(Taken::Lent(kept.take().await?, kept)),
@@ -117,7 +129,7 @@ impl<Db: Database> Source<Db> {
 
 /// A connection that is taken for a statement. The connection goes first, and the turn second.
 pub(crate) enum Taken<'a, Db: Database> {
-    Pooled { connection: PoolConnection<Db>, _turn: Option<SemaphorePermit<'a>> },
+    Pooled { connection: Loan<Db>, _turn: Option<SemaphorePermit<'a>> },
     Lent(Lent<'a, Db>, &'a Kept<Db>),
 }
 
@@ -125,8 +137,9 @@ impl<Db: Database> Taken<'_, Db> {
     /// Lets go of the connection after a statement that came to its end. Where that is not known it is dropped, and
     /// somebody looks at it before it is used again.
     pub(crate) fn done(self) {
-        if let Self::Lent(lent, kept) = self {
-            kept.keep(lent);
+        match self {
+            Self::Lent(lent, kept) => kept.keep(lent),
+            Self::Pooled { connection, _turn } => drop(connection.returned()),
         }
     }
 }

@@ -122,6 +122,8 @@ impl<Db: Dialect> SqlStore<Db> {
     }
 
     /// Closes the connections, and waits until they are. Calls after it are `Unavailable`.
+    ///
+    /// A server that does not let go of one is waited for as long as for a connection, the pool's `acquire_timeout`.
     pub async fn close(&self) {
         self.inner.pools.close().await;
     }

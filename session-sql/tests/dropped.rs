@@ -13,6 +13,15 @@ use support::bed::{Bed, at, create, key, on_each, pool, record};
 
 on_each!(a_call_dropped_at_any_moment_leaves_its_connection_as_it_was);
 
+#[cfg(all(feature = "mysql", feature = "tls"))]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_dropped_at_any_moment_over_tls_holds_no_connection_back() -> Result<(), BoxError> {
+    use support::mysql::{MariaDbOverTls, MySqlHarness};
+
+    let test = async |bed: &_| a_call_dropped_at_any_moment_leaves_its_connection_as_it_was(bed).await;
+    support::bed::on::<MySqlHarness<MariaDbOverTls>, _>(test).await
+}
+
 const VERBS: usize = 8;
 
 /// Calls one of the verbs; that it works is for other tests to say.

@@ -76,28 +76,5 @@ async fn postgres_goes_by_index() -> Result<(), BoxError> {
 #[cfg(feature = "mysql")]
 #[tokio::test]
 async fn mariadb_goes_by_index() -> Result<(), BoxError> {
-    on::<support::mysql::MySqlHarness, _>(async |bed| {
-        bed.sql().init().await?;
-        bed.fill(ROWS).await?;
-        bed.run("ANALYZE TABLE sessions".to_owned()).await?;
-        for (verb, sql) in bed.sql().statements() {
-            if verb == "create" {
-                continue;
-            }
-            let rows = plan!(bed, "EXPLAIN", verb, sql);
-            let indexes: Vec<Option<String>> = rows.iter().map(|row| row.get("key")).collect();
-            let indexes: Vec<_> = indexes.iter().map(Option::as_deref).collect();
-            let expected = match verb {
-                "list" => vec![Some("sessions_owner")],
-                // The keys that are due are read once, found by their deadline, and lead to the rows.
-                "delete_expired" | "refile" => vec![None, Some("PRIMARY"), Some("sessions_sweep_at")],
-                _ => vec![Some("PRIMARY")],
-            };
-            assert_eq!(indexes, expected, "{verb}");
-            let extra: Vec<Option<String>> = rows.iter().map(|row| row.get("Extra")).collect();
-            assert!(!extra.iter().flatten().any(|extra| extra.contains("filesort")), "{verb}: {extra:?}");
-        }
-        Ok(())
-    })
-    .await
+    support::mysql_plans::go_by_index::<support::mysql::MariaDb>().await
 }

@@ -296,12 +296,11 @@ impl<'a> Scene<'a> {
         let Some(((key, record), others)) = self.over.split_last() else { return Ok(()) };
         let until = case.base + HOUR;
         let extended = self.store.touch(key, record.version, record.last_seen_at, until).await?;
-        self.store.drain(self.before).await?;
-        for (key, _) in others {
-            self.store.absent(key).await?;
-        }
+        let mut left: Vec<_> = others.iter().map(|(key, _)| *key).collect();
+        left.extend((!extended).then_some(*key));
+        self.store.are_swept(self.before, &left, &[]).await?;
         if !extended {
-            return self.store.absent(key).await;
+            return Ok(());
         }
         self.store.holds(key, &Record { expires_at: until, ..record.clone() }).await?;
         self.store.expect_delete(key, true).await
@@ -318,12 +317,8 @@ impl<'a> Scene<'a> {
                 store.holds_one_of(&self.key, &[found, &self.touched]).await?;
             }
         }
-        store.drain(case.base + 3 * HOUR).await?;
-        for (key, _) in [(self.key, &self.record)].into_iter().chain(self.over.iter().map(|(key, it)| (*key, it))) {
-            store.absent(&key).await?;
-        }
-        store.absent(&self.neighbour.0).await?;
-        store.lists_if_indexed(&self.owner, &[]).await?;
+        let keys: Vec<_> = self.over.iter().map(|(key, _)| *key).chain([self.key, self.neighbour.0]).collect();
+        store.are_swept(case.base + 3 * HOUR, &keys, &[&self.owner]).await?;
         if self.verb == Verb::Delete && found.is_some() {
             return Ok(());
         }

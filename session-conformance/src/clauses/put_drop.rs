@@ -2,7 +2,7 @@
 
 use session_core::{Put, PutOutcome, Record, SessionKey};
 
-use crate::check::{Check, broken, ensure, works};
+use crate::check::{Check, ensure, works};
 use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::{Dice, HOUR};
@@ -144,25 +144,12 @@ impl Attempt {
 
     /// Sweeps once both deadlines are past, and expects nothing to be left.
     async fn is_swept(&self, case: &Case, handle: &Handle) -> Check {
-        let mut left = None;
-        // The dropped write may still arrive, but only once.
-        for _ in 0..3 {
-            handle.drain(case.base + 3 * HOUR).await?;
-            left = handle.get(&self.key).await?;
-            match &left {
-                Some(found) => {
-                    let whole = **found == self.new || self.old.as_ref() == Some(found);
-                    ensure(whole, "a whole record, old or new", || show::record(case.base, found))?;
-                }
-                None => {
-                    for owner in self.old.iter().chain([&self.new]).filter_map(|record| record.owner.as_ref()) {
-                        handle.lists_if_indexed(owner, &[]).await?;
-                    }
-                    return Ok(());
-                }
-            }
+        if let Some(found) = handle.get(&self.key).await? {
+            let whole = *found == self.new || self.old.as_ref() == Some(&*found);
+            ensure(whole, "a whole record, old or new", || show::record(case.base, &found))?;
         }
-        broken("a sweep that finds the record", format!("it is left: {}", show::found(case.base, left.as_deref())))
+        let owners: Vec<_> = self.old.iter().chain([&self.new]).filter_map(|record| record.owner.as_ref()).collect();
+        handle.are_swept(case.base + 3 * HOUR, &[self.key], &owners).await
     }
 
     async fn listed(&self, handle: &Handle, found: Option<&Record>) -> Check<bool> {

@@ -36,7 +36,7 @@ async fn in_engine(kind: &Kind, site: &Site) -> Result<(Launch, Place), String> 
     let place = new_place(kind).map_err(|error| error.to_string())?;
     let name = format!("session-conformance-{}-{}", kind.slug, &place.password[..8]);
     // Before there is a container, so that whatever happens there is somebody to remove it.
-    let mut launch = Launch::start(site, "", include_str!("scripts/container.sh"), &[("CONTAINER", &name)], &[])
+    let mut launch = Launch::start(site, None, "", include_str!("scripts/container.sh"), &[("CONTAINER", &name)], &[])
         .map_err(|error| error.to_string())?;
     request(kind, &place)
         .with_container_name(name)

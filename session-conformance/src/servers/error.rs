@@ -30,7 +30,8 @@ impl ServerError {
 }
 
 fn install(kind: &Kind, program: &str) -> String {
-    format!("install {}: {program}", kind.programs.join(" and "))
+    let programs: Vec<_> = kind.programs.iter().map(|names| names.join(" or ")).collect();
+    format!("install {}: {program}", programs.join(" and "))
 }
 
 impl fmt::Display for ServerError {

@@ -18,7 +18,8 @@ pub(super) struct Kind {
     pub(super) variable: &'static str,
     pub(super) image: &'static str,
     pub(super) in_docker: InDocker,
-    pub(super) programs: &'static [&'static str],
+    /// What has to be there, each by one of its names.
+    pub(super) programs: &'static [&'static [&'static str]],
     /// Whom the program runs as when root starts it.
     pub(super) user: &'static str,
     pub(super) script: &'static str,
@@ -35,6 +36,9 @@ pub(super) enum InDocker {
     Script,
 }
 
+/// Valkey's answers to the same settings.
+const REDIS_SERVER: &[&str] = &["redis-server", "valkey-server"];
+
 pub(super) static REDIS: Kind = Kind {
     name: "Redis",
     slug: "redis",
@@ -45,9 +49,13 @@ pub(super) static REDIS: Kind = Kind {
         environment: &[],
         arguments: &["redis-server", "--requirepass", "{password}", "--save", ""],
     },
-    programs: &["redis-server"],
+    programs: &[REDIS_SERVER],
     user: "redis",
-    script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/redis.sh")),
+    script: concat!(
+        include_str!("scripts/nodes.sh"),
+        include_str!("scripts/redis-names.sh"),
+        include_str!("scripts/redis.sh")
+    ),
     ports: 1,
     url: |place| format!("redis://:{}@127.0.0.1:{}", place.password, place.ports[0]),
     ready: |place| probe::redis(place.ports[0], &place.password),
@@ -59,9 +67,13 @@ pub(super) static REDIS_CLUSTER: Kind = Kind {
     variable: "SESSION_TEST_REDIS_CLUSTER_URL",
     image: "redis:7",
     in_docker: InDocker::Script,
-    programs: &["redis-server", "redis-cli"],
+    programs: &[REDIS_SERVER, &["redis-cli", "valkey-cli"]],
     user: "redis",
-    script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/redis-cluster.sh")),
+    script: concat!(
+        include_str!("scripts/nodes.sh"),
+        include_str!("scripts/redis-names.sh"),
+        include_str!("scripts/redis-cluster.sh")
+    ),
     ports: 6,
     url: |place| format!("redis-cluster://:{}@{}", place.password, addresses(&place.ports)),
     ready: |place| place.ports.iter().try_for_each(|port| probe::redis_cluster_node(*port, &place.password)),
@@ -73,9 +85,13 @@ pub(super) static REDIS_SENTINEL: Kind = Kind {
     variable: "SESSION_TEST_REDIS_SENTINEL_URL",
     image: "redis:7",
     in_docker: InDocker::Script,
-    programs: &["redis-server"],
+    programs: &[REDIS_SERVER],
     user: "redis",
-    script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/redis-sentinel.sh")),
+    script: concat!(
+        include_str!("scripts/nodes.sh"),
+        include_str!("scripts/redis-names.sh"),
+        include_str!("scripts/redis-sentinel.sh")
+    ),
     ports: 6,
     url: |place| format!("redis+sentinel://:{}@{}/mymaster", place.password, addresses(&place.ports[3..])),
     ready: |place| {
@@ -95,7 +111,7 @@ pub(super) static POSTGRES: Kind = Kind {
         environment: &[("POSTGRES_PASSWORD", "{password}")],
         arguments: &["postgres", "-c", "fsync=off", "-c", "max_connections=300"],
     },
-    programs: &["postgres", "initdb"],
+    programs: &[&["postgres"], &["initdb"]],
     user: "postgres",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/postgres.sh")),
     ports: 1,
@@ -110,7 +126,7 @@ pub(super) static PGBOUNCER: Kind = Kind {
     variable: "",
     image: "",
     in_docker: InDocker::Script,
-    programs: &["pgbouncer"],
+    programs: &[&["pgbouncer"]],
     user: "postgres",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/pgbouncer.sh")),
     ports: 1,
@@ -128,7 +144,7 @@ pub(super) static MARIADB: Kind = Kind {
         environment: &[("MARIADB_ROOT_PASSWORD", "{password}"), ("MARIADB_DATABASE", "session")],
         arguments: &["mariadbd", "--max-connections=300", "--skip-name-resolve"],
     },
-    programs: &["mariadbd", "mariadb-install-db"],
+    programs: &[&["mariadbd"], &["mariadb-install-db"]],
     user: "mysql",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/mariadb.sh")),
     ports: 1,
@@ -146,7 +162,7 @@ pub(super) static MYSQL: Kind = Kind {
         environment: &[("MYSQL_ROOT_PASSWORD", "{password}"), ("MYSQL_DATABASE", "session")],
         arguments: &["mysqld", "--max-connections=300", "--skip-name-resolve", "--mysqlx=0"],
     },
-    programs: &["mysqld"],
+    programs: &[&["mysqld"]],
     user: "mysql",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/mysql.sh")),
     ports: 1,
@@ -160,7 +176,7 @@ pub(super) static MEMCACHED: Kind = Kind {
     variable: "SESSION_TEST_MEMCACHED_URL",
     image: "memcached:1.6",
     in_docker: InDocker::Itself { port: 11211, environment: &[], arguments: &["memcached"] },
-    programs: &["memcached"],
+    programs: &[&["memcached"]],
     user: "memcache",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/memcached.sh")),
     ports: 1,

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,9 +27,11 @@ pub(super) struct Launch {
 }
 
 impl Launch {
-    /// Runs `script` with `environment`, as `user` if this is root and there is one.
+    /// Runs `script` with `environment`, within the folder `root` if there is one, and as `user` if this is root and
+    /// there is one.
     pub(super) fn start(
         site: &Site,
+        root: Option<&Path>,
         user: &str,
         script: &str,
         environment: &[(&str, &str)],
@@ -48,6 +50,10 @@ impl Launch {
             .args(arguments)
             .envs(environment.iter().copied())
             .env("SERVER_HOME", &site.home)
+            .env("SERVER_ROOT", root.unwrap_or(Path::new("")))
+            .env("ENTER", include_str!("scripts/enter.sh"))
+            // Not the home alone: what tests hand to a server lies there, too.
+            .env("SEEN", std::path::absolute(env::temp_dir())?)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

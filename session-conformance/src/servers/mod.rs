@@ -26,15 +26,24 @@
 //!
 //! | server | variable | image | program |
 //! |---|---|---|---|
-//! | [`Redis`] | `SESSION_TEST_REDIS_URL` | `redis:7` | `redis-server` |
-//! | [`RedisCluster`] | `SESSION_TEST_REDIS_CLUSTER_URL` | `redis:7` | `redis-server`, `redis-cli` |
-//! | [`RedisSentinel`] | `SESSION_TEST_REDIS_SENTINEL_URL` | `redis:7` | `redis-server` |
+//! | [`Redis`] | `SESSION_TEST_REDIS_URL` | `redis:7` | `redis-server` or `valkey-server` |
+//! | [`RedisCluster`] | `SESSION_TEST_REDIS_CLUSTER_URL` | `redis:7` | the same, and `redis-cli` or `valkey-cli` |
+//! | [`RedisSentinel`] | `SESSION_TEST_REDIS_SENTINEL_URL` | `redis:7` | `redis-server` or `valkey-server` |
 //! | [`Postgres`] | `SESSION_TEST_POSTGRES_URL` | `postgres:17` | `postgres`, `initdb` |
 //! | [`MariaDb`] | `SESSION_TEST_MARIADB_URL` | `mariadb:11` | `mariadbd`, `mariadb-install-db` |
 //! | [`MySql`] | `SESSION_TEST_MYSQL_URL` | `mysql:8.4` | `mysqld` |
 //! | [`Memcached`] | `SESSION_TEST_MEMCACHED_URL` | `memcached:1.6` | `memcached` |
 //!
 //! `SESSION_TEST_SERVERS=docker` and `SESSION_TEST_SERVERS=program` allow that way alone, next to a URL of yours.
+//!
+//! # Another version's programs
+//!
+//! `SESSION_TEST_ROOT=FOLDER` takes the programs from that folder instead of from this machine, and asks no Docker. It is
+//! a root folder, as `debootstrap` and `mmdebstrap` make them, so that the servers of a newer distribution run beside
+//! this machine's own: with its libraries and, by `chroot`, nothing of this machine's but `/dev`, `/proc`, the temporary
+//! folder and who is called what. It needs a shell and the usual commands of its own; what this machine needs is
+//! `unshare`, `mount` and `chroot`, on Linux. Whoever is not root needs a system that has user namespaces for all, and
+//! a folder of their own. The repository's `.ci/engines` makes such folders and runs the suites in them.
 //!
 //! # What a server is shared by, and when it ends
 //!
@@ -89,6 +98,7 @@ mod launch; // starts a command under the keeper
 mod pgbouncer; // one before a PostgreSQL
 mod probe; // how to tell that one is ready
 mod program; // the third way
+mod root; // another folder to take programs from
 mod server; // the servers that a test asks for, and which way they come
 
 pub use alone::{Alone, Node};

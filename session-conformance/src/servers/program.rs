@@ -5,13 +5,14 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use session_core::Version;
 
 use super::home::Site;
 use super::kind::{Kind, Place};
 use super::launch::{Launch, lacks};
+use super::root::Root;
 
 /// Where packages put what they do not put on `PATH`.
 const USUAL_PLACES: &[&str] =
@@ -29,20 +30,30 @@ pub(super) fn start(
     site: impl Fn() -> io::Result<Site>,
     arguments: &[String],
 ) -> Result<(Launch, Place), String> {
-    let path = path();
-    for program in kind.programs {
-        which::which_in_global(program, Some(&path))
-            .ok()
-            .and_then(|mut found| found.next())
-            .ok_or_else(|| format!("{program} is neither on PATH nor where packages put it"))?;
+    let root = Root::read()?;
+    let places = places(&root);
+    let seen = env::join_paths(places.iter().map(|place| root.join(place))).unwrap_or_default();
+    for names in kind.programs {
+        let mut found = names.iter().filter_map(|name| which::which_in_global(name, Some(&seen)).ok()?.next());
+        found.next().ok_or_else(|| {
+            let within = root.folder().map(|folder| format!(" in {}", folder.display())).unwrap_or_default();
+            format!("{} is neither on PATH nor where packages put it{within}", names.join(" or "))
+        })?;
     }
-    let needed = if rustix::process::getuid().is_root() { &["flock", "setpriv"][..] } else { &["flock"] };
-    if let Some(lack) = needed.iter().copied().find_map(lacks) {
+    let mut needed = vec!["flock"];
+    match root.folder() {
+        Some(_) => needed.extend(["unshare", "mount", "chroot"]),
+        None if rustix::process::getuid().is_root() => needed.push("setpriv"),
+        None => {}
+    }
+    if let Some(lack) = needed.into_iter().find_map(lacks) {
         return Err(lack);
     }
+    let path = env::join_paths(places).unwrap_or_default();
     let mut last = String::new();
     for _ in 0..ATTEMPTS {
-        let started = new_place(kind).and_then(|place| Ok((run(kind, &site()?, &place, &path, arguments)?, place)));
+        let started =
+            new_place(kind).and_then(|place| Ok((run(kind, &root, &site()?, &place, &path, arguments)?, place)));
         let (mut launch, place) = started.map_err(|error| error.to_string())?;
         match launch.wait(kind, &place) {
             Ok(()) => return Ok((launch, place)),
@@ -52,24 +63,34 @@ pub(super) fn start(
     Err(last)
 }
 
-fn run(kind: &Kind, site: &Site, place: &Place, path: &OsString, arguments: &[String]) -> io::Result<Launch> {
+fn run(
+    kind: &Kind,
+    root: &Root,
+    site: &Site,
+    place: &Place,
+    path: &OsString,
+    arguments: &[String],
+) -> io::Result<Launch> {
     let ports = spaced(&place.ports);
     let path = path.to_string_lossy();
     let environment = [("PATH", &*path), ("PORTS", &*ports), ("BIND", "127.0.0.1"), ("PASSWORD", &*place.password)];
-    Launch::start(site, kind.user, kind.script, &environment, arguments)
+    Launch::start(site, root.folder(), kind.user, kind.script, &environment, arguments)
 }
 
-/// Gives `PATH` and the usual places, the newest version first.
-fn path() -> OsString {
-    let mut places: Vec<PathBuf> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+/// Gives `PATH`, this machine's own for its own programs, and the usual places, the newest version first.
+fn places(root: &Root) -> Vec<PathBuf> {
+    let mut places: Vec<PathBuf> = match root.folder() {
+        Some(_) => vec![PathBuf::from("/usr/bin")],
+        None => env::var_os("PATH").iter().flat_map(env::split_paths).collect(),
+    };
     places.extend(USUAL_PLACES.iter().map(PathBuf::from));
     for folder in VERSIONED_PLACES {
-        let mut versions: Vec<_> =
-            fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        versions.sort_by_key(|path| path.file_name().and_then(|name| name.to_str()?.parse::<u32>().ok()));
-        places.extend(versions.into_iter().rev().map(|version| version.join("bin")));
+        let found = fs::read_dir(root.join(Path::new(folder))).into_iter().flatten().flatten();
+        let mut versions: Vec<_> = found.map(|entry| entry.file_name()).collect();
+        versions.sort_by_key(|version| version.to_str().and_then(|version| version.parse::<u32>().ok()));
+        places.extend(versions.into_iter().rev().map(|version| Path::new(folder).join(version).join("bin")));
     }
-    env::join_paths(places).unwrap_or_default()
+    places
 }
 
 /// Gives free ports, and a password that nobody has seen.

@@ -14,6 +14,7 @@ use super::home::{Folder, Lock};
 use super::kind::{self, Kind, Place};
 use super::launch::Launch;
 use super::program;
+use super::root::Root;
 
 /// What the variable allows, next to a URL of the user's own.
 const ALLOWED: &str = "SESSION_TEST_SERVERS";
@@ -38,13 +39,14 @@ impl Server {
         if let Some(url) = env::var(kind.variable).ok().filter(|url| !url.trim().is_empty()) {
             return Ok(Self { url, _user: None });
         }
-        let allowed = Allowed::read().map_err(|reason| ServerError::new(kind, NOT_SET, &reason, &reason))?;
-        Self::join_or_start(kind, &allowed)
+        let refused = |reason: String| ServerError::new(kind, NOT_SET, &reason, &reason);
+        let (allowed, root) = (Allowed::read().map_err(refused)?, Root::read().map_err(refused)?);
+        Self::join_or_start(kind, &allowed, &root)
             .map_err(|Refusal { docker, program }| ServerError::new(kind, NOT_SET, &docker, &program))
     }
 
-    fn join_or_start(kind: &'static Kind, allowed: &Allowed) -> Result<Self, Refusal> {
-        let folder = Folder::open(&format!("{}{}", kind.slug, allowed.suffix()))?;
+    fn join_or_start(kind: &'static Kind, allowed: &Allowed, root: &Root) -> Result<Self, Refusal> {
+        let folder = Folder::open(&format!("{}{}{}", kind.slug, allowed.suffix(), root.suffix()?))?;
         // A user first: from here on nobody ends the server.
         let user = folder.join()?;
         if let Some(place) = folder.current().filter(|place| (kind.ready)(place).is_ok()) {
@@ -54,7 +56,7 @@ impl Server {
         let place = match answering(kind, &folder) {
             Some(place) => place,
             None => {
-                let (launch, place) = start(kind, allowed, &folder)?;
+                let (launch, place) = start(kind, allowed, root, &folder)?;
                 folder.set_current(&launch.home, &place)?;
                 place
             }
@@ -78,8 +80,8 @@ fn answering(kind: &Kind, folder: &Folder) -> Option<Place> {
     }
 }
 
-fn start(kind: &Kind, allowed: &Allowed, folder: &Folder) -> Result<(Launch, Place), Refusal> {
-    let docker = match allowed.refuses("docker") {
+fn start(kind: &Kind, allowed: &Allowed, root: &Root, folder: &Folder) -> Result<(Launch, Place), Refusal> {
+    let docker = match allowed.refuses("docker").or_else(|| root.refuses_docker()) {
         Some(refusal) => refusal,
         None => match docker::start(kind, &folder.shared_site()?) {
             Ok(started) => return Ok(started),

@@ -10,4 +10,5 @@ pub(crate) mod leak; // whether a text shows a secret
 pub(crate) mod log; // what one task has done
 pub(crate) mod race; // tasks that set off at once
 pub(crate) mod recorded; // the store as the core is given it
+pub(crate) mod swept; // what a sweep leaves while a call that was dropped is under way
 pub(crate) mod trace; // what many tasks have done at once

@@ -17,6 +17,9 @@ use session_redis::session_core::{Bytes, Clock, Owner, Record, SessionId, Sessio
 pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exists +set +setrange +rename +del \
     +pexpireat +pexpire +pttl +zadd +zscore +zcard +zcount +zrem +zrangebyscore +time +info";
 
+/// What it grants for another database than 0 besides.
+pub(crate) const DATABASE_ACCESS: &str = "+select";
+
 /// What it grants on a cluster besides.
 pub(crate) const CLUSTER_ACCESS: &str = "+cluster|slots +ping";
 

@@ -12,12 +12,16 @@ macro_rules! driver {
         ) -> Result<(), Failure> {
             let mut writer = pools.writer().await?;
             let Some(begin) = Self::BEGIN else {
-                return driver!(@run &mut *writer, config, found, statements);
+                driver!(@run &mut *writer, config, found, statements)?;
+                writer.done();
+                return Ok(());
             };
             let begun = sqlx::Connection::begin_with(&mut *writer, begin).await;
             let mut transaction = begun.map_err(Failure::Sent)?;
             driver!(@run &mut *transaction, config, found, statements)?;
-            transaction.commit().await.map_err(Failure::Sent)
+            transaction.commit().await.map_err(Failure::Sent)?;
+            writer.done();
+            Ok(())
         }
 
         async fn execute(pools: &Pools<Self>, sql: &Statement, values: &[Value<'_>]) -> Result<u64, Failure> {

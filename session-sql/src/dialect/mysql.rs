@@ -131,6 +131,7 @@ impl Backend for MySql {
                 .fetch_one(&mut *connection)
                 .await
                 .map_err(Failure::Sent)?;
+        connection.done();
         let needed = config.max_payload.saturating_add(64 * 1024);
         Ok(if autocommit == 0 {
             Err(SchemaError::Setting {

@@ -67,7 +67,9 @@ async fn attempt<Db: Dialect>(
 
 async fn look<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<Option<Table>, Failure> {
     let mut connection = pools.writer().await?;
-    Db::look(&mut connection, config).await
+    let found = Db::look(&mut connection, config).await?;
+    connection.done();
+    Ok(found)
 }
 
 /// Gives the schema of a table, if it is one of this store's.

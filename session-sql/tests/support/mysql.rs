@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
+use std::os::unix::fs::PermissionsExt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,28 @@ pub(crate) struct OracleMySql;
 impl Kind for OracleMySql {
     async fn start() -> Result<Server, BoxError> {
         Ok(Server::MySql(servers::MySql::start().await?))
+    }
+}
+
+/// A MariaDB of the caller's own that speaks TLS, by a certificate that nobody has signed, to whoever asks for it.
+#[derive(Debug)]
+pub(crate) struct MariaDbOverTls;
+
+impl Kind for MariaDbOverTls {
+    async fn start() -> Result<Server, BoxError> {
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        // It is read at the start. The server may run as another user.
+        let folder = tempfile::tempdir()?;
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
+        let file = |name: &str, content: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).map(|()| path.display().to_string())
+        };
+        let certificate = file("certificate", certified.cert.pem())?;
+        let key = file("key", certified.signing_key.serialize_pem())?;
+        let server = servers::MariaDb::alone(&["--ssl-cert", &certificate, "--ssl-key", &key]).await?;
+        let url = format!("{}?ssl-mode=REQUIRED", server.url());
+        Ok(Server::Own { url, server })
     }
 }
 
@@ -96,6 +119,10 @@ pub(crate) struct MySqlHarness<K = MariaDb, S = Plain> {
 impl<K: Kind, S: Setting> MySqlHarness<K, S> {
     pub(crate) fn url(&self) -> String {
         self.server.url_of(&self.database)
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Server {
     MariaDb(servers::MariaDb),
     #[cfg(feature = "mysql")]
     MySql(servers::MySql),
+    /// One that nobody else uses.
+    Own { url: String, server: servers::Alone },
 }
 
 impl Server {
@@ -23,6 +25,15 @@ impl Server {
             Self::MariaDb(server) => server.url(),
             #[cfg(feature = "mysql")]
             Self::MySql(server) => server.url(),
+            Self::Own { url, .. } => url,
+        }
+    }
+
+    /// Gives the one process of a server that nobody else uses.
+    pub(crate) fn node(&self) -> &servers::Node {
+        match self {
+            Self::Own { server, .. } => &server.nodes()[0],
+            shared => panic!("others use {shared:?} as well"),
         }
     }
 

@@ -3,7 +3,8 @@
 # usage: keeper.sh LINGER USERS HOME USER COMMAND...
 # Every user holds a shared lock on the file USERS, and has touched it. HOME is made, and removed in the end.
 # HOME/exit appears when the command has ended; HOME/given-up is an order to end it now.
-linger=$1 users=$2 home=$3 user=$4
+# SERVER_ROOT is the folder that the command is run within by the script ENTER, with the folder SEEN; nothing for none.
+linger=$1 users=$2 home=$3 user=$4 ids=
 shift 4
 trap '' HUP # comes when whoever started this goes while a node is paused
 umask 077
@@ -14,7 +15,15 @@ exec 3<"$users" </dev/null >"$home/log" 2>&1
 if [ -n "$user" ] && [ "$(id -u)" -eq 0 ]; then
     id -u "$user" >/dev/null 2>&1 || user=nobody
     chown "$user" "$home"
-    set -- setpriv --reuid="$user" --regid="$(id -g "$user")" --clear-groups -- "$@"
+    ids=$(id -u "$user"):$(id -g "$user")
+fi
+if [ -n "$SERVER_ROOT" ]; then
+    set -- sh -c "$ENTER" enter "$SERVER_ROOT" "$SEEN" "$ids" "$@"
+    # Who is not root may do this in a user namespace, where the system has them for all, and stays who they are.
+    [ "$(id -u)" -eq 0 ] || set -- --user --map-current-user --keep-caps "$@"
+    set -- unshare --mount "$@"
+elif [ -n "$ids" ]; then
+    set -- setpriv --reuid="${ids%:*}" --regid="${ids#*:}" --clear-groups -- "$@"
 fi
 
 "$@" 3<&- &

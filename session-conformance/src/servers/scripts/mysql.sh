@@ -13,5 +13,5 @@ GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;
 END
 node "$PORTS" mysqld --no-defaults --datadir="$SERVER_HOME/data" --init-file="$SERVER_HOME/init.sql" \
     --socket=socket --port="$PORTS" --bind-address="$BIND" --skip-name-resolve \
-    --max-connections=300 --innodb-flush-log-at-trx-commit=2 --mysqlx=0 "$@" &
+    --max-connections=300 --innodb-flush-log-at-trx-commit=2 --sync-binlog=0 --secure-file-priv=NULL --mysqlx=0 "$@" &
 run_nodes TERM

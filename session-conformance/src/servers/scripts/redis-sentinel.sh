@@ -3,7 +3,7 @@ redis() { # port, what is special about it
     port=$1
     shift
     mkdir "$port"
-    node "$port" redis-server --port "$port" --bind "$BIND" --requirepass "$PASSWORD" --masterauth "$PASSWORD" \
+    node "$port" "$server" --port "$port" --bind "$BIND" --requirepass "$PASSWORD" --masterauth "$PASSWORD" \
         --dir "$port" --save '' --repl-diskless-sync-delay 0 --replica-announce-ip 127.0.0.1 "$@" &
 }
 sentinel() { # port
@@ -17,7 +17,7 @@ sentinel auth-pass mymaster $PASSWORD
 sentinel down-after-milliseconds mymaster 1000
 sentinel failover-timeout mymaster 5000
 END
-    node "$1" redis-server "$1.conf" --sentinel &
+    node "$1" "$server" "$1.conf" --sentinel &
 }
 number=0
 for port in $PORTS; do

@@ -1,3 +1,3 @@
 # One Redis, which keeps nothing on disk unless it is told to.
-node "$PORTS" redis-server --port "$PORTS" --bind "$BIND" --requirepass "$PASSWORD" --save '' "$@" &
+node "$PORTS" "$server" --port "$PORTS" --bind "$BIND" --requirepass "$PASSWORD" --save '' "$@" &
 run_nodes TERM
