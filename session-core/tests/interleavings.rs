@@ -136,7 +136,8 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
             return;
         }
         assert_eq!(live, 1, "not one session left after {}", what());
-        let counted: u64 = listed[0].get("n").unwrap().unwrap_or(0);
+        let read = sessions.get(&listed[0].session_key()).await.unwrap().unwrap();
+        let counted = read.get::<u64>("n").unwrap().unwrap_or(0);
         assert_eq!(counted, told.counted, "an update was lost or made up after {}", what());
         let renewals = acts.iter().filter(|act| **act == Act::Renew).count();
         if renewals > 0 {
@@ -200,7 +201,7 @@ fn a_crash_anywhere_loses_nothing_that_was_acknowledged() {
                         } else if !crashing.ends() && crashing != Act::Renew {
                             let key = sessions.list(&owner()).await.unwrap()[0].session_key();
                             let left = sessions.get(&key).await.unwrap().unwrap();
-                            let counted = left.get("n").unwrap().unwrap_or(0);
+                            let counted = left.get::<u64>("n").unwrap().unwrap_or(0);
                             assert!(counted == told.counted || counted == told.counted + 1, "{counted}: {}", what());
                         }
                     });

@@ -129,7 +129,8 @@ fn check(world: World, acts: &[Act], order: &[usize]) {
         }
         assert_eq!(standing, 1, "not one session left after {}", what());
         let listed = sessions.list(&owner()).await.unwrap();
-        let counted: u64 = listed[0].get("n").unwrap().unwrap_or(0);
+        let read = sessions.get(&listed[0].session_key()).await.unwrap().unwrap();
+        let counted = read.get::<u64>("n").unwrap().unwrap_or(0);
         assert_eq!(counted, told.counted, "an update was lost or made up after {}", what());
         let mut alive = 0;
         for renewed in &told.renewed_to {
