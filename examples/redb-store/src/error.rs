@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use redb::Error as Redb;
 use session_core::StoreError;
 use thiserror::Error;
+use tokio::task::JoinError;
 
 /// How this store calls itself in errors.
 pub(crate) const NAME: &str = "redb-store";
@@ -25,9 +26,12 @@ pub enum RedbError {
     /// A record is none that this store wrote.
     #[error("it is no record: {0}")]
     Malformed(&'static str),
-    /// The runtime was shut down, or the work panicked.
-    #[error("the work was given up: {0}")]
-    GivenUp(#[source] tokio::task::JoinError),
+    /// The runtime is going down, and the work never began.
+    #[error("the runtime is going down")]
+    NotBegun(#[source] JoinError),
+    /// The work panicked.
+    #[error("the work panicked")]
+    Panicked(#[source] JoinError),
 }
 
 impl<E: Into<Redb>> From<E> for RedbError {
@@ -37,6 +41,11 @@ impl<E: Into<Redb>> From<E> for RedbError {
             error => Self::Redb(error),
         }
     }
+}
+
+/// Says which it was: work on a thread that may block is cancelled before it begins, or never.
+pub(crate) fn gave_up(error: JoinError) -> RedbError {
+    if error.is_cancelled() { RedbError::NotBegun(error) } else { RedbError::Panicked(error) }
 }
 
 /// Turns what went wrong before anything was written into the contract's error.
@@ -52,12 +61,16 @@ impl From<RedbError> for StoreError {
             RedbError::Redb(Redb::Io(cause)) if cause.kind() == ErrorKind::StorageFull => {
                 Self::Full { store, source: error.into() }
             }
-            RedbError::Redb(_) | RedbError::GivenUp(_) => Self::Backend { store, source: error.into() },
+            RedbError::NotBegun(_) => Self::Unavailable { store, source: error.into() },
+            RedbError::Redb(_) | RedbError::Panicked(_) => Self::Backend { store, source: error.into() },
         }
     }
 }
 
-/// Turns what went wrong while it was written: whether it is on the disk cannot be told.
+/// Turns what went wrong with a write: unless it never began, whether it is on the disk cannot be told.
 pub(crate) fn indeterminate(error: RedbError) -> StoreError {
-    StoreError::Indeterminate { store: NAME, source: error.into() }
+    match error {
+        error @ RedbError::NotBegun(_) => error.into(),
+        error => StoreError::Indeterminate { store: NAME, source: error.into() },
+    }
 }

@@ -14,7 +14,7 @@ use session_core::{
 use tokio::task::spawn_blocking;
 
 use crate::codec::decode;
-use crate::error::{NAME, RedbError, indeterminate};
+use crate::error::{NAME, RedbError, gave_up, indeterminate};
 use crate::tables::{Done, OWNERS, RECORDS, Tables};
 
 /// The most bytes that a payload may have; redb itself takes three times as many.
@@ -60,7 +60,7 @@ impl RedbStore {
     ) -> Result<T, StoreError> {
         let database = Arc::clone(&self.database);
         let read = spawn_blocking(move || work(&database.begin_read()?));
-        Ok(read.await.map_err(RedbError::GivenUp)??)
+        Ok(read.await.map_err(gave_up)??)
     }
 
     /// Writes in a transaction, on a thread that may block. It goes on to its end whatever becomes of this future, so
@@ -83,8 +83,7 @@ impl RedbStore {
                 }
             }
         });
-        // Whether it had begun when it was given up cannot be told.
-        written.await.map_err(|error| indeterminate(RedbError::GivenUp(error)))?
+        written.await.map_err(|error| indeterminate(gave_up(error)))?
     }
 }
 

@@ -89,19 +89,21 @@ fn it_may_be_used_from_another_runtime_than_the_one_that_made_it() {
 }
 
 #[test]
-fn a_write_that_is_given_up_with_its_runtime_is_told_as_unknown() {
+fn a_write_that_comes_when_its_runtime_has_gone_down_was_not_done() {
     let folder = tempfile::tempdir().unwrap();
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (store, ..) = runtime().block_on(with_one(&folder));
+    let (again, key) = (store.clone(), SessionId::random().unwrap().key());
     let ended = runtime();
     let handle = ended.handle().clone();
     ended.shutdown_background();
     // It is asked for where the runtime's own threads take no work any more.
     let mut write = Box::pin(async move {
         let _entered = handle.enter();
-        store.put(&SessionId::random().unwrap().key(), &record(), Put::Create).await
+        store.put(&key, &record(), Put::Create).await
     });
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(written) = write.as_mut().poll(&mut context) else { panic!("it waits") };
-    assert!(matches!(written, Err(StoreError::Indeterminate { .. })), "{written:?}");
+    assert!(matches!(written, Err(StoreError::Unavailable { .. })), "{written:?}");
+    assert_eq!(runtime().block_on(again.get(&key)).unwrap(), None);
 }
