@@ -2,67 +2,75 @@
 //! table of clauses by stores, and one of clauses by servers.
 //!
 //! ```text
-//! cargo run -q -p session-conformance --example report [-- --markdown --stores --servers --log FILE]
+//! cargo run -q -p session-conformance --example report [-- --markdown --json --badges FOLDER --stores --servers --log FILE]
 //! ```
 //!
 //! A store is whatever package has a test called `conformance`, and a server one called `http`; where that has several
-//! suites in modules, each is one. With `--stores` or `--servers` it is these alone. With `--log` it does not run again what this file, which
-//! `cargo test` wrote its output to, standard error included, tells of. It exits with 1 when a clause fails, and with 2 when the suite could not be run. A store whose server cannot
-//! be had is named with the reason, and is no failure.
+//! suites in modules, each is one. With `--stores` or `--servers` it is these alone. With `--log` it does not run again
+//! what this file, which `cargo test` wrote its output to, standard error included, tells of. With `--badges` it writes
+//! an SVG for each store and server into the folder. It exits with 1 when a clause fails, and with 2 when the suite could
+//! not be run. A store whose server cannot be had is named with the reason, and is no failure.
 
+mod badge;
 mod column;
+mod json;
+mod options;
+mod rates;
 mod suites;
 mod table;
 
 use std::env;
+use std::path::Path;
 use std::process::ExitCode;
 
 use column::{Cell, Column, Kind};
+use options::{Format, Options};
 
 fn main() -> ExitCode {
-    let (mut show, mut kinds, mut log) = (table::text as fn(Kind, &[Column]) -> String, Vec::new(), String::new());
-    let mut arguments = env::args().skip(1);
-    while let Some(argument) = arguments.next() {
-        match &*argument {
-            "--log" => match arguments.next().map(std::fs::read) {
-                Some(Ok(bytes)) => log = String::from_utf8_lossy(&bytes).into_owned(),
-                Some(Err(error)) => {
-                    eprintln!("report: the log cannot be read: {error}");
-                    return ExitCode::from(2);
-                }
-                None => {
-                    eprintln!("report: --log takes a file");
-                    return ExitCode::from(2);
-                }
-            },
-            "--markdown" => show = table::markdown,
-            "--stores" => kinds.push(Kind::Stores),
-            "--servers" => kinds.push(Kind::Servers),
-            other => {
-                eprintln!(
-                    "report: {other:?} is not known; it takes --markdown, --stores, --servers, --log FILE, or nothing"
-                );
-                return ExitCode::from(2);
-            }
-        }
-    }
-    if kinds.is_empty() {
-        kinds.extend(Kind::ALL);
-    }
-    let tables = match tables(&kinds, &log) {
-        Ok(tables) => tables,
+    let (format, tables) = match told(env::args().skip(1)) {
+        Ok(told) => told,
         Err(error) => {
             eprintln!("report: {error}");
             return ExitCode::from(2);
         }
     };
-    let mut failed = 0;
+    match format {
+        Format::Text => print(&tables, table::text),
+        Format::Markdown => print(&tables, table::markdown),
+        Format::Json => println!("{:#}", json::report(&tables)),
+    }
+    let columns = tables.iter().flat_map(|(_, columns)| columns);
+    let failed = columns.map(|column| column.count(|cell| matches!(cell, Cell::Failed(_)))).sum::<usize>();
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Does what is asked for, and gives how to print it.
+fn told(arguments: impl Iterator<Item = String>) -> Result<(Format, Vec<(Kind, Vec<Column>)>), suites::Error> {
+    let options = Options::parse(arguments)?;
+    let tables = tables(&options.kinds, &options.log)?;
+    if let Some(folder) = &options.badges {
+        badges(folder, &tables)?;
+    }
+    Ok((options.format, tables))
+}
+
+fn print(tables: &[(Kind, Vec<Column>)], show: fn(Kind, &[Column]) -> String) {
     for (number, (kind, columns)) in tables.iter().enumerate() {
         let gap = if number == 0 { "" } else { "\n" };
         print!("{gap}{}", show(*kind, columns));
-        failed += columns.iter().map(|column| column.count(|cell| matches!(cell, Cell::Failed(_)))).sum::<usize>();
     }
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn badges(folder: &Path, tables: &[(Kind, Vec<Column>)]) -> Result<(), suites::Error> {
+    std::fs::create_dir_all(folder)?;
+    for (kind, columns) in tables {
+        for column in columns {
+            if let Some(svg) = badge::svg(*kind, column) {
+                std::fs::write(folder.join(badge::file(column)), svg)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn tables(kinds: &[Kind], log: &str) -> Result<Vec<(Kind, Vec<Column>)>, suites::Error> {
