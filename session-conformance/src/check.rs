@@ -20,6 +20,8 @@ pub struct Failure<C = Clause> {
     pub expected: String,
     /// What came instead.
     pub came: String,
+    /// How to run it again, where that is more than to run it.
+    pub replay: Option<String>,
 }
 
 impl<C: Numbered> fmt::Display for Failure<C> {
@@ -27,7 +29,8 @@ impl<C: Numbered> fmt::Display for Failure<C> {
         writeln!(f, "{} is broken: {}", self.clause, self.clause.sentence())?;
         write_block(f, "done", &self.done.join("\n"))?;
         write_block(f, "expected", &self.expected)?;
-        write_block(f, "came", &self.came)
+        write_block(f, "came", &self.came)?;
+        write_block(f, "replay", self.replay.as_deref().unwrap_or_default())
     }
 }
 
@@ -51,6 +54,16 @@ pub(crate) enum Stop {
     Broken { expected: String, came: String },
     /// It could not be checked, for this reason.
     NotApplicable(String),
+}
+
+impl Stop {
+    /// Adds what the failure itself does not show.
+    pub(crate) fn with(self, note: &str) -> Self {
+        match self {
+            Self::Broken { expected, came } => Self::Broken { expected, came: format!("{came}\n{note}") },
+            other => other,
+        }
+    }
 }
 
 /// Ends the clause: something else was expected.

@@ -21,9 +21,9 @@ macro_rules! __clauses {
                 REC_3 "REC-3" rec_3_payloads_are_opaque
                     "payloads are opaque: empty, every byte value, not UTF-8, the smaller of 1 MiB and the store's limit";
                 REC_4 "REC-4" rec_4_owners_are_compared_byte_for_byte
-                    "owners are compared byte for byte: case, accents, trailing blanks, emoji, 255 bytes";
+                    "owners are compared byte for byte: case, accents, trailing blanks, backslashes, a byte order mark, emoji, 255 bytes";
                 REC_5 "REC-5" rec_5_keys_one_bit_apart_are_two_sessions
-                    "keys that differ in one bit are different sessions";
+                    "keys that differ in one bit are different sessions, also where a version is the same";
                 REC_6 "REC-6" rec_6_timestamps_keep_their_value
                     "`created_at` and `last_seen_at` keep their value in 1970, at year 9999, at odd milliseconds, in any server time zone; `expires_at` at odd milliseconds and, without native expiry, likewise";
                 REC_7 "REC-7" rec_7_get_changes_nothing
@@ -59,7 +59,7 @@ macro_rules! __clauses {
                 PUT_10 "PUT-10" put_10_a_dropped_put_leaves_a_whole_record
                     "whatever moment a `put` is dropped at, every later read is of a whole record, old or new, and a sweep finds it";
                 PUT_11 "PUT-11" put_11_a_payload_over_the_limit_is_refused
-                    "a payload over the store's limit is `TooLarge { limit }`; nothing is truncated, nothing changes";
+                    "a payload over the store's limit is `TooLarge { limit }`; nothing is truncated, also where no limit is declared, and nothing changes";
                 PUT_12 "PUT-12" put_12_replace_past_the_deadline_is_gone
                     "a `Replace` later than the stored deadline is `Gone`";
                 PUT_13 "PUT-13" put_13_a_version_from_before_a_delete_is_dead
@@ -73,7 +73,7 @@ macro_rules! __clauses {
             }
             TCH {
                 TCH_1 "TCH-1" tch_1_touch_moves_two_timestamps_alone
-                    "`touch` moves `last_seen_at` and `expires_at` and leaves payload, owner and version alone";
+                    "`touch` moves `last_seen_at` and `expires_at`, without native expiry up to the year 9999, and leaves payload, owner and version alone";
                 TCH_2 "TCH-2" tch_2_touch_moves_nothing_back
                     "`touch` never moves either timestamp back";
                 TCH_3 "TCH-3" tch_3_touch_of_what_is_not_live_is_false
@@ -82,6 +82,8 @@ macro_rules! __clauses {
                     "after a `touch` concurrent with a `Replace`, payload, version and deadline are the `Replace`'s";
                 TCH_5 "TCH-5" tch_5_a_dropped_touch_moves_both_times_or_none
                     "whatever moment a `touch` is dropped at, both timestamps have moved or none, all goes on, and a sweep finds the record";
+                TCH_6 "TCH-6" tch_6_no_reader_undoes_a_touch
+                    "a `touch` that was answered with `true` stands, also where the record was over by the store's own clock and others read it meanwhile";
             }
             DEL {
                 DEL_1 "DEL-1" del_1_delete_is_true_once
@@ -106,6 +108,8 @@ macro_rules! __clauses {
                     "a record whose deadline was extended before the sweep reached it stays";
                 SWP_5 "SWP-5" swp_5_what_a_dropped_sweep_leaves_the_next_finds
                     "whatever moment a sweep is dropped at, the next finds what it left, and all goes on";
+                SWP_6 "SWP-6" swp_6_fewer_than_the_limit_means_that_none_is_left
+                    "at rest, fewer than `limit` means that none is left, however many there are, and at however few deadlines";
             }
             OWN {
                 OWN_1 "OWN-1" own_1_pages_give_every_record_of_the_owner_once
@@ -113,7 +117,7 @@ macro_rules! __clauses {
                 OWN_2 "OWN-2" own_2_a_change_of_owner_moves_the_record
                     "changing or clearing the owner moves the record, also when A→B and B→A run at once";
                 OWN_3 "OWN-3" own_3_removed_records_leave_the_list
-                    "deleted and swept records leave the list";
+                    "deleted and swept records leave the list, also when their owner changes meanwhile";
                 OWN_4 "OWN-4" own_4_a_change_of_key_is_never_out_of_sight
                     "at every moment between the first and the last write of a change of key (`Create` new, `Replace` old without owner) a `list` shows at least one of the two";
                 OWN_5 "OWN-5" own_5_a_corrupt_record_hides_no_other
@@ -126,6 +130,8 @@ macro_rules! __clauses {
                     "whatever moment a `list` is dropped at, it leaves no lock, and all goes on";
                 OWN_9 "OWN-9" own_9_pages_of_a_list_are_bounded
                     "a page of `list` ends when its payloads come to about 1 MiB, whatever its limit, which may be `usize::MAX`";
+                OWN_10 "OWN-10" own_10_pages_follow_each_other_for_every_owner
+                    "the pages of every owner follow each other, whatever it is called";
             }
             SCN {
                 SCN_1 "SCN-1" scn_1_pages_give_every_record_once
@@ -160,6 +166,10 @@ macro_rules! __clauses {
                     "`touch`, `Replace` and `End` of corrupt data are `Corrupt`, and change nothing";
                 FLT_6 "FLT-6" flt_6_a_dropped_init_can_run_again
                     "whatever moment an `init` is dropped at, it can run again, and all goes on";
+                FLT_7 "FLT-7" flt_7_no_log_shows_a_secret
+                    "no event or span of `tracing` shows an id, a whole key, a payload or a password from a URL";
+                FLT_8 "FLT-8" flt_8_no_crash_loses_an_acknowledged_write
+                    "after the backend was killed in the midst of writes and came back (where a harness can do that), every write that was acknowledged is there, each of the others is there whole or not at all, and all goes on";
             }
         }
     };
@@ -281,6 +291,40 @@ impl Group {
             Self::OWN => Some(Capability::OWN),
             Self::SCN => Some(Capability::SCN),
             _ => None,
+        }
+    }
+}
+
+/// Says whether two runs of a clause on one store may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Certainty {
+    /// It does the same each time: a store breaks it each time, or never.
+    Certain,
+    /// It provokes races, or draws what it does. How often a single run catches the faults that it is meant for is
+    /// measured in `FAULTS.md`.
+    ByChance,
+}
+
+/// Writes `certain` or `by chance`.
+impl fmt::Display for Certainty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Certain => "certain",
+            Self::ByChance => "by chance",
+        })
+    }
+}
+
+impl Clause {
+    /// Tells whether two runs of the clause on one store may differ.
+    #[must_use]
+    pub const fn certainty(self) -> Certainty {
+        use Clause::*;
+        match self {
+            PUT_8 | PUT_9 | PUT_10 | PUT_14 | PUT_16 | TCH_4 | TCH_6 | DEL_3 | SWP_3 | SWP_4 | OWN_1 | OWN_2
+            | OWN_3 | OWN_4 | SCN_1 | CON_1 | CON_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
+            _ => Certainty::Certain,
         }
     }
 }

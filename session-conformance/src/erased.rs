@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session_core::{BoxError, Limits, SessionKey, SessionStore, Timestamp};
 
-use crate::harness::{Corruption, Harness};
+use crate::harness::{Corruption, Crash, Harness};
 
 pub(crate) type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 /// What starting a harness comes to.
@@ -38,6 +38,7 @@ pub(crate) trait Erased {
     fn corrupt<'a>(&'a self, key: &'a SessionKey) -> Local<'a, Result<Corruption, BoxError>>;
     fn unreachable(&self) -> Local<'_, Result<Option<Arc<dyn SessionStore>>, BoxError>>;
     fn secrets(&self) -> Vec<String>;
+    fn crash(&self) -> Local<'_, Result<Crash, BoxError>>;
     fn base_time(&self) -> Timestamp;
     fn stop(self: Box<Self>) -> Local<'static, ()>;
 }
@@ -65,6 +66,10 @@ impl<H: Harness> Erased for H {
 
     fn secrets(&self) -> Vec<String> {
         Harness::secrets(self)
+    }
+
+    fn crash(&self) -> Local<'_, Result<Crash, BoxError>> {
+        Box::pin(Harness::crash(self))
     }
 
     fn base_time(&self) -> Timestamp {

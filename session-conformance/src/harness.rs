@@ -59,6 +59,12 @@ pub trait Harness: Sized + 'static {
         Vec::new()
     }
 
+    /// Kills the backend in the midst of what it does, as a loss of power would, and starts it again. Handles that were
+    /// given before may have to connect anew. It is for a harness whose backend nobody else uses: FLT-8 alone calls it.
+    fn crash(&self) -> impl Future<Output = Result<Crash, BoxError>> {
+        async { Ok(Crash::Impossible("the harness cannot kill the backend")) }
+    }
+
     /// Gives the time that the clause takes for the present. It is an hour ahead, and live deadlines lie
     /// after it, so no backend with a native time-to-live reclaims a record while the clause runs.
     fn base_time(&self) -> Timestamp {
@@ -78,5 +84,15 @@ pub enum Corruption {
     /// What is stored under the key cannot be read any more.
     Planted,
     /// It cannot be done, for this reason. The clauses that need it are reported as not applicable.
+    Impossible(&'static str),
+}
+
+/// Says whether the backend was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Crash {
+    /// It was, and it is back.
+    CameBack,
+    /// It cannot be done, for this reason. The clause that needs it is reported as not applicable.
     Impossible(&'static str),
 }

@@ -21,9 +21,9 @@ pub mod http; // the suite for web frameworks
 pub mod servers; // real servers, for tests
 
 pub use check::Failure;
-pub use clause::{CLAUSES, Capability, Clause, Group};
+pub use clause::{CLAUSES, Capability, Certainty, Clause, Group};
 pub use faulty::{FaultRates, FaultyStore};
-pub use harness::{Corruption, Harness};
+pub use harness::{Corruption, Crash, Harness};
 pub use runner::{Outcome, run};
 pub use session_core;
 pub use session_core::async_trait;

@@ -13,8 +13,10 @@ use crate::clauses;
 use crate::erased::Terms;
 use crate::harness::Harness;
 use crate::tools::case::Case;
+use crate::tools::listen::Heard;
 use crate::tools::log::{Log, each_record_once, what_matters};
-use crate::tools::trace::Trace;
+use crate::tools::seed::Seed;
+use crate::tools::trace::{Trace, Turns};
 
 /// Says what running a clause came to.
 #[derive(Clone, Debug)]
@@ -50,31 +52,66 @@ pub fn run<H: Harness>(clause: Clause, without: &[Capability]) -> Outcome {
     {
         return Outcome::NotApplicable(format!("the store is declared to be without {capability:?}"));
     }
+    let seed = match Seed::asked(std::env::var_os(Seed::VARIABLE)) {
+        Ok(seed) => seed,
+        Err(error) => {
+            let expected = "a seed, or none".to_owned();
+            return Outcome::Failed(Failure { clause, done: Vec::new(), expected, came: error, replay: None });
+        }
+    };
     let (log, trace) = (Log::default(), Trace::default());
     let (told, traced) = (log.clone(), trace.clone());
     let (terms, without) = (Terms::of::<H>(), without.to_vec());
     let time_limit = terms.time_limit;
-    match watched(clause.id(), time_limit, move || on_runtime(terms, clause, without, told, traced)) {
+    let (heard, hears) = (Heard::default(), clause == Clause::FLT_7);
+    let listens = hears.then(|| heard.clone());
+    let hint = "where the backend is as slow as that, raise the harness's TIME_LIMIT";
+    match watched(clause.id(), time_limit, hint, listens, move || {
+        on_runtime(terms, clause, without, told, traced, heard, seed)
+    }) {
         Ok(()) => Outcome::Passed,
         Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
         Err(Stop::Broken { expected, came }) => {
             let told = format!("{expected}\n{came}");
             let mut done = what_matters(log.lines(), &told);
             done.extend(what_matters(trace.lines(), &told));
-            Outcome::Failed(Failure { clause, done: each_record_once(done), expected, came })
+            let replay = Some(replay(seed, &trace));
+            Outcome::Failed(Failure { clause, done: each_record_once(done), expected, came, replay })
         }
     }
 }
 
-/// Checks a clause on a thread and a runtime of its own, and gives it up when its time is over.
+/// Says how to run again what failed, as far as that can be done.
+fn replay(seed: Seed, trace: &Trace) -> String {
+    let (variable, number) = (Seed::VARIABLE, seed.number);
+    match trace.place() {
+        Some((place, Turns::None | Turns::Drawn)) => {
+            let seed = Seed { number, only: Some(place) };
+            format!("{variable}={seed} runs this round again, with the same draws, each turn included")
+        }
+        Some((_, Turns::Threads)) => {
+            let seed = Seed { number, only: None };
+            format!("{variable}={seed} draws the same again, but not the turns that threads took")
+        }
+        None => format!("{variable}={} draws the same again", Seed { number, only: None }),
+    }
+}
+
+/// Checks a clause on a thread and a runtime of its own, and gives it up when its time is over. What is said there is heard
+/// by whom `listens` names; `hint` says what to do where that time is too short.
 pub(crate) fn watched<F: Future<Output = Check>>(
     clause: &str,
     time_limit: Duration,
+    hint: &str,
+    listens: Option<Heard>,
     check: impl FnOnce() -> F + Send + 'static,
 ) -> Check {
     let (done, verdict) = channel();
     let body = move || {
-        let runtime = match runtime() {
+        if let Some(heard) = &listens {
+            heard.listen();
+        }
+        let runtime = match runtime(listens) {
             Ok(runtime) => runtime,
             Err(error) => {
                 let _ = done.send(Ok(broken("a runtime", error.to_string())));
@@ -95,19 +132,33 @@ pub(crate) fn watched<F: Future<Output = Check>>(
         Ok(Ok(check)) => check,
         Ok(Err(panic)) => broken("no panic", panic_text(&*panic)),
         Err(RecvTimeoutError::Timeout) => {
-            broken(format!("an end within {time_limit:?}"), "none: the last step done hangs, or all are slow")
+            let came = format!("none: the last step done hangs, or all are slow; {hint}");
+            broken(format!("an end within {time_limit:?}"), came)
         }
         Err(RecvTimeoutError::Disconnected) => broken("a verdict", "the clause's thread ended without one"),
     }
 }
 
-fn runtime() -> std::io::Result<Runtime> {
+fn runtime(listens: Option<Heard>) -> std::io::Result<Runtime> {
     // Two workers: races need threads, and any more would only wait for each other on small machines.
-    Builder::new_multi_thread().worker_threads(2).enable_all().build()
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all();
+    if let Some(heard) = listens {
+        builder.on_thread_start(move || heard.listen());
+    }
+    builder.build()
 }
 
-async fn on_runtime(terms: Terms, clause: Clause, without: Vec<Capability>, log: Log, trace: Trace) -> Check {
-    let case = match Case::start(terms, without, log, trace).await {
+async fn on_runtime(
+    terms: Terms,
+    clause: Clause,
+    without: Vec<Capability>,
+    log: Log,
+    trace: Trace,
+    heard: Heard,
+    seed: Seed,
+) -> Check {
+    let case = match Case::start(terms, without, log, trace, heard, seed).await {
         Ok(case) => case,
         Err(error) => return broken("the harness starts", with_causes(&*error)),
     };

@@ -1,13 +1,21 @@
 //! The report reads what the tests print.
 
+#[path = "../examples/report/badge.rs"]
+mod badge;
 #[path = "../examples/report/column.rs"]
 mod column;
 #[path = "../examples/report/engines.rs"]
 mod engines;
+#[path = "../examples/report/json.rs"]
+mod json;
+#[path = "../examples/report/rates.rs"]
+mod rates;
+#[path = "../examples/report/table.rs"]
+mod table;
 
 use column::{Cell, Kind, columns, section};
 use engines::{Run, differ, markdown};
-use session_conformance::{CLAUSES, Clause};
+use session_conformance::{CLAUSES, Certainty, Clause};
 
 /// What the test program of a store prints that breaks TCH-2 in its one module and does without a scan, and of another
 /// whose server is not there.
@@ -136,4 +144,54 @@ fn the_readme_names_what_is_run_and_nothing_else() {
     assert_eq!(differ(&readme, &runs), Vec::<String>::new());
     let other = readme.replace("| Valkey |", "| Dragonfly |");
     assert_eq!(differ(&other, &runs).len(), 2);
+}
+
+#[test]
+fn a_program_reads_each_clause_with_its_certainty_its_rate_and_its_reason() {
+    let told = json::report(&[(Kind::Stores, columns(Kind::Stores, "store", STDOUT, STDERR))]);
+    assert_eq!(told["version"], env!("CARGO_PKG_VERSION"));
+    let near = &told["subjects"][1];
+    assert_eq!((&near["subject"], &near["tests"]), (&"store near".into(), &"conformance".into()));
+    let clause = |id: &str| near["clauses"].as_array().unwrap().iter().find(|it| it["id"] == id).unwrap();
+    let (put, scan, flt) = (clause("PUT-10"), clause("SCN-1"), clause("FLT-1"));
+    assert_eq!((&put["outcome"], &put["certainty"]), (&"passed".into(), &"by chance".into()));
+    assert!(put["caught_of_1000"].as_u64().unwrap() >= 999, "{put}");
+    assert_eq!((&scan["outcome"], &scan["reason"]), (&"left out".into(), &"cannot enumerate".into()));
+    assert_eq!((&flt["outcome"], &flt["certainty"]), (&"not applicable".into(), &"certain".into()));
+    assert!(flt.get("caught_of_1000").is_none());
+}
+
+#[test]
+fn each_clause_that_goes_by_chance_has_a_rate() {
+    for clause in CLAUSES {
+        let measured = rates::rate(clause.id()).is_some_and(|rate| rate >= 999);
+        assert_eq!(measured, clause.certainty() == Certainty::ByChance, "{clause}");
+    }
+}
+
+#[test]
+fn a_table_marks_what_goes_by_chance() {
+    let columns = columns(Kind::Stores, "store", STDOUT, STDERR);
+    for told in [table::text(Kind::Stores, &columns), table::markdown(Kind::Stores, &columns)] {
+        assert!(told.contains("PUT-10 ~") && !told.contains("TCH-2 ~"), "{told}");
+        assert!(told.contains("~ goes by chance: a single run catches"), "{told}");
+    }
+}
+
+#[test]
+fn a_badge_names_the_suite_and_what_was_left_out() {
+    let all = columns(Kind::Stores, "store", STDOUT, STDERR);
+    assert_eq!(badge::svg(Kind::Stores, &all[0]), None, "its server could not be had");
+    let broken = badge::svg(Kind::Stores, &all[1]).unwrap();
+    assert!(broken.contains("broken: CAP-1, ") && broken.contains(env!("CARGO_PKG_VERSION")), "{broken}");
+    let mut stdout: String =
+        CLAUSES.iter().map(|it| format!("test {}_x ... ok\n", it.id().to_lowercase().replace('-', "_"))).collect();
+    stdout = stdout.replace("test scn_2_x ... ok", "test scn_2_x ... ignored, cannot <enumerate>");
+    let column = &columns(Kind::Stores, "store", &stdout, "rec_10_x: REC-10 not applicable: no clock\n")[0];
+    let svg = badge::svg(Kind::Stores, column).unwrap();
+    let kept = CLAUSES.len() - 2;
+    assert!(svg.contains(&format!("{kept} clauses, less 2")), "{svg}");
+    assert!(svg.contains("left out: SCN-2; not applicable: REC-10"), "{svg}");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && !svg.contains("broken"), "{svg}");
+    assert_eq!(badge::file(&all[1]), "store-near.svg");
 }

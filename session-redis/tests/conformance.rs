@@ -50,6 +50,7 @@ mod near_cache {
             PUT_14: "another handle's write is seen after a push",
             PUT_16: "another handle's write is seen after a push",
             TCH_4: "another handle's write is seen after a push",
+            TCH_6: "another handle's write is seen after a push",
             DEL_3: "another handle's write is seen after a push",
             OWN_2: "another handle's write is seen after a push",
             CON_1: "another handle's write is seen after a push",

@@ -7,22 +7,13 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use session_conformance::servers::{self, Alone};
+use session_conformance::{Clause, Crash, Harness, Outcome};
+use session_sql::SqlConfig;
 use session_sql::session_core::{BoxError, Put, PutOutcome, Record, SessionStore, StoreError, Version};
 use support::bed::{create, key, patient, record};
-use tokio::task::JoinSet;
-
-const SESSIONS: u64 = 8;
-
-/// What a task knows of its session when the server goes: the last version acknowledged, and the one under way.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    acknowledged: u64,
-    under_way: u64,
-}
 
 fn version(session: u64, write: u64) -> u64 {
     session * 1_000_000 + write
@@ -30,26 +21,6 @@ fn version(session: u64, write: u64) -> u64 {
 
 fn written(session: u64, write: u64) -> Record {
     record(version(session, write), 1_000_000)
-}
-
-/// Writes one session over and over until the server fails.
-async fn write(store: Arc<dyn SessionStore>, session: u64, mut last: u64, acknowledged: Arc<AtomicUsize>) -> Known {
-    loop {
-        let next = last + 1;
-        let put = Put::Replace(Version::from_u64(version(session, last)));
-        match store.put(&key(session), &written(session, next), put).await {
-            Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored),
-            Err(error) => {
-                // It says that it does not know, or that nothing was done; never anything else.
-                let told = matches!(error, StoreError::Indeterminate { .. } | StoreError::Unavailable { .. });
-                assert!(told, "{error:?}");
-                let under_way = if matches!(error, StoreError::Indeterminate { .. }) { next } else { last };
-                return Known { acknowledged: last, under_way };
-            }
-        }
-        last = next;
-        acknowledged.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 /// Calls until the store answers again.
@@ -63,42 +34,79 @@ async fn reads_again(store: &dyn SessionStore, session: u64) -> Option<Arc<Recor
     }
 }
 
+/// A server of one's own, which the suite kills in the midst of writes.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-async fn killed(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxError> {
-    store.init().await?;
-    let mut last = [0_u64; SESSIONS as usize];
-    for session in 0..SESSIONS {
-        create(&*store, key(session), &written(session, 0)).await;
+struct Killed<S: KilledServer> {
+    server: Alone,
+    store: S,
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+trait KilledServer: SessionStore + Clone {
+    async fn server() -> Result<Alone, BoxError>;
+
+    fn on(server: &Alone, config: SqlConfig) -> Result<Self, BoxError>;
+}
+
+#[cfg(feature = "postgres")]
+impl KilledServer for session_sql::PostgresStore {
+    async fn server() -> Result<Alone, BoxError> {
+        Ok(servers::Postgres::alone(&[]).await?)
     }
-    for round in 0..3 {
-        let acknowledged = Arc::new(AtomicUsize::new(0));
-        let mut tasks = JoinSet::new();
-        for session in 0..SESSIONS {
-            let (store, acknowledged) = (Arc::clone(&store), Arc::clone(&acknowledged));
-            let last = last[session as usize];
-            tasks.spawn(async move { (session, write(store, session, last, acknowledged).await) });
-        }
-        let begun = Instant::now();
-        while acknowledged.load(Ordering::Relaxed) < 200 {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no writes to interrupt in round {round}");
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-        server.nodes()[0].kill().await?;
-        let mut known = Vec::new();
-        while let Some(done) = tasks.join_next().await {
-            known.push(done?);
-        }
-        server.nodes()[0].restart().await?;
-        server.ready().await?;
-        for (session, known) in known {
-            let found = reads_again(&*store, session).await.expect("it was acknowledged once");
-            let stands = found.version.as_u64() - version(session, 0);
-            assert!(stands == known.acknowledged || stands == known.under_way, "{known:?}, and {stands} stands");
-            assert_eq!(*found, written(session, stands), "half of a write");
-            last[session as usize] = stands;
-        }
+
+    fn on(server: &Alone, config: SqlConfig) -> Result<Self, BoxError> {
+        Ok(Self::from_url_with(server.url(), config)?)
     }
-    Ok(())
+}
+
+#[cfg(feature = "mysql")]
+impl KilledServer for session_sql::MySqlStore {
+    async fn server() -> Result<Alone, BoxError> {
+        Ok(servers::MariaDb::alone(&[]).await?)
+    }
+
+    fn on(server: &Alone, config: SqlConfig) -> Result<Self, BoxError> {
+        Ok(Self::from_url_with(server.url(), config)?)
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+impl<S: KilledServer> Killed<S> {
+    fn config() -> SqlConfig {
+        SqlConfig::default().with_acquire_timeout(Duration::from_secs(5))
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+impl<S: KilledServer> Harness for Killed<S> {
+    async fn start() -> Result<Self, BoxError> {
+        let server = S::server().await?;
+        Ok(Self { store: S::on(&server, Self::config())?, server })
+    }
+
+    fn store(&self) -> Arc<dyn SessionStore> {
+        Arc::new(self.store.clone())
+    }
+
+    async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
+        Ok(Arc::new(S::on(&self.server, Self::config())?))
+    }
+
+    async fn crash(&self) -> Result<Crash, BoxError> {
+        let node = &self.server.nodes()[0];
+        node.kill().await?;
+        node.restart().await?;
+        self.server.ready().await?;
+        Ok(Crash::CameBack)
+    }
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn loses_no_acknowledged_write<S: KilledServer>() {
+    match session_conformance::run::<Killed<S>>(Clause::FLT_8, &[]) {
+        Outcome::Passed => {}
+        other => panic!("{}", other.failure().map_or("nothing was checked".to_owned(), |failure| failure.to_string())),
+    }
 }
 
 /// A server that stops answering: whoever waits gives up by his own deadline, and once it goes on, so does the store,
@@ -135,21 +143,15 @@ async fn paused(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxEr
 }
 
 #[cfg(feature = "postgres")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn postgres_loses_no_acknowledged_write() -> Result<(), BoxError> {
-    let server = servers::Postgres::alone(&[]).await?;
-    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(5));
-    let store = session_sql::PostgresStore::from_url_with(server.url(), config)?;
-    killed(server, Arc::new(store)).await
+#[test]
+fn postgres_loses_no_acknowledged_write() {
+    loses_no_acknowledged_write::<session_sql::PostgresStore>();
 }
 
 #[cfg(feature = "mysql")]
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn mariadb_loses_no_acknowledged_write() -> Result<(), BoxError> {
-    let server = servers::MariaDb::alone(&[]).await?;
-    let config = session_sql::SqlConfig::default().with_acquire_timeout(Duration::from_secs(5));
-    let store = session_sql::MySqlStore::from_url_with(server.url(), config)?;
-    killed(server, Arc::new(store)).await
+#[test]
+fn mariadb_loses_no_acknowledged_write() {
+    loses_no_acknowledged_write::<session_sql::MySqlStore>();
 }
 
 #[cfg(feature = "postgres")]

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p session-conformance --example faults              writes the page, in half an hour
 //! cargo run --release -p session-conformance --example faults add          adds the faults that are new
+//! cargo run --release -p session-conformance --example faults add TCH-6    and runs clauses that are new, or others than before
 //! cargo run --release -p session-conformance --example faults table        runs all but the rates again, in minutes
 //! cargo run --release -p session-conformance --example faults rates 50     shows the rates of 50 runs each
 //! cargo run --release -p session-conformance --example faults failures     shows a failure of each clause
@@ -33,27 +34,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("FAULTS.md");
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => fs::write(page, measured(None)?.to_string())?,
-        [what @ ("add" | "table")] => {
+        [] => fs::write(page, measured(None, &[])?.to_string())?,
+        [what @ ("add" | "table"), ref again @ ..] => {
             let mut kept = Page::parse(&fs::read_to_string(&page)?).ok_or("FAULTS.md cannot be read")?;
             if what == "table" {
                 kept.rows.clear();
             }
-            fs::write(page, measured(Some(kept))?.to_string())?;
+            let named = |id: &&str| CLAUSES.iter().copied().find(|clause| clause.id() == *id);
+            let again =
+                again.iter().map(|id| named(id).ok_or(format!("{id} is no clause"))).collect::<Result<Vec<_>, _>>()?;
+            fs::write(page, measured(Some(kept), &again)?.to_string())?;
         }
         ["rates", runs] => drop(rates(runs.parse()?, runs.parse()?, &[])?),
         ["failures"] => failures(),
         [load::ARGUMENT] => load::run(),
-        _ => return Err("no arguments, or `add`, or `table`, or `rates` and a number, or `failures`".into()),
+        _ => {
+            return Err("no arguments, or `add` and clauses, or `table`, or `rates` and a number, or `failures`".into());
+        }
     }
     Ok(())
 }
 
-/// Measures all that the kept page does not say yet.
-fn measured(kept: Option<Page>) -> Result<Page, Box<dyn Error>> {
+/// Measures all that the kept page does not say yet, and these clauses again.
+fn measured(kept: Option<Page>, again: &[Clause]) -> Result<Page, Box<dyn Error>> {
     let machine = kept.as_ref().map_or_else(machine, |kept| kept.machine.clone());
     let (rows_kept, rates_kept) = kept.map_or_else(Default::default, |kept| (kept.rows, kept.rates));
-    Ok(Page { rows: rows(&rows_kept), machine, rates: rates(RUNS, NARROW_RUNS, &rates_kept)? })
+    Ok(Page { rows: rows(&rows_kept, again), machine, rates: rates(RUNS, NARROW_RUNS, &rates_kept)? })
 }
 
 /// Says what this is measured on, and what else it has to do.
@@ -66,21 +72,18 @@ fn machine() -> String {
     }
 }
 
-/// Runs every clause against every fault, on as many threads as there are cores.
-fn rows(kept: &[Row]) -> Vec<Row> {
+/// Runs every clause against every fault that is not kept, and some against each, on as many threads as there are cores.
+fn rows(kept: &[Row], again: &[Clause]) -> Vec<Row> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut rows = Vec::new();
         while let Some((at, fault)) =
             Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, FAULTS.get(at)?)))
         {
-            if let Some(row) = kept.iter().find(|row| row.fault == fault.name) {
-                rows.push((at, row.clone()));
-                continue;
-            }
-            let count = |clause: Clause| {
-                let times = if by_chance(clause) { TIMES } else { 1 };
-                caught(fault, clause, times)
+            let kept = kept.iter().find(|row| row.fault == fault.name);
+            let count = |clause: Clause| match kept {
+                Some(row) if !again.contains(&clause) => row.count(clause),
+                _ => caught(fault, clause, if by_chance(clause) { TIMES } else { 1 }),
             };
             let caught: Vec<_> = CLAUSES.iter().map(|clause| (*clause, count(*clause))).collect();
             let row = Row { fault: fault.name, caught: caught.into_iter().filter(|(_, count)| *count > 0).collect() };

@@ -1,6 +1,8 @@
 //! One subject's outcome, read from what its tests print: that of a store, or of a server.
 
-use session_conformance::{CLAUSES, http};
+use session_conformance::{CLAUSES, Certainty, Clause, http};
+
+use crate::rates::rate;
 
 /// A suite, by the name that its tests have.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,6 +16,16 @@ pub(crate) enum Kind {
 pub(crate) struct Row {
     pub(crate) id: &'static str,
     pub(crate) sentence: &'static str,
+    /// Whether two runs of it may differ; `None` where the suite does not say.
+    pub(crate) certainty: Option<Certainty>,
+    /// In how many of a thousand single runs it caught what it is meant for, at the least.
+    pub(crate) rate: Option<u32>,
+}
+
+impl Row {
+    pub(crate) fn goes_by_chance(&self) -> bool {
+        self.certainty == Some(Certainty::ByChance)
+    }
 }
 
 impl Kind {
@@ -30,10 +42,20 @@ impl Kind {
     /// Gives its clauses, in the contract's order.
     pub(crate) fn rows(self) -> Vec<Row> {
         match self {
-            Self::Stores => CLAUSES.iter().map(|it| Row { id: it.id(), sentence: it.sentence() }).collect(),
-            Self::Servers => http::CLAUSES.iter().map(|it| Row { id: it.id(), sentence: it.sentence() }).collect(),
+            Self::Stores => CLAUSES.iter().map(of_a_store).collect(),
+            Self::Servers => http::CLAUSES.iter().map(of_a_server).collect(),
         }
     }
+}
+
+fn of_a_store(clause: &Clause) -> Row {
+    let (id, certainty) = (clause.id(), clause.certainty());
+    let rate = if certainty == Certainty::ByChance { rate(id) } else { None };
+    Row { id, sentence: clause.sentence(), certainty: Some(certainty), rate }
+}
+
+fn of_a_server(clause: &http::Clause) -> Row {
+    Row { id: clause.id(), sentence: clause.sentence(), certainty: None, rate: None }
 }
 
 /// What a suite came to on one subject.

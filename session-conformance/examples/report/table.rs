@@ -40,13 +40,13 @@ pub(crate) fn text(kind: Kind, columns: &[Column]) -> String {
     row("clause", &(1..=columns.len()).map(|number| number.to_string()).collect::<Vec<_>>(), "");
     for (index, clause) in rows.iter().enumerate() {
         let cells: Vec<_> = columns.iter().map(|column| sign(&column.cells[index]).to_owned()).collect();
-        row(clause.id, &cells, &shortened(clause.sentence));
+        row(&signed(clause), &cells, &shortened(clause.sentence));
     }
     row("", &[], "");
     for (name, counted) in COUNTS {
         row(name, &columns.iter().map(|column| column.count(counted).to_string()).collect::<Vec<_>>(), "");
     }
-    let _ = write!(text, "\n{}", notes(&rows, columns, "  "));
+    let _ = write!(text, "\n{}{}", chance(&rows, "  "), notes(&rows, columns, "  "));
     for (subject, failure) in failures(columns) {
         let _ = writeln!(text, "\n{subject}\n{failure}");
     }
@@ -63,14 +63,14 @@ pub(crate) fn markdown(kind: Kind, columns: &[Column]) -> String {
     let _ = writeln!(text, "\n|---|{}", ":-:|".repeat(columns.len()));
     for (index, clause) in rows.iter().enumerate() {
         let cells: Vec<_> = columns.iter().map(|column| sign(&column.cells[index])).collect();
-        let clause = clause.id;
+        let clause = signed(clause);
         let _ = writeln!(text, "| {clause} | {} |", cells.join(" | "));
     }
     for (name, counted) in COUNTS {
         let counts: Vec<_> = columns.iter().map(|column| column.count(counted).to_string()).collect();
         let _ = writeln!(text, "| **{name}** | {} |", counts.join(" | "));
     }
-    let _ = write!(text, "\n{}", notes(&rows, columns, "- "));
+    let _ = write!(text, "\n{}{}", chance(&rows, "- "), notes(&rows, columns, "- "));
     for (subject, failure) in failures(columns) {
         let _ = writeln!(text, "\n{subject}\n\n```text\n{failure}\n```");
     }
@@ -84,6 +84,24 @@ fn failures(columns: &[Column]) -> impl Iterator<Item = (&str, &str)> {
             _ => None,
         })
     })
+}
+
+/// Writes a clause's id, and a sign at one that goes by chance.
+fn signed(row: &Row) -> String {
+    format!("{}{}", row.id, if row.goes_by_chance() { " ~" } else { "" })
+}
+
+/// Says what the sign means, where there is one.
+fn chance(rows: &[Row], bullet: &str) -> String {
+    let rates: Vec<_> = rows.iter().filter(|row| row.goes_by_chance()).filter_map(|row| row.rate).collect();
+    match rates.iter().min() {
+        Some(least) => {
+            format!(
+                "{bullet}~ goes by chance: a single run catches what it is meant for {least} times of 1000, or more\n"
+            )
+        }
+        None => String::new(),
+    }
 }
 
 /// Says why clauses were not checked, each reason once.

@@ -6,6 +6,8 @@ use super::cursors::*;
 use super::del::*;
 use super::dropped::*;
 use super::flt::*;
+use super::flt_crash::*;
+use super::flt_secret::*;
 use super::model::*;
 use super::own::*;
 use super::own_race::*;

@@ -1,16 +1,11 @@
-//! FLT: what goes wrong, and how it is told.
+//! FLT: what goes wrong.
 
-use std::fmt::Debug;
+use session_core::{Put, PutOutcome, Record, StoreError};
 
-use session_core::{Bytes, Cursor, Owner, Put, PutOutcome, Record, SessionKey, SessionStore, StoreError};
-
-use crate::check::{Check, broken, ensure, not_applicable, with_causes, works};
-use crate::harness::Corruption;
+use crate::check::{Check, broken, ensure, with_causes};
 use crate::model::show;
 use crate::tools::case::Case;
-use crate::tools::draw::{HOUR, MINUTE};
-use crate::tools::handle::at_least_one;
-use crate::tools::leak::Leaks;
+use crate::tools::draw::MINUTE;
 use crate::tools::race::{race, race_once, runner};
 
 /// Checks FLT-1: corrupt stored data (where it can be planted) is `Corrupt`, never a panic, and can still
@@ -56,116 +51,6 @@ pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted(case: &Cas
     store.absent(&key).await?;
     store.create(&key, &record).await?;
     store.holds(&key, &record).await
-}
-
-/// Checks FLT-2: no error's `Display` or `Debug` shows an id, a whole key, a payload or a password from
-/// a URL.
-///
-/// It looks at the store's own `Debug`, too, which ends up in the same logs.
-pub(crate) async fn flt_2_no_error_shows_a_secret(case: &Case) -> Check {
-    let (draw, store) = (&case.draw, case.store.raw());
-    let owner = draw.owner();
-    let payload = Bytes::from("the visitor's secret, in a text that is easy to find. ".repeat(20));
-    let record = Record { payload: payload.clone(), ..draw.record_of(&owner) };
-    let next = Record { payload: payload.clone(), ..draw.record_of(&owner) };
-    let key = draw.key();
-    let mut seen = Seen::default();
-    seen.leaks.key(&key);
-    seen.leaks.payload(&payload);
-    for secret in case.harness.secrets() {
-        seen.leaks.text("a secret of the harness", &secret);
-    }
-    case.store.create(&key, &record).await?;
-    seen.debug("the store", &store)?;
-    let max = store.limits().max_payload;
-    if max < 1 << 26 {
-        let large = Record { payload: payload.iter().copied().cycle().take(max + 1).collect(), ..draw.record() };
-        seen.result("put of too much", store.put(&key, &large, Put::Replace(record.version)).await)?;
-    }
-    // A cursor may hold a key, so an error must not quote it.
-    let cursor = Cursor::new([b"?".as_slice(), key.as_bytes(), b"?"].concat());
-    for cursor in [cursor, Cursor::new(vec![0xff])] {
-        if let Some(owners) = store.owners() {
-            seen.result("list", owners.list(&owner, Some(&cursor), at_least_one(10)).await)?;
-        }
-        if let Some(scan) = store.scan() {
-            seen.result("scan", scan.page(Some(&cursor), at_least_one(10)).await)?;
-        }
-    }
-    if let Some(unreachable) = works("unreachable of the harness", case.harness.unreachable().await)? {
-        case.note("every verb on a backend that cannot be reached");
-        every_verb(&mut seen, &*unreachable, &key, &next, &record, &owner).await?;
-        seen.debug("the store", &unreachable)?;
-    }
-    if works("corrupt of the harness", case.harness.corrupt(&key).await)? == Corruption::Planted {
-        case.note(format!("every verb, with {key:?} damaged"));
-        every_verb(&mut seen, &**store, &key, &next, &record, &owner).await?;
-    }
-    if seen.errors == 0 {
-        return not_applicable("no error could be provoked; the store's Debug shows no secret");
-    }
-    Ok(())
-}
-
-/// Calls all that can fail; the delete last, which mends what is damaged.
-async fn every_verb(
-    seen: &mut Seen,
-    store: &dyn SessionStore,
-    key: &SessionKey,
-    next: &Record,
-    record: &Record,
-    owner: &Owner,
-) -> Check {
-    seen.result("init", store.init().await)?;
-    seen.result("get", store.get(key).await)?;
-    seen.result("create", store.put(key, next, Put::Create).await)?;
-    seen.result("replace", store.put(key, next, Put::Replace(record.version)).await)?;
-    let until = record.expires_at + HOUR;
-    seen.result("touch", store.touch(key, record.version, record.last_seen_at, until).await)?;
-    if let Some(owners) = store.owners() {
-        seen.result("list", owners.list(owner, None, at_least_one(10)).await)?;
-    }
-    if let Some(scan) = store.scan() {
-        seen.result("scan", scan.page(None, at_least_one(10)).await)?;
-    }
-    if let Some(sweep) = store.sweep() {
-        seen.result("delete_expired", sweep.delete_expired(record.created_at, at_least_one(10)).await)?;
-    }
-    seen.result("delete", store.delete(key).await)
-}
-
-/// Looks at whatever came for what it must not show.
-#[derive(Debug, Default)]
-struct Seen {
-    leaks: Leaks,
-    errors: usize,
-}
-
-impl Seen {
-    fn result<T: Debug>(&mut self, call: &str, result: Result<T, StoreError>) -> Check {
-        let Err(error) = result else { return Ok(()) };
-        self.errors += 1;
-        self.text(&format!("the error of {call}"), &with_causes(&error))?;
-        self.debug(&format!("the error of {call}"), &error)?;
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            self.debug(&format!("a cause of the error of {call}"), &error)?;
-            cause = error.source();
-        }
-        Ok(())
-    }
-
-    fn debug(&self, what: &str, value: &dyn Debug) -> Check {
-        self.text(what, &format!("{value:?}"))?;
-        self.text(what, &format!("{value:#?}"))
-    }
-
-    fn text(&self, what: &str, text: &str) -> Check {
-        match self.leaks.find(text) {
-            Some(secret) => broken(format!("{what} shows no secret"), format!("it shows {secret}: {text}")),
-            None => Ok(()),
-        }
-    }
 }
 
 /// Checks FLT-3: `init` twice, and from many tasks at once, is fine.

@@ -8,6 +8,8 @@ mod cursors;
 mod del;
 mod dropped;
 mod flt;
+mod flt_crash;
+mod flt_secret;
 mod model;
 mod own;
 mod own_race;

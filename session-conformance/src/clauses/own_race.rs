@@ -8,7 +8,7 @@ use tokio::task::yield_now;
 
 use crate::check::{Check, broken, ensure};
 use crate::tools::case::Case;
-use crate::tools::draw::Draw;
+use crate::tools::draw::{Draw, MINUTE};
 use crate::tools::handle::Handle;
 use crate::tools::race::{others_have_turn, runner};
 
@@ -62,6 +62,52 @@ async fn swapped_at_once(case: &Case) -> Check {
             let expected: &[_] = if found.owner.as_ref() == Some(owner) { &[key] } else { &[] };
             each[0].lists(owner, expected).await?;
             each[1].lists(owner, expected).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a record, by delete or by sweep, while two tasks change its owner: gone, it is in nobody's list.
+///
+/// Whoever removes the entry of the owner that was read before leaves the entry of the one that came meanwhile.
+pub(super) async fn removed_while_it_moves(case: &Case) -> Check {
+    let (crowd, before) = (case.crowd().await?, case.base + 30 * MINUTE);
+    let sweeps = case.store.raw().sweep().is_some();
+    case.note("over and over: two tasks change the owner of a record, while one deletes or sweeps it");
+    for round in case.rounds() {
+        let (key, owners) = (case.draw.key(), [case.draw.owner(), case.draw.owner(), case.draw.owner()]);
+        let due = |owner: &Owner| Record { expires_at: before, ..case.draw.record_of(owner) };
+        let (first, each, turn) = (due(&owners[0]), crowd.each(), round.number / 2);
+        each[0].create(&key, &first).await?;
+        let mut tasks = Vec::new();
+        for number in 0..2 {
+            let (handle, next) = (crowd.task(turn + number), [due(&owners[1 + number]), due(&owners[2 - number])]);
+            let mut version = first.version;
+            tasks.push(runner(async move {
+                for record in next {
+                    match handle.put(&key, &record, Put::Replace(version)).await? {
+                        PutOutcome::Stored => version = record.version,
+                        PutOutcome::Conflict(winner) => version = winner.version,
+                        PutOutcome::Gone => break,
+                        other => return broken("Stored, Conflict or Gone", format!("{other:?}")),
+                    }
+                }
+                Ok(())
+            }));
+        }
+        let (handle, sweeping) = (crowd.task(turn + 1), sweeps && turn % 2 == 1);
+        tasks.push(runner(async move {
+            // At another moment each time.
+            yield_times(turn % 3).await;
+            if sweeping { handle.sweep(before, 10).await.map(drop) } else { handle.delete(&key).await.map(drop) }
+        }));
+        round.race(tasks).await?;
+        if sweeping {
+            // It may have passed over a record that was just being written.
+            each[0].drain(before).await?;
+        }
+        for owner in &owners {
+            each[turn % 2].lists(owner, &[]).await?;
         }
     }
     Ok(())
@@ -140,11 +186,13 @@ async fn never_out_of_sight(handle: &Handle, owner: &Owner, payload: &[u8], shar
         let found = handle.list(owner, limit).await?;
         let seen = found.iter().filter(|(_, record)| record.payload == payload).count();
         ensure(seen > 0, "the old key or the new, or both", || {
-            format!(
-                "neither among {}, in pages of {limit}: it may have passed between two pages, as it can in an index \
-                 that is ordered by key and not by arrival",
-                found.len()
-            )
+            let why = if found.len() < limit {
+                "all of them on one page, which is not of one moment: it looked for the new key before it came, and for \
+                 the old one after it had gone"
+            } else {
+                "it may have passed between two pages, as it can in an index that is ordered by key and not by arrival"
+            };
+            format!("neither among {}, in pages of {limit}: {why}", found.len())
         })?;
         // A store that never waits would keep the writer from its turn.
         yield_now().await;

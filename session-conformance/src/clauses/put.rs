@@ -2,7 +2,7 @@
 
 use session_core::{Bytes, Owner, Put, PutOutcome, Reclaim, Record, StoreError, Timestamp, Version};
 
-use crate::check::{Check, broken, ensure, not_applicable, with_causes};
+use crate::check::{Check, broken, ensure, with_causes};
 use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::{DAY, HOUR, MILLI, MINUTE, SECOND, ZERO};
@@ -71,10 +71,10 @@ pub(crate) async fn put_4_replacing_a_stale_version_is_a_conflict(case: &Case) -
     store.create(&key, &first).await?;
     store.replace(&key, first.version, &second).await?;
     let number = second.version.as_u64();
-    // Stale, never seen, and near to the one that stands.
+    // Stale, never seen, near to the one that stands, and 0, which means nothing else.
     let wrong = [first.version, case.draw.record().version]
         .into_iter()
-        .chain([number ^ 1, number ^ (1 << 63), number ^ (1 << 32)].map(Version::from_u64));
+        .chain([number ^ 1, number ^ (1 << 63), number ^ (1 << 32), 0].map(Version::from_u64));
     for version in wrong {
         let late = case.draw.record();
         let conflict = PutOutcome::Conflict(second.clone().into());
@@ -146,13 +146,13 @@ pub(crate) async fn put_7_replace_changes_every_field(case: &Case) -> Check {
     store.expect_put(&key, &late, Put::Replace(stands.version), PutOutcome::Gone).await
 }
 
-/// Checks PUT-11: a payload over the store's limit is `TooLarge { limit }`; nothing is truncated, nothing
-/// changes.
+/// Checks PUT-11: a payload over the store's limit is `TooLarge { limit }`; nothing is truncated, also where no limit is
+/// declared, and nothing changes.
 pub(crate) async fn put_11_a_payload_over_the_limit_is_refused(case: &Case) -> Check {
     const MOST: usize = 1 << 30;
     let (store, max) = (&case.store, case.store.limits().max_payload);
     if max >= MOST {
-        return not_applicable("the store declares no limit below a gibibyte");
+        return what_has_no_limit_is_kept(case).await;
     }
     // Zeros, which the operating system hands out without filling memory with them.
     let too_large = Record { payload: vec![0; max + 1].into(), ..case.draw.record() };
@@ -176,6 +176,21 @@ pub(crate) async fn put_11_a_payload_over_the_limit_is_refused(case: &Case) -> C
     store.create(&key, &just_fits).await?;
     let came = store.get(&key).await?;
     ensure(came.as_deref() == Some(&just_fits), format!("all {max} bytes"), || show::found(case.base, came.as_deref()))
+}
+
+/// Stores more than columns, packets and chunks are often made for: the limit that is not declared.
+async fn what_has_no_limit_is_kept(case: &Case) -> Check {
+    // More than 16 MiB, where MySQL's medium blobs end.
+    const LARGE: usize = 17 << 20;
+    let (key, first, store) = (case.draw.key(), case.draw.record(), &case.store);
+    let payload: Bytes = first.payload.iter().copied().cycle().take(LARGE).collect::<Vec<_>>().into();
+    let large = |record: Record| Record { payload: payload.clone(), ..record };
+    let first = large(first);
+    store.create(&key, &first).await?;
+    store.holds(&key, &first).await?;
+    let next = large(case.draw.record());
+    store.replace(&key, first.version, &next).await?;
+    store.holds(&key, &next).await
 }
 
 /// Checks PUT-12: a `Replace` later than the stored deadline is `Gone`.

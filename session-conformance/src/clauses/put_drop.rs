@@ -56,8 +56,8 @@ async fn at_every_await(case: &Case, create: bool, then: Then) -> Check {
 /// Drops the put at any moment, while a second handle reads.
 async fn at_random_moments(case: &Case, create: bool) -> Check {
     let crowd = case.crowd().await?;
-    let mut dice = Dice::new(case.draw.number());
     for round in case.rounds() {
+        let mut dice = Dice::new(case.draw.number());
         let each = crowd.each();
         let attempt = Attempt::start(case, &each[0], create).await?;
         let (yields, reads) = (dice.roll(20), dice.roll(4));

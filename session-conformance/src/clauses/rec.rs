@@ -20,8 +20,8 @@ pub(crate) async fn rec_1_a_key_never_put_is_none(case: &Case) -> Check {
 /// the millisecond.
 pub(crate) async fn rec_2_get_returns_what_create_stored(case: &Case) -> Check {
     let (draw, store) = (&case.draw, &case.store);
-    // A version uses all 64 bits, also where the backend's integers have a sign.
-    let versions = [1, u64::from(u32::MAX) + 1, i64::MAX as u64, 1 << 63, u64::MAX].map(Version::from_u64);
+    // A version uses all 64 bits, also where the backend's integers have a sign, and 0 is one like any other.
+    let versions = [0, 1, u64::from(u32::MAX) + 1, i64::MAX as u64, 1 << 63, u64::MAX].map(Version::from_u64);
     let mut stored = vec![(draw.key(), draw.record()), (draw.key(), Record { owner: None, ..draw.record() })];
     stored.extend(versions.map(|version| (draw.key(), Record { version, ..draw.record() })));
     // Milliseconds that a unit of seconds, or of tenths, would lose.
@@ -69,22 +69,11 @@ pub(crate) async fn rec_3_payloads_are_opaque(case: &Case) -> Check {
     Ok(())
 }
 
-/// Checks REC-4: owners are compared byte for byte: case, accents, trailing blanks, emoji, 255 bytes.
+/// Checks REC-4: owners are compared byte for byte: case, accents, trailing blanks, backslashes, a byte order mark,
+/// emoji, 255 bytes.
 pub(crate) async fn rec_4_owners_are_compared_byte_for_byte(case: &Case) -> Check {
-    let long = |last: &str| format!("{}{last}", "x".repeat(Owner::MAX_LEN - last.len()));
-    let mut names: Vec<String> = ["ann", "Ann", "ANN", "ann ", "ann  ", " ann", "ann\t", "ann\n", "ann\0", "\0", " "]
-        .into_iter()
-        // One letter and its accent in one character or two, none, and the letters that collations fold.
-        .chain(["\u{e4}nn", "a\u{308}nn", "\u{c4}nn", "stra\u{df}e", "strasse", "\u{131}", "i", "I", "\u{130}"])
-        .chain(["😀", "😁", "👩\u{200d}👧", "👩", "a😀", "a"])
-        // What means something to a query, a pattern or a key.
-        .chain(["%", "_", "*", "?", "'", "\"", "\\", "a:b", "a:b:c", "{a}", "a/b", "1", "01", "1.0", "null"])
-        .map(str::to_owned)
-        .collect();
-    names.extend([long("a"), long("b"), long("A"), long("é"), "x".repeat(254), "x".repeat(255)]);
     let mut stored = Vec::new();
-    for name in names {
-        let owner = Owner::new(name).expect("1 to 255 bytes");
+    for owner in strange_owners() {
         let (key, record) = (case.draw.key(), case.draw.record_of(&owner));
         case.store.create(&key, &record).await?;
         stored.push((key, record, owner));
@@ -96,41 +85,78 @@ pub(crate) async fn rec_4_owners_are_compared_byte_for_byte(case: &Case) -> Chec
     Ok(())
 }
 
-/// Checks REC-5: keys that differ in one bit are different sessions.
+/// Gives owners that differ in what backends take for the same, or that mean something to one.
+pub(super) fn strange_owners() -> impl Iterator<Item = Owner> {
+    let long = |last: &str| format!("{}{last}", "x".repeat(Owner::MAX_LEN - last.len()));
+    let mut names: Vec<String> = ["ann", "Ann", "ANN", "ann ", "ann  ", " ann", "ann\t", "ann\n", "ann\0", "\0", " "]
+        .into_iter()
+        // One letter and its accent in one character or two, none, and the letters that collations fold.
+        .chain(["\u{e4}nn", "a\u{308}nn", "\u{c4}nn", "stra\u{df}e", "strasse", "\u{131}", "i", "I", "\u{130}"])
+        .chain(["😀", "😁", "👩\u{200d}👧", "👩", "a😀", "a"])
+        // What means something to a query, a pattern or a key.
+        .chain(["%", "_", "*", "?", "'", "\"", "\\", "a:b", "a:b:c", "{a}", "a/b", "1", "01", "1.0", "null"])
+        // What escapes, what is escaped, and what a decoder of texts takes for its own.
+        .chain(["a\\", "a\\\\", "a\\nb", "a\nb", "\\u0061", "%61", "\u{feff}ann", "ann\u{feff}", "\u{feff}"])
+        .map(str::to_owned)
+        .collect();
+    names.extend([long("a"), long("b"), long("A"), long("é"), "x".repeat(254), "x".repeat(255)]);
+    names.into_iter().map(|name| Owner::new(name).expect("1 to 255 bytes"))
+}
+
+/// Checks REC-5: keys that differ in one bit are different sessions, also where a version is the same.
 pub(crate) async fn rec_5_keys_one_bit_apart_are_two_sessions(case: &Case) -> Check {
     let first = *case.draw.key().as_bytes();
-    let mut keys = vec![first];
+    // In a failure they all look the same, so each has a name.
+    let mut keys = vec![(first, "the first key".to_owned())];
     for bit in 0..256 {
         let mut bytes = first;
         bytes[bit / 8] ^= 1 << (bit % 8);
-        keys.push(bytes);
+        keys.push((bytes, format!("the first key with another bit {} of byte {}", bit % 8, bit / 8)));
     }
     // Texts that differ in the case of one letter: base64's `A` and `a`, first of three bytes.
     for at in (0..30).step_by(3) {
-        keys.extend([0, 0x68].map(|byte| {
+        keys.extend([(0, 'A'), (0x68, 'a')].map(|(byte, letter)| {
             let mut bytes = first;
             bytes[at..at + 3].copy_from_slice(&[byte, 0, 0]);
-            bytes
+            (bytes, format!("the first key with {letter} in base64 from byte {at} on"))
         }));
     }
     // Bytes that end a text, or that a comparison of texts pads with or cuts off.
     for end in [[0; 4], [0, 0, 0, b' '], [b' '; 4], [b'\n'; 4], [0xff; 4]] {
         let mut bytes = first;
         bytes[28..].copy_from_slice(&end);
-        keys.push(bytes);
+        keys.push((bytes, format!("the first key with {} at its end", end.escape_ascii())));
     }
     keys.sort_unstable();
-    keys.dedup();
+    keys.dedup_by_key(|(bytes, _)| *bytes);
     let mut stored = Vec::new();
-    for key in keys.into_iter().map(SessionKey::from_bytes) {
-        let record = case.draw.record();
-        case.store.create(&key, &record).await?;
-        stored.push((key, record));
+    for (bytes, name) in keys {
+        let (key, record, name) = (SessionKey::from_bytes(bytes), case.draw.record(), format!("the key is {name}"));
+        case.store.create(&key, &record).await.map_err(|stop| stop.with(&name))?;
+        stored.push((key, record, name));
     }
-    for (key, record) in &stored {
-        case.store.holds(key, record).await?;
+    for (key, record, name) in &stored {
+        case.store.holds(key, record).await.map_err(|stop| stop.with(name))?;
     }
-    Ok(())
+    versions_are_a_keys_own(case).await
+}
+
+/// Writes one version under two keys: a version says which write of its key it is, and nothing of another's.
+async fn versions_are_a_keys_own(case: &Case) -> Check {
+    let (draw, store) = (&case.draw, &case.store);
+    let (one, other, first) = (draw.key(), draw.key(), draw.record());
+    let same = Record { version: first.version, ..draw.record() };
+    store.create(&one, &first).await?;
+    store.create(&other, &same).await?;
+    store.holds(&one, &first).await?;
+    store.holds(&other, &same).await?;
+    let next = draw.record();
+    store.replace(&one, first.version, &next).await?;
+    store.holds(&other, &same).await?;
+    // What one key has had, another may get.
+    store.replace(&other, same.version, &Record { version: next.version, ..same.clone() }).await?;
+    store.expect_delete(&one, true).await?;
+    store.holds(&other, &Record { version: next.version, ..same }).await
 }
 
 /// Checks REC-6: `created_at` and `last_seen_at` keep their value in 1970, at year 9999, at odd

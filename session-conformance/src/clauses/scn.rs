@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use session_core::Record;
+use session_core::{Record, SessionKey};
 
 use crate::check::{Check, ensure};
 use crate::clauses::churn::{Churn, each_once};
 use crate::tools::case::Case;
+use crate::tools::draw::Draw;
 
 /// Checks SCN-1: the pages of `scan` together give every record that was there throughout, each once.
 pub(crate) async fn scn_1_pages_give_every_record_once(case: &Case) -> Check {
@@ -16,13 +17,13 @@ pub(crate) async fn scn_1_pages_give_every_record_once(case: &Case) -> Check {
         format!("{} records", none.len())
     })?;
     let mut records = BTreeMap::new();
-    for at in 0..60 {
+    for at in 0..50 {
         let record = if at % 2 == 0 { draw.record() } else { Record { owner: None, ..draw.record() } };
-        let key = draw.key();
+        let key = if at < 40 { draw.key() } else { at_an_edge(draw, at) };
         store.create(&key, &record).await?;
         records.insert(key, record);
     }
-    for limit in [1, 7, 60, 100] {
+    for limit in [1, 7, 50, 100] {
         let found = store.scan(limit).await?;
         each_once(case.base, &found, &records)?;
         ensure(found.len() == records.len(), format!("{} records", records.len()), || found.len().to_string())?;
@@ -37,4 +38,18 @@ pub(crate) async fn scn_1_pages_give_every_record_once(case: &Case) -> Check {
     each_once(case.base, &found, &records)?;
     ensure(found.len() == records.len(), format!("{} records", records.len()), || found.len().to_string())?;
     Churn::run(case, false).await
+}
+
+/// Draws a key that is at an edge: what comes after it, or before, has another first byte, or none at all.
+fn at_an_edge(draw: &Draw, number: usize) -> SessionKey {
+    let mut bytes = *draw.key().as_bytes();
+    let edge = [0xff, 0][number % 2];
+    match number / 2 % 5 {
+        0 => bytes[31] = edge,
+        1 => bytes[30..].fill(edge),
+        2 => bytes[1..].fill(edge),
+        3 => bytes[16..].fill(edge),
+        _ => bytes = [edge; 32],
+    }
+    SessionKey::from_bytes(bytes)
 }

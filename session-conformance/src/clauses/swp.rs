@@ -11,7 +11,7 @@ use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::{Draw, HOUR, MILLI, MINUTE, SECOND};
 use crate::tools::handle::Handle;
-use crate::tools::race::runner;
+use crate::tools::race::{race, runner};
 
 /// Checks SWP-1: at rest, `delete_expired` removes what expired at or before `before`, and nothing else.
 pub(crate) async fn swp_1_a_sweep_removes_what_expired_and_nothing_else(case: &Case) -> Check {
@@ -256,4 +256,34 @@ async fn extend(
         stays.push((key, done.then_some(next)));
     }
     Ok(stays)
+}
+
+/// Checks SWP-6: at rest, fewer than `limit` means that none is left, however many there are, and at however few
+/// deadlines.
+///
+/// Whoever sweeps goes to sleep then.
+pub(crate) async fn swp_6_fewer_than_the_limit_means_that_none_is_left(case: &Case) -> Check {
+    const TASKS: usize = 10;
+    const EACH: usize = 111;
+    const RECORDS: usize = TASKS * EACH;
+    const LEFT: usize = 17;
+    let (store, before) = (&case.store, case.base + 30 * MINUTE);
+    case.note(format!("{RECORDS} records at {TASKS} deadlines are created by as many tasks"));
+    let create = |number: usize| {
+        let (handle, draw) = (store.quiet(), case.draw.clone());
+        runner(async move {
+            for _ in 0..EACH {
+                handle.create(&draw.key(), &draw.record_until(before - number as u32 * SECOND)).await?;
+            }
+            Ok(())
+        })
+    };
+    race((0..TASKS).map(create).collect()).await?;
+    let (key, live) = (case.draw.key(), case.draw.record_until(before + MILLI));
+    store.create(&key, &live).await?;
+    // More than a store may think fit for one statement, or find at one deadline.
+    store.expect_sweep(before, RECORDS - LEFT, (RECORDS - LEFT) as u64).await?;
+    store.expect_sweep(before, RECORDS, LEFT as u64).await?;
+    store.expect_sweep(before, RECORDS, 0).await?;
+    store.holds(&key, &live).await
 }

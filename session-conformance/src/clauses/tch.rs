@@ -1,6 +1,6 @@
 //! TCH: what `touch` moves.
 
-use session_core::{Put, PutOutcome, Record};
+use session_core::{Put, PutOutcome, Reclaim, Record, Timestamp, Version};
 
 use crate::check::{Check, broken, ensure};
 use crate::model::show;
@@ -8,8 +8,8 @@ use crate::tools::case::Case;
 use crate::tools::draw::{HOUR, MILLI, MINUTE, SECOND, ZERO};
 use crate::tools::race::runner;
 
-/// Checks TCH-1: `touch` moves `last_seen_at` and `expires_at` and leaves payload, owner and version
-/// alone.
+/// Checks TCH-1: `touch` moves `last_seen_at` and `expires_at`, without native expiry up to the year 9999, and leaves
+/// payload, owner and version alone.
 pub(crate) async fn tch_1_touch_moves_two_timestamps_alone(case: &Case) -> Check {
     let (store, key) = (&case.store, case.draw.key());
     let mut stands = case.draw.record();
@@ -27,7 +27,26 @@ pub(crate) async fn tch_1_touch_moves_two_timestamps_alone(case: &Case) -> Check
     // The version still names the record, and the deadline that counts is the new one.
     let next = Record { last_seen_at: stands.expires_at - MILLI, ..case.draw.record_until(stands.expires_at + HOUR) };
     store.replace(&key, stands.version, &next).await?;
-    store.holds(&key, &next).await
+    store.holds(&key, &next).await?;
+    if store.limits().reclaim == Reclaim::BySweep { touched_far_ahead(case).await } else { Ok(()) }
+}
+
+/// Moves both times to the end of all time. In nanoseconds 64 bits end in 2262.
+async fn touched_far_ahead(case: &Case) -> Check {
+    let (store, key) = (&case.store, case.draw.key());
+    // 0 is a version like any other.
+    let mut stands = Record { version: Version::from_u64(0), ..case.draw.record() };
+    store.create(&key, &stands).await?;
+    for (seen, until) in [
+        (case.base + MINUTE, Timestamp::MAX - SECOND),
+        (Timestamp::MAX - MINUTE, Timestamp::MAX - MILLI),
+        (Timestamp::MAX - 2 * MILLI, Timestamp::MAX),
+    ] {
+        store.expect_touch(&key, stands.version, seen, until, true).await?;
+        stands = Record { last_seen_at: seen, expires_at: until, ..stands };
+        store.holds(&key, &stands).await?;
+    }
+    Ok(())
 }
 
 /// Checks TCH-2: `touch` never moves either timestamp back.
@@ -121,6 +140,64 @@ pub(crate) async fn tch_4_a_replace_beats_a_concurrent_touch(case: &Case) -> Che
                     ),
                 );
             }
+        }
+    }
+    Ok(())
+}
+
+/// Checks TCH-6: a `touch` that was answered with `true` stands, also where the record was over by the store's own clock
+/// and others read it meanwhile.
+///
+/// A store whose backend reclaims by itself may drop what is over as it comes upon it; but not what a touch has made
+/// live again in between.
+pub(crate) async fn tch_6_no_reader_undoes_a_touch(case: &Case) -> Check {
+    const KEYS: usize = 4;
+    let crowd = case.crowd().await?;
+    case.note(format!("over and over: one task touches {KEYS} records that are over by now, and two read them"));
+    for round in case.rounds_of(case.least_rounds.div_ceil(2)) {
+        // The base time is an hour ahead, so this is half an hour ago.
+        let (over, until, owner) = (case.base - 90 * MINUTE, case.base + HOUR, case.draw.owner());
+        let record = |_| {
+            let record = Record { last_seen_at: over - MINUTE, expires_at: over, ..case.draw.record_of(&owner) };
+            (case.draw.key(), record)
+        };
+        let records: Vec<_> = (0..KEYS).map(record).collect();
+        let (alone, turn) = (&crowd.each()[0], round.number / 2);
+        for (key, record) in &records {
+            alone.create(key, record).await?;
+        }
+        let (handle, touched) = (crowd.task(turn), records.clone());
+        let mut tasks = vec![runner(async move {
+            let mut answers = Vec::new();
+            for (key, record) in &touched {
+                answers.push(handle.touch(key, record.version, over - SECOND, until).await?);
+            }
+            Ok(answers)
+        })];
+        for reader in 1..3 {
+            let (handle, owner) = (crowd.task(turn + reader), owner.clone());
+            let keys: Vec<_> = records.iter().map(|(key, _)| *key).collect();
+            tasks.push(runner(async move {
+                if reader == 2 && handle.raw().owners().is_some() {
+                    handle.list(&owner, KEYS).await?;
+                }
+                for key in &keys {
+                    handle.get(key).await?;
+                }
+                Ok(Vec::new())
+            }));
+        }
+        let answers = round.race(tasks).await?.swap_remove(0);
+        for ((key, record), touched) in records.iter().zip(answers) {
+            let moved = Record { last_seen_at: over - SECOND, expires_at: until, ..record.clone() };
+            if touched {
+                alone.holds(key, &moved).await?;
+            } else {
+                alone.whole_or_absent(key, record).await?;
+            }
+        }
+        for (key, _) in &records {
+            alone.delete(key).await?;
         }
     }
     Ok(())

@@ -136,6 +136,7 @@ pub(crate) async fn con_2_no_update_is_lost(case: &Case) -> Check {
     let process = |number| {
         Sessions::builder(Recorded(crowd.task(number)))
             .clock(ManualClock::new(case.base))
+            .random(case.draw.clone())
             // Requests that wait for each other on a slow backend are not what fails here.
             .operation_timeout(case.time_limit)
             .build()

@@ -64,16 +64,18 @@ pub fn run(command: impl Fn() -> Command + Send + 'static, clause: Clause, witho
         Ok(case) => case,
         Err(error) => {
             let (expected, came) = ("a folder of one's own".to_owned(), with_causes(&error));
-            return Outcome::Failed(Failure { clause, done: Vec::new(), expected, came });
+            return Outcome::Failed(Failure { clause, done: Vec::new(), expected, came, replay: None });
         }
     };
     let steps = case.steps.clone();
-    let check = watched(clause.id(), TIME_LIMIT, move || async move { clauses::check(clause, &case).await });
+    let check = watched(clause.id(), TIME_LIMIT, "the last requests tell which", None, move || async move {
+        clauses::check(clause, &case).await
+    });
     match check {
         Ok(()) => Outcome::Passed,
         Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
         Err(Stop::Broken { expected, came }) => {
-            Outcome::Failed(Failure { clause, done: steps.lines(), expected, came })
+            Outcome::Failed(Failure { clause, done: steps.lines(), expected, came, replay: None })
         }
     }
 }

@@ -189,7 +189,7 @@ mod tests {
     use crate::tools::draw::{Draw, SECOND};
 
     fn draw() -> Draw {
-        Draw::new(Timestamp::from_millis(1_000_000_000_000)).unwrap()
+        Draw::new(Timestamp::from_millis(1_000_000_000_000), 7)
     }
 
     fn call(began: u64, ended: u64, op: Op, answer: Answer) -> Call {

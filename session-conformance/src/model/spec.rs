@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_order_of_the_rules_is_the_contracts() {
-        let draw = Draw::new(Timestamp::from_millis(1_000_000_000_000)).unwrap();
+        let draw = Draw::new(Timestamp::from_millis(1_000_000_000_000), 7);
         let (first, second) = (draw.record(), draw.record());
         let state = Some(Arc::new(first.clone()));
         let put = |record: &Record, put| step(&state, &Op::Put(record.clone(), put)).0;

@@ -11,8 +11,10 @@ use crate::harness::Corruption;
 use crate::model::history::{ALONE, Call};
 use crate::tools::draw::Draw;
 use crate::tools::handle::Handle;
+use crate::tools::listen::Heard;
 use crate::tools::log::Log;
 use crate::tools::race::Rounds;
+use crate::tools::seed::Seed;
 use crate::tools::trace::Trace;
 
 /// Holds one run of a clause: the harness, its store, and records to put there.
@@ -27,6 +29,10 @@ pub(crate) struct Case {
     pub(crate) least_rounds: usize,
     pub(crate) cases: u32,
     pub(crate) time_limit: Duration,
+    terms: Terms,
+    seed: Seed,
+    /// What was said by `tracing`, where somebody listens.
+    pub(crate) heard: Heard,
     log: Log,
     trace: Trace,
 }
@@ -57,12 +63,37 @@ impl Case {
         without: Vec<Capability>,
         log: Log,
         trace: Trace,
+        heard: Heard,
+        seed: Seed,
     ) -> Result<Self, BoxError> {
         let harness = (terms.start)().await?;
         let base = harness.base_time();
         let store = Handle::new(harness.store(), base, "", log.clone());
         let Terms { rounds: least_rounds, cases, time_limit, .. } = terms;
-        Ok(Self { store, draw: Draw::new(base)?, base, without, least_rounds, cases, time_limit, log, trace, harness })
+        Ok(Self {
+            store,
+            draw: Draw::new(base, seed.number),
+            base,
+            without,
+            least_rounds,
+            cases,
+            time_limit,
+            terms,
+            seed,
+            heard,
+            log,
+            trace,
+            harness,
+        })
+    }
+
+    /// Sets up another case of the clause, which sees nothing of this one, and notes nothing in it.
+    pub(crate) async fn apart(&self) -> Check<Self> {
+        let (log, trace, heard) = (Log::default(), Trace::default(), Heard::default());
+        let case = Self::start(self.terms, self.without.clone(), log, trace, heard, self.seed).await;
+        let case = works("start of the harness", case)?;
+        case.store.init().await?;
+        Ok(case)
     }
 
     /// Damages what is stored under the key, and ends the clause where that cannot be done.
@@ -124,7 +155,7 @@ impl Case {
 
     /// Counts the rounds of a race of which each is long.
     pub(crate) fn rounds_of(&self, least: usize) -> Rounds {
-        Rounds::new(least, self.time_limit / 10, self.draw.number(), self.base, self.trace.clone())
+        Rounds::new(least, self.time_limit / 10, self.seed.only, self.draw.clone(), self.trace.clone())
     }
 
     /// Notes what many tasks are about to do.

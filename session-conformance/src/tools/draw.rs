@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use session_core::{Bytes, Owner, RandomError, Record, SessionKey, Timestamp, Version};
+use session_core::{Bytes, Owner, RandomError, RandomSource, Record, SessionKey, Timestamp, Version};
+
+use crate::tools::seed::Place;
 
 pub(crate) const ZERO: Duration = Duration::ZERO;
 pub(crate) const MILLI: Duration = Duration::from_millis(1);
@@ -13,22 +15,47 @@ pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(60 * 60);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Draws keys, owners and records. Clones draw from one sequence.
+/// So many draws a round may make before it comes into the next one's.
+const ROUND_BITS: u32 = 24;
+
+/// Draws keys, owners and records. Clones draw from one sequence, which follows from the seed alone.
 #[derive(Clone, Debug)]
 pub(crate) struct Draw {
     /// The time that the clause takes for the present.
     pub(crate) base: Timestamp,
     salt: u64,
-    next: Arc<AtomicU64>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    next: AtomicU64,
+    races: AtomicU64,
 }
 
 impl Draw {
-    pub(crate) fn new(base: Timestamp) -> Result<Self, RandomError> {
-        Ok(Self { base, salt: Version::random()?.as_u64(), next: Arc::new(AtomicU64::new(1)) })
+    pub(crate) fn new(base: Timestamp, seed: u64) -> Self {
+        Self { base, salt: seed, shared: Arc::new(Shared { next: AtomicU64::new(1), races: AtomicU64::new(0) }) }
+    }
+
+    /// Gives the next race of the clause its number.
+    pub(crate) fn race(&self) -> u64 {
+        self.shared.races.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Goes on with the sequence of a round: what it draws does not depend on how many rounds there were before, nor on
+    /// how much they have drawn.
+    pub(crate) fn begin(&self, place: Place) {
+        self.shared.next.store(place.race << 48 | place.round << ROUND_BITS, Ordering::Relaxed);
+    }
+
+    /// Goes on with what comes after all rounds of the race.
+    pub(crate) fn end(&self, race: u64) {
+        self.begin(Place { race, round: (1 << ROUND_BITS) - 1 });
     }
 
     fn tag(&self) -> u64 {
-        self.next.fetch_add(1, Ordering::Relaxed)
+        self.shared.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Draws a random number.
@@ -60,8 +87,8 @@ impl Draw {
         Record {
             // Every other one has its highest bit set, and all have the lowest: a type that is too small loses one.
             version: Version::from_u64(number << 1 >> 1 | tag << 63 | 1),
-            payload: Bytes::from(format!("<{tag} {number:016x}>").repeat(1 + tag as usize % 8)),
-            owner: Some(Owner::new(format!("owner-of-{tag}-{number:016x}")).expect("short enough")),
+            payload: Bytes::from(format!("<{} {number:016x}>", tag % 1_000).repeat(1 + tag as usize % 8)),
+            owner: Some(Owner::new(format!("owner-of-{}-{number:016x}", tag % 1_000)).expect("short enough")),
             created_at: self.base - DAY + offset,
             last_seen_at: self.base + offset,
             expires_at: self.base + HOUR + offset,
@@ -76,6 +103,16 @@ impl Draw {
     /// Draws a record that ends at `expires_at`.
     pub(crate) fn record_until(&self, expires_at: Timestamp) -> Record {
         Record { expires_at, ..self.record() }
+    }
+}
+
+/// Draws ids and versions for the core, where a clause goes through it.
+impl RandomSource for Draw {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        for part in bytes.chunks_mut(8) {
+            part.copy_from_slice(&self.number().to_be_bytes()[..part.len()]);
+        }
+        Ok(())
     }
 }
 
@@ -94,11 +131,6 @@ pub(crate) struct Dice(u64);
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
-    }
-
-    /// Gives dice of their own to another task.
-    pub(crate) fn fork(&mut self) -> Self {
-        Self(mix(self.0 ^ mix(self.roll(usize::MAX) as u64)))
     }
 
     /// Draws a number below `sides`.

@@ -1,7 +1,6 @@
 //! Whether a text shows a secret, in any of the forms in which bytes get printed.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use data_encoding::{BASE32_NOPAD, BASE32HEX_NOPAD, BASE64_NOPAD, BASE64URL_NOPAD, Encoding, Specification};
 use session_core::SessionKey;
 
 /// Finds secrets in texts.
@@ -19,12 +18,14 @@ impl Leaks {
         self.bytes("a whole key", key.as_bytes());
     }
 
-    /// Adds a payload; 18 bytes of it in a row are too many.
+    /// Adds a payload; 20 bytes of it in a row are too many.
     pub(crate) fn payload(&mut self, payload: &[u8]) {
-        // In base64 a part looks the same wherever it stands only if it begins at a multiple of three.
-        let last = payload.len().saturating_sub(18) / 3 * 3;
-        for start in [0, last / 2 / 3 * 3, last] {
-            let end = payload.len().min(start + 18);
+        // In base64 a part looks the same wherever it stands only if it begins at a multiple of three, and in base32 of
+        // five.
+        const STEP: usize = 15;
+        let last = payload.len().saturating_sub(20) / STEP * STEP;
+        for start in [0, last / 2 / STEP * STEP, last] {
+            let end = payload.len().min(start + 20);
             self.bytes("a payload", &payload[start..end]);
         }
     }
@@ -35,24 +36,13 @@ impl Leaks {
     }
 
     fn bytes(&mut self, what: &str, bytes: &[u8]) {
-        let text = String::from_utf8_lossy(bytes);
-        let each = |format: fn(&u8) -> String| bytes.iter().map(format).collect::<String>();
-        let forms = [
-            // As `{}`, and as `{:?}` writes a text, a slice, a `Bytes`, and a slice in hexadecimal.
-            text.to_string(),
-            format!("{text:?}"),
-            each(u8::to_string),
-            bytes.escape_ascii().to_string(),
-            each(|byte| format!("{byte:x}")),
-            // As databases and keys write them.
-            each(|byte| format!("{byte:02x}")),
-            each(|byte| format!("0x{byte:02x}")),
-            STANDARD_NO_PAD.encode(bytes),
-            URL_SAFE_NO_PAD.encode(bytes),
-        ];
-        // Little is left of some forms of some bytes, too little to tell a leak from chance.
-        let needles = forms.iter().map(|form| plain(form)).filter(|form| form.len() >= 10);
-        self.needles.extend(needles.map(|needle| (what.to_owned(), needle)));
+        let reversed: Vec<_> = bytes.iter().rev().copied().collect();
+        // A number is written from its other end where it is kept in little endian.
+        for forms in [forms(bytes), forms(&reversed)] {
+            // Little is left of some forms of some bytes, too little to tell a leak from chance.
+            let needles = forms.iter().map(|form| plain(form)).filter(|form| form.len() >= 10);
+            self.needles.extend(needles.map(|needle| (what.to_owned(), needle)));
+        }
     }
 
     /// Gives what the text shows; `None` if it shows no secret.
@@ -62,6 +52,57 @@ impl Leaks {
         let needles = self.needles.iter().filter(|(_, needle)| plain.contains(needle));
         texts.chain(needles).map(|(what, _)| what.as_str()).next()
     }
+}
+
+/// Writes bytes in every form in which they get printed.
+fn forms(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let each = |format: fn(&u8) -> String| bytes.iter().map(format).collect::<String>();
+    let mut forms = vec![
+        // As `{}`, and as `{:?}` writes a text, a slice, a `Bytes`, and a slice in hexadecimal or binary.
+        text.to_string(),
+        format!("{text:?}"),
+        each(u8::to_string),
+        bytes.escape_ascii().to_string(),
+        each(|byte| format!("{byte:x}")),
+        each(|byte| format!("{byte:b}")),
+        // As databases and keys write them.
+        each(|byte| format!("{byte:02x}")),
+        each(|byte| format!("0x{byte:02x}")),
+        each(|byte| format!("{byte:08b}")),
+        // As one number.
+        decimal(bytes),
+    ];
+    forms.extend([BASE64_NOPAD, BASE64URL_NOPAD, BASE32_NOPAD, BASE32HEX_NOPAD].map(|it| it.encode(bytes)));
+    forms.extend(OTHER_BASE32.iter().filter_map(|symbols| Some(encoding(symbols)?.encode(bytes))));
+    forms
+}
+
+/// Crockford's base32, and Zooko's.
+const OTHER_BASE32: [&str; 2] = ["0123456789abcdefghjkmnpqrstvwxyz", "ybndrfg8ejkmcpqxot1uwisza345h769"];
+
+fn encoding(symbols: &str) -> Option<Encoding> {
+    let mut specification = Specification::new();
+    specification.symbols.push_str(symbols);
+    specification.encoding().ok()
+}
+
+/// Writes bytes as one decimal number, the most significant first.
+fn decimal(bytes: &[u8]) -> String {
+    let mut digits = vec![0_u8];
+    for byte in bytes {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            carry += u32::from(*digit) << 8;
+            *digit = (carry % 10) as u8;
+            carry /= 10;
+        }
+        while carry > 0 {
+            digits.push((carry % 10) as u8);
+            carry /= 10;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(b'0' + digit)).collect()
 }
 
 /// Takes out what formats differ in: case, blanks, and all that stands between bytes.
@@ -86,6 +127,8 @@ mod tests {
     #[test]
     fn every_usual_form_is_found() {
         let (leaks, key, payload) = leaks();
+        let mut reversed = key;
+        reversed.reverse();
         let upper = key.map(|byte| format!("{byte:02X}")).concat();
         let forms = [
             format!("{key:?}"),
@@ -96,18 +139,33 @@ mod tests {
             format!("duplicate key \\x{}", upper.to_lowercase()),
             upper,
             SessionKey::from_bytes(key).encode(),
-            STANDARD_NO_PAD.encode(key),
+            BASE64_NOPAD.encode(&key),
+            BASE32_NOPAD.encode(&key).to_lowercase(),
+            BASE32HEX_NOPAD.encode(&key),
+            encoding(OTHER_BASE32[0]).expect("an alphabet").encode(&key),
+            key.map(|byte| format!("{byte:08b}")).join(" "),
+            reversed.map(|byte| format!("{byte:02x}")).concat(),
+            format!("{reversed:?}"),
+            decimal(&key),
+            decimal(&reversed),
             format!("{:?}", String::from_utf8_lossy(&key)),
             format!("{:?}", session_core::Bytes::from(key.to_vec())),
             format!("{payload:?}"),
             String::from_utf8_lossy(&payload).into_owned(),
             format!("near `{}`", String::from_utf8_lossy(&payload[..20])),
-            STANDARD_NO_PAD.encode(&payload),
+            BASE64_NOPAD.encode(&payload),
             "redis://:hunter2@localhost".to_owned(),
         ];
         for form in forms {
             assert!(leaks.find(&form).is_some(), "{form}");
         }
+    }
+
+    #[test]
+    fn bytes_are_one_decimal_number() {
+        assert_eq!(decimal(&[0, 0]), "0");
+        assert_eq!(decimal(&[1, 0]), "256");
+        assert_eq!(decimal(&u128::MAX.to_be_bytes()), u128::MAX.to_string());
     }
 
     #[test]

@@ -10,12 +10,12 @@ use std::task::Poll;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use session_core::Timestamp;
 use tokio::task::yield_now;
 
 use crate::check::{Check, broken, panic_text};
-use crate::tools::draw::Dice;
-use crate::tools::trace::Trace;
+use crate::tools::draw::{Dice, Draw};
+use crate::tools::seed::Place;
+use crate::tools::trace::{Trace, Turns};
 
 pub(crate) type Runner<T> = Pin<Box<dyn Future<Output = Check<T>> + Send>>;
 
@@ -29,12 +29,14 @@ pub(crate) fn runner<T>(task: impl Future<Output = Check<T>> + Send + 'static) -
 /// slow has wide gaps, and gets fewer.
 #[derive(Debug)]
 pub(crate) struct Rounds {
-    least: usize,
+    race: u64,
     next: usize,
+    least: usize,
+    /// Where only one round is asked for, the one after it.
+    end: Option<usize>,
     too_long: Duration,
     began: Instant,
-    dice: Dice,
-    base: Timestamp,
+    draw: Draw,
     trace: Trace,
 }
 
@@ -43,8 +45,23 @@ impl Rounds {
     /// So many rounds there are, however long they take.
     const FEWEST: usize = 20;
 
-    pub(crate) fn new(least: usize, too_long: Duration, seed: u64, base: Timestamp, trace: Trace) -> Self {
-        Self { least, next: 0, too_long, began: Instant::now(), dice: Dice::new(seed), base, trace }
+    pub(crate) fn new(least: usize, too_long: Duration, only: Option<Place>, draw: Draw, trace: Trace) -> Self {
+        let race = draw.race();
+        let (next, end) = match only {
+            None => (0, None),
+            Some(only) if only.race == race => (only.round.saturating_sub(1) as usize, Some(only.round as usize)),
+            Some(_) => (0, Some(0)),
+        };
+        Self { race, next, least, end, too_long, began: Instant::now(), draw, trace }
+    }
+
+    fn are_enough(&self) -> bool {
+        let lasted = self.began.elapsed();
+        match self.end {
+            Some(end) => self.next >= end,
+            None if self.next >= self.least && lasted >= Self::LONG_ENOUGH => true,
+            None => self.next >= Self::FEWEST && lasted >= self.too_long,
+        }
     }
 }
 
@@ -52,19 +69,19 @@ impl Iterator for Rounds {
     type Item = Round;
 
     fn next(&mut self) -> Option<Round> {
-        let lasted = self.began.elapsed();
-        let enough = self.next >= self.least && lasted >= Self::LONG_ENOUGH;
-        if enough || self.next >= Self::FEWEST && lasted >= self.too_long {
+        if self.are_enough() {
             // What comes after the last round is not about it.
-            self.trace.clear();
+            self.trace.end();
+            self.draw.end(self.race);
             return None;
         }
-        let round = Round { number: self.next, dice: self.dice.fork() };
+        let number = self.next;
         self.next += 1;
-        let turns = if round.on_threads() { "on threads" } else { "in turns that were drawn" };
-        let title = format!("round {}, {turns}, with the moments at which each call began and ended:", self.next);
-        self.trace.begin(title, self.base);
-        Some(round)
+        let place = Place { race: self.race, round: self.next as u64 };
+        self.draw.begin(place);
+        let dice = Dice::new(self.draw.number());
+        self.trace.begin(place, self.draw.base);
+        Some(Round { number, place, dice, trace: self.trace.clone() })
     }
 }
 
@@ -74,7 +91,9 @@ impl Iterator for Rounds {
 #[derive(Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) number: usize,
+    pub(crate) place: Place,
     dice: Dice,
+    trace: Trace,
 }
 
 impl Round {
@@ -84,6 +103,7 @@ impl Round {
 
     /// Sets all tasks off at once, waits for all, and gives what they gave, in their order.
     pub(crate) async fn race<T: Send + 'static>(&self, tasks: Vec<Runner<T>>) -> Check<Vec<T>> {
+        self.trace.runs(if self.on_threads() { Turns::Threads } else { Turns::Drawn });
         let results =
             if self.on_threads() { on_threads(tasks).await } else { in_drawn_turns(tasks, self.dice.clone()).await };
         results.into_iter().collect()
@@ -236,10 +256,42 @@ pub(crate) async fn others_have_turn(ready: impl Fn() -> bool) {
 
 #[cfg(test)]
 mod tests {
+    use session_core::Timestamp;
+
     use super::*;
 
     fn rounds(least: usize) -> Rounds {
-        Rounds::new(least, Duration::from_secs(60), 7, Timestamp::MIN, Trace::default())
+        only(least, None)
+    }
+
+    fn only(least: usize, place: Option<Place>) -> Rounds {
+        Rounds::new(least, Duration::from_secs(60), place, Draw::new(Timestamp::MIN, 7), Trace::default())
+    }
+
+    #[test]
+    fn a_round_draws_the_same_whatever_came_before_it() {
+        let at = |number: usize| Place { race: 1, round: number as u64 + 1 };
+        let drawn = |place, greed: usize| {
+            let mut rounds = only(10, place);
+            let of = |round: Round, draw: &Draw| {
+                for _ in 0..greed {
+                    draw.key();
+                }
+                (round.number, round.dice.clone().roll(1_000_000), draw.owner())
+            };
+            let mut drawn = Vec::new();
+            while let Some(round) = rounds.next().filter(|round| round.number < 5) {
+                let draw = rounds.draw.clone();
+                drawn.push((of(round, &draw), draw.number()));
+            }
+            drawn
+        };
+        let all = drawn(None, 0);
+        assert_eq!(all.len(), 5);
+        assert_eq!(drawn(Some(at(3)), 0), all[3..4]);
+        // Nor does it matter how much a round before it has drawn.
+        assert_eq!(drawn(Some(at(4)), 2), drawn(None, 2)[4..5]);
+        assert_eq!(drawn(Some(Place { race: 2, round: 1 }), 0), []);
     }
 
     #[test]

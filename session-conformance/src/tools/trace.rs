@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use session_core::{SessionKey, Timestamp};
 
 use crate::model::history::{Call, who};
+use crate::tools::seed::Place;
 
 /// Remembers the calls of one round, with the moments between which each took effect. Clones share one
 /// memory.
@@ -21,15 +22,28 @@ struct Shared {
 
 #[derive(Debug)]
 struct RoundCalls {
-    title: String,
+    /// `None` where there is no round.
+    place: Option<Place>,
+    turns: Turns,
     base: Timestamp,
     calls: VecDeque<Traced>,
 }
 
 impl Default for RoundCalls {
     fn default() -> Self {
-        Self { title: String::new(), base: Timestamp::MIN, calls: VecDeque::new() }
+        Self { place: None, turns: Turns::None, base: Timestamp::MIN, calls: VecDeque::new() }
     }
+}
+
+/// Whose turn it is when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turns {
+    /// There is but one task.
+    None,
+    /// As it was drawn.
+    Drawn,
+    /// As it happens.
+    Threads,
 }
 
 #[derive(Clone, Debug)]
@@ -58,9 +72,25 @@ impl Trace {
     }
 
     /// Begins a new round.
-    pub(crate) fn begin(&self, title: String, base: Timestamp) {
-        *self.round() = RoundCalls { title, base, calls: VecDeque::new() };
+    pub(crate) fn begin(&self, place: Place, base: Timestamp) {
+        *self.round() = RoundCalls { place: Some(place), base, ..RoundCalls::default() };
         self.0.moments.store(0, Ordering::SeqCst);
+    }
+
+    /// Notes how the tasks of the round take turns.
+    pub(crate) fn runs(&self, turns: Turns) {
+        self.round().turns = turns;
+    }
+
+    /// Ends the last round.
+    pub(crate) fn end(&self) {
+        *self.round() = RoundCalls::default();
+    }
+
+    /// Gives the round, and how its tasks took turns; `None` if there is none.
+    pub(crate) fn place(&self) -> Option<(Place, Turns)> {
+        let round = self.round();
+        Some((round.place?, round.turns))
     }
 
     pub(crate) fn moment(&self) -> u64 {
@@ -101,7 +131,10 @@ impl Trace {
         let round = self.round();
         let mut lines: Vec<_> = round.calls.iter().map(|call| call.line(round.base)).collect();
         lines.sort_unstable();
-        let title = Some(round.title.clone()).filter(|title| !lines.is_empty() && !title.is_empty());
+        let turns = if round.turns == Turns::Threads { "on threads" } else { "in turns that were drawn" };
+        let title = round.place.filter(|_| !lines.is_empty()).map(|place| {
+            format!("round {}, {turns}, with the moments at which each call began and ended:", place.round)
+        });
         title.into_iter().chain(lines.into_iter().map(|(_, line)| line)).collect()
     }
 }

@@ -11,7 +11,7 @@ use crate::support::*;
 #[test]
 fn the_watchdog_catches_a_store_that_blocks_its_thread() {
     let told = run::<Hanging>(Clause::REC_1, &[]).failure().expect("it hangs").to_string();
-    assert!(told.contains("an end within") && told.contains("get SessionKey"), "{told}");
+    assert!(told.contains("an end within") && told.contains("TIME_LIMIT") && told.contains("get SessionKey"), "{told}");
     assert!(told.starts_with("REC-1"), "{told}");
 }
 

@@ -4,7 +4,7 @@
 
 use std::fmt::{self, Write};
 
-use session_conformance::{CLAUSES, Clause};
+use session_conformance::{CLAUSES, Certainty, Clause};
 
 use crate::catalogue::{FAULTS, Fault, Kind};
 
@@ -20,27 +20,7 @@ const COMMAND: &str = "cargo run --release -p session-conformance --example faul
 
 /// Tells whether two runs of the clause on one store may differ.
 pub fn by_chance(clause: Clause) -> bool {
-    use Clause::*;
-    matches!(
-        clause,
-        PUT_8
-            | PUT_9
-            | PUT_10
-            | PUT_14
-            | PUT_16
-            | TCH_4
-            | DEL_3
-            | SWP_3
-            | SWP_4
-            | OWN_1
-            | OWN_2
-            | OWN_4
-            | SCN_1
-            | CON_1
-            | CON_2
-            | MOD_1
-            | FLT_3
-    )
+    clause.certainty() == Certainty::ByChance
 }
 
 /// Which clauses caught a fault, and how often.
@@ -65,8 +45,13 @@ impl Row {
         self.surely().next()
     }
 
+    /// Gives how often the clause caught the fault.
+    pub fn count(&self, clause: Clause) -> usize {
+        self.caught.iter().find(|(it, _)| *it == clause).map_or(0, |(_, count)| *count)
+    }
+
     pub fn has(&self, clause: Clause) -> bool {
-        self.caught.iter().any(|(it, _)| *it == clause)
+        self.count(clause) > 0
     }
 }
 

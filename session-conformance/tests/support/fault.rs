@@ -10,7 +10,7 @@ use session_conformance::session_core::{
     BoxError, Clock, Cursor, Limits, Owner, Owners, Put, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
     SystemClock, Timestamp, Version,
 };
-use session_conformance::{Corruption, Harness, async_trait};
+use session_conformance::{Corruption, Crash, Harness, async_trait};
 
 use super::calls::{Found, KeyCall, Listed, PageCall, PutCall, PutResult, SweepCall, TouchCall};
 use super::memory::{Memory, limits};
@@ -23,6 +23,11 @@ pub const PASSWORD: &str = "correct-horse-battery";
 #[async_trait]
 pub trait Fault: Default + Debug + Send + Sync + 'static {
     fn limits(&self) -> Limits {
+        limits()
+    }
+
+    /// What its page declares.
+    fn declared(&self) -> Limits {
         limits()
     }
 
@@ -60,6 +65,11 @@ pub trait Fault: Default + Debug + Send + Sync + 'static {
 
     async fn scan(&self, call: PageCall<'_>) -> Listed {
         call.right().await
+    }
+
+    /// Does to the backend what a loss of power does.
+    fn crash(_: &Memory) -> Crash {
+        Crash::Impossible("what is in memory alone is lost")
     }
 }
 
@@ -152,12 +162,16 @@ impl<F: Fault> Harness for Faulty<F> {
     }
 
     fn limits(&self) -> Limits {
-        limits()
+        self.fault.declared()
     }
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         self.memory.damage(key);
         Ok(Corruption::Planted)
+    }
+
+    async fn crash(&self) -> Result<Crash, BoxError> {
+        Ok(F::crash(&self.memory))
     }
 
     fn secrets(&self) -> Vec<String> {

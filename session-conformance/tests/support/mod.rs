@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 pub use calls::{Found, KeyCall, Listed, PageCall, PutCall, PutResult, SweepCall, TouchCall};
 pub use fault::{Fault, Faulty, NARROW, PASSWORD, gap};
-pub use memory::{Memory, limits};
+pub use memory::{Memory, Rows, limits};
 use session_conformance::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_conformance::{Corruption, Harness};
 

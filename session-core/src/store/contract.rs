@@ -74,7 +74,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Removes what is under `key`, readable or not; `true` if something was there.
     ///
-    /// Once it has returned, no `Replace` or `touch` that started before brings the key back.
+    /// Once it has returned, no `Replace` or `touch` that started before brings the key back, and no list or sweep meets
+    /// anything of it: of the owner whom the record had when it went, that is, who may be another than a moment before.
     ///
     /// # Errors
     /// As the backend fails.
@@ -96,9 +97,11 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
-    /// first, and gives how many; fewer than `limit` means that none is left for now.
+    /// first, and gives how many; fewer than `limit` means that none is left for now, so the store has no limit of its own.
     ///
-    /// A record whose deadline moves past `before` in time stays. What a call that was dropped has left, the next finds.
+    /// A record whose deadline moves past `before` in time stays. What goes leaves its owner's list, as in
+    /// [`delete`](SessionStore::delete). What a call that was dropped has left, the next finds. One that cannot be read
+    /// stands in nobody's way: it may go or stay.
     ///
     /// # Errors
     /// As the backend fails; some may have been removed.
@@ -111,13 +114,13 @@ pub trait Owners: Send + Sync {
     /// Gives the next page of the owner's records; `after` is the previous page's `next`, `None` for
     /// the first page.
     ///
-    /// The pages together give every record that was the owner's throughout, each once, and none of
-    /// another owner. Records past their deadline may be among them. Where a session changes its key
-    /// (`Create` of the new, then `Replace` of the old without owner) at least one of the two is seen: so pages
-    /// go by the order in which records came, not by key, or the new one may lie before the pages that are still
-    /// to come, and the old one be gone from them. A `Replace` that leaves the owner keeps the record's place. A record
-    /// that cannot be read is left out. A page has `limit` records at most, and ends when their payloads come to about
-    /// [1 MiB](Page::BYTES); it may be empty and still have a `next`.
+    /// The pages together give every record that was the owner's throughout, each once, and none of another owner.
+    /// Records past their deadline may be among them. Where a session changes its key (`Create` of the new, then
+    /// `Replace` of the old without owner) at least one of the two is seen: so pages go by the order in which records
+    /// came, not by key, or the new one may lie before the pages that are still to come, and the old one be gone from
+    /// them. A `Replace`, `End` or `touch` that leaves the owner keeps the record's place. A record that cannot be read
+    /// is left out. A page has `limit` records at most, and ends when their payloads come to about [1
+    /// MiB](Page::BYTES); it may be empty and still have a `next`.
     ///
     /// # Errors
     /// `InvalidCursor` if `after` is none that this method gave; one that it gave for another owner may be told, and

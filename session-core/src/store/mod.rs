@@ -13,11 +13,13 @@
 //!    [`Conflict`](PutOutcome::Conflict), and its changes be made twice. A write whose reply is lost is
 //!    [`Indeterminate`](crate::StoreError::Indeterminate). The same write may be sent again *while the first is still
 //!    under way*: no answer shows the writer its own version as a conflict, nor
-//!    [`Exists`](PutOutcome::Exists) for its own `Create`.
+//!    [`Exists`](PutOutcome::Exists) for its own `Create`. A version says which write of *its key* it is: two keys may
+//!    have the same, and 0 is one like any other.
 //! 3. **Time comes in through arguments alone.** A `Replace` whose `last_seen_at`, or a `touch` whose
 //!    `seen`, is at or past the stored `expires_at` finds nothing live. No store needs a clock, and one whose records go
 //!    [by sweep](Reclaim::BySweep) judges by none, in `get` either: what is past its deadline is there until a sweep
-//!    takes it.
+//!    takes it. One that drops what is over as it comes upon it drops what it has seen, and not what a `touch` has made
+//!    live in between.
 //! 4. **A `Replace` never creates, and a `Create` never replaces.** What was deleted stays deleted, however slow the
 //!    writer. A record past its deadline that is still there takes its key: ids are random, so nobody waits for one.
 //!    An [`End`](Put::End) is a `Replace` in all that is said of one.
@@ -28,12 +30,15 @@
 //!    half entry in an index, which would hide the record or outlive it; and nothing that a sweep would never find.
 //! 7. **What cannot be read is an error, and is left as it is.** `get`, `touch`, `Replace` and `End` of it are
 //!    [`Corrupt`](StoreError::Corrupt), or [`UnknownFormat`](StoreError::UnknownFormat) where another version of the
-//!    store may read it, and change nothing; `delete` removes it. Where the backend itself compares, what it does not
-//!    look at may be wrong without its knowing.
+//!    store may read it, and change nothing; `delete` removes it. An index does without it: a list leaves it out, a sweep
+//!    goes on past it, and of what was deleted no entry is left that the next record under its key could meet, though
+//!    neither its owner nor its deadline could be read. Where the backend itself compares, what it does not look at may
+//!    be wrong without its knowing.
 //! 8. **A page is bounded.** It has at most `limit` records, and ends when their payloads come to about
 //!    [1 MiB](Page::BYTES), so that no list fills anybody's memory; a `limit` of `usize::MAX` is as good as any. A cursor
 //!    that is not the store's is [`InvalidCursor`](StoreError::InvalidCursor).
-//! 9. **Errors, logs and `Debug` show no id, whole key, payload or password.**
+//! 9. **Errors, logs and `Debug` show no id, whole key, payload or password**, in whatever form: hexadecimal, base64, a
+//!    list of bytes or one number.
 //!
 //! A store says on its page whether it may be used from another runtime than the one that made it.
 //!

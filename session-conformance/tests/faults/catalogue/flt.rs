@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use session_conformance::async_trait;
 use session_conformance::session_core::*;
+use session_conformance::{Crash, async_trait};
 
 use super::{backend, corrupt};
 use crate::support::*;
@@ -179,5 +179,81 @@ impl Fault for EndMendsTheCorrupt {
             Err(StoreError::Corrupt { .. }) if matches!(call.put, Put::End(_)) => call.write(),
             outcome => outcome,
         }
+    }
+}
+
+/// Shows a key that was read as a number in little endian.
+#[derive(Debug, Default)]
+pub struct ErrorShowsKeyReversed;
+#[async_trait]
+impl Fault for ErrorShowsKeyReversed {
+    async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
+        let number = || call.key.as_bytes().iter().rev().map(|byte| format!("{byte:02x}")).collect::<String>();
+        call.right().await.map_err(|_| corrupt(format!("row {} cannot be read", number())))
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct LogsKeys;
+#[async_trait]
+impl Fault for LogsKeys {
+    async fn get(&self, call: KeyCall<'_>) -> Found {
+        tracing::debug!("GET session:{}", data_encoding::BASE32_NOPAD.encode(call.key.as_bytes()));
+        call.get().await
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct TracesPayloads;
+#[async_trait]
+impl Fault for TracesPayloads {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        // As `#[instrument]` does with every argument.
+        let span = tracing::info_span!("put", payload = ?call.record.payload);
+        span.in_scope(|| tracing::trace!("storing"));
+        call.right().await
+    }
+}
+
+/// Answers, and brings to the disk what it has answered every so often.
+#[derive(Debug, Default)]
+pub struct AnswersBeforeItSyncs;
+#[async_trait]
+impl Fault for AnswersBeforeItSyncs {
+    async fn put(&self, call: PutCall<'_>) -> PutResult {
+        let outcome = call.right().await?;
+        let mut beside = call.memory.beside();
+        beside.writes += 1;
+        if beside.writes.is_multiple_of(1_000) {
+            beside.marks.clear();
+        } else {
+            beside.marks.insert(*call.key);
+        }
+        Ok(outcome)
+    }
+
+    fn crash(memory: &Memory) -> Crash {
+        let lost = std::mem::take(&mut memory.beside().marks);
+        memory.rows().retain(|key, _| !lost.contains(key));
+        Crash::CameBack
+    }
+}
+
+/// Has its records in a file that is whole after a crash, and its index in one that is not.
+#[derive(Debug, Default)]
+pub struct IndexDoesNotComeBack;
+#[async_trait]
+impl Fault for IndexDoesNotComeBack {
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        let lost = call.memory.beside().marks.clone();
+        let mut page = call.right().await?;
+        page.records.retain(|(key, _)| !lost.contains(key));
+        Ok(page)
+    }
+
+    fn crash(memory: &Memory) -> Crash {
+        let keys: Vec<_> = memory.rows().keys().copied().collect();
+        memory.beside().marks.extend(keys);
+        Crash::CameBack
     }
 }

@@ -6,8 +6,10 @@
 #![allow(unreachable_pub, reason = "two binaries have this module for a part of their own")]
 
 mod dropped;
+mod edges;
 mod flt;
 mod own;
+mod own_gone;
 mod put;
 mod put_end;
 mod put_race;
@@ -58,14 +60,19 @@ macro_rules! faults {
             Plain rec::MadeUp "reads an absent hash as a record of empty fields" => REC_1 "None";
             Plain rec::Seconds "keeps times in whole seconds" => REC_2 "differs in created_at";
             Plain rec::SignedVersions "loses a version's highest bit in a signed column" => REC_2 "differs in version";
+            Plain edges::ZeroIsNoRecord "takes a version of 0 for no record" => REC_2 "None";
             Plain rec::Cut "keeps payloads in a column of 64 KiB, which cuts them" => REC_3 "differs in payload";
             Plain rec::TextPayload "keeps payloads as text, in JSON or a text column" => REC_3 "differs in payload";
             Plain rec::OwnersWithoutCase "compares owners by a collation without case" => REC_4 "ann";
             Plain rec::OwnersPadded "compares owners without their trailing blanks, as `CHAR` does" => REC_4 "ann";
             Plain rec::OwnersCut "indexes the first 254 bytes of an owner" => REC_4 "xxx";
             Plain rec::NullIsNobody "takes the owner `null` for no owner" => REC_4 "differs in owner";
+            Plain edges::LosesTheMark "loses a byte order mark from an owner" => REC_4 "has [";
+            Plain edges::LosesBackslashes "loses backslashes from an owner, as escapes" => REC_4 "has [";
             Plain rec::KeysWithoutCase "keeps keys as text and compares them without case" => REC_5 "Exists";
-            Plain rec::KeysPadded "keeps keys in a column that pads with blanks or zeros" => REC_5 "Exists";
+            Plain rec::KeysPadded "keeps keys in a column that pads with blanks or zeros" => REC_5 "at its end";
+            Plain edges::OneKeyToAVersion "knows a write again by its version, also under another key"
+                => REC_5 "expected";
             Plain rec::SmallTimestamps "counts seconds in 32 bits" => REC_6 "differs in";
             Plain rec::LocalTime "keeps times in the server's time zone, summer time included" => REC_6 "created_at";
             Plain rec::SlidingGet "moves the deadline on at each read" => REC_2 "expires_at", REC_7 "expires_at";
@@ -97,10 +104,11 @@ macro_rules! faults {
             Plain put::ShowsVersionAsked "answers a conflict with the version that was asked for"
                 => PUT_4 "differs in version";
             Plain put::ShortVersions "compares versions in 32 bits" => PUT_4 "Stored";
+            Plain edges::ZeroIsAnyVersion "takes 0 for any version in a `Replace` of what is there" => PUT_4 "Stored";
             Plain put::Upsert "replaces by an upsert, which creates what is not there" => PUT_5 "Gone", PUT_6 "Gone";
             Plain put::RemembersLastWrite "remembers the last write of a key as done, also past its delete"
                 => PUT_5 "Gone";
-            Plain put::ZeroIsNoVersion "passes the version on as a token, of which 0 means any" => PUT_6 "Gone";
+            Plain put::ZeroIsNoVersion "passes the version on as a token, of which 0 means that there is none" => PUT_6 "Gone";
             Plain put::OwnerStays "leaves the owner out of the `UPDATE`" => PUT_7 "differs in owner";
             Plain put::OwnerNeverCleared "skips fields that are null in the `UPDATE`" => PUT_7 "differs in owner";
             Plain put::DeadlineNeverBack "lets a `Replace` move the deadline on only" => PUT_7 "differs in expires_at";
@@ -110,6 +118,8 @@ macro_rules! faults {
                 => PUT_7 "payload", MOD_1 "payload";
             Plain put::CutAtLimit "cuts a payload at the limit" => PUT_11 "TooLarge";
             Plain put::LimitTooSmall "refuses a payload of exactly the limit" => PUT_11 "put works";
+            Plain edges::CutsWhatItDidNotSay "declares no limit, and cuts what is longer than 1.4 MB"
+                => PUT_11 "differs in payload";
             Plain put::LateReplace "compares the version alone, not the deadline" => PUT_12 "Stored";
             Plain put::VersionFirst "compares the version before the deadline" => PUT_12 "Gone";
             Plain put::VersionsOutlive "takes any version that the key has ever had" => PUT_4 "Stored", PUT_13 "Stored";
@@ -143,6 +153,7 @@ macro_rules! faults {
                 => PUT_16 "Conflict", CON_1 "order";
 
             Plain tch_del::NewVersion "draws a new version in `touch`" => TCH_1 "differs in version";
+            Plain edges::EndsIn2262 "counts nanoseconds in 64 bits in `touch`" => TCH_1 "differs in expires_at";
             Plain tch_del::DeadlineAlone "skips a `touch` that does not move the deadline"
                 => TCH_1 "differs in last_seen_at";
             Plain tch_del::TouchLosesOwner "writes the record back without its owner in `touch`"
@@ -160,6 +171,10 @@ macro_rules! faults {
                 => TCH_5 "the row is locked";
             Plain dropped::TouchUnfiles "takes the old deadline out of the index first, and enters the new one last"
                 => TCH_5 "None";
+            Race tch_del::GetRemovesWhatIsOver "removes in `get` what is over by its own clock, in a second step"
+                => TCH_6 "None";
+            Race tch_del::ListRemovesWhatIsOver "removes in `list` what is over by its own clock, in a second step"
+                => TCH_6 "None";
             Race tch_del::TouchInTwoSteps "moves the two times in two steps" => CON_1 "order";
             Plain tch_del::AlwaysTrue "answers every `delete` with yes"
                 => DEL_1 "delete gives false", DEL_2 "delete gives false";
@@ -186,6 +201,9 @@ macro_rules! faults {
             Plain dropped::SweepLeavesALock "leaves its lock behind when a sweep is dropped" => SWP_5 "the row is locked";
             Plain dropped::SweepUnfilesFirst "takes what it sweeps out of the index first, and removes it then"
                 => SWP_5 "None";
+            Plain swp::SweepsAThousand "removes a thousand at most, whatever the limit" => SWP_6 "removes";
+            Plain swp::StepsPastADeadline "works in steps, and leaves what shares the last deadline of one"
+                => SWP_6 "removes";
             Plain swp::OldEntrySweeps "leaves the entry by deadline of a deleted record, which meets the next"
                 => DEL_5 "None", MOD_1 "None";
             Plain put::ReplacesTwice "writes a `Replace` that is sent again once more, over what a touch moved"
@@ -202,6 +220,10 @@ macro_rules! faults {
             Plain own::SweepLeavesEntry "sweeps the record, and leaves its copy in the index" => OWN_3 "has [";
             Plain own::SweepIsNoWrite "keeps the lists it gave until the next write, and takes a sweep for none"
                 => OWN_3 "has [";
+            Race own_gone::DeleteUnfilesWhatItRead "deletes the index entry of the owner it had read, who may have changed"
+                => OWN_3 "has [";
+            Race own_gone::SweepUnfilesWhatItRead "sweeps the index entry of the owner it had read, who may have changed"
+                => OWN_3 "has [";
             Plain own::DeleteLeavesEntry "deletes the record, and leaves its copy in the index"
                 => PUT_5 "has [", OWN_3 "has [";
             Plain own::KeyOrder "pages in the order of keys" => OWN_4 "the old key or the new";
@@ -214,8 +236,12 @@ macro_rules! faults {
             Plain own::ListsByNumber "bounds a page of `list` by its limit alone" => OWN_9 "pages of about";
             Plain own::OneMoreThanAll "asks for one record more than the limit, of which there is none above the largest"
                 => OWN_9 "once";
+            Plain edges::SplitsAtTheColon "splits a cursor into owner and place at its first colon"
+                => OWN_10 "list works";
             Plain own::SeenTwice "begins a page with the last record of the page before" => SCN_1 "once";
             Plain own::ScansTheIndex "scans the index by owner, and misses who has none" => SCN_1 "once";
+            Plain edges::CarriesNothing "goes on at the last key plus one, and carries nothing where it ends in ff"
+                => SCN_1 "expected";
             Plain own::ReadsAnyCursor "reads of a cursor what it needs, also of another walk's" => SCN_2 "InvalidCursor";
             Plain dropped::ScanLeavesALock "leaves its lock behind when a `scan` is dropped" => SCN_3 "the row is locked";
             Plain own::ScansByNumber "bounds a page of `scan` by its limit alone" => SCN_4 "pages of about";
@@ -235,12 +261,18 @@ macro_rules! faults {
             Plain flt::EndMendsTheCorrupt "puts an `End` over what it cannot read" => FLT_5 "Stored";
             Plain flt::ErrorShowsKey "quotes the key in an error" => FLT_2 "a whole key";
             Plain flt::ErrorShowsPayload "quotes the payload in an error" => FLT_2 "a payload";
+            Plain flt::ErrorShowsKeyReversed "shows the key as a number of the other endianness" => FLT_2 "a whole key";
             Plain flt::DebugShowsPassword "derives `Debug` over the server's URL" => FLT_2 "a secret of the harness";
             Plain flt::InitEmpties "drops and creates its table in `init`" => FLT_3 "None";
             Plain flt::InitOnce "fails to create a table that is there" => FLT_3 "init works";
             Race flt::InitLooksFirst "looks for its table, and then creates it" => FLT_3 "init works";
             Plain dropped::InitLeavesALock "leaves its lock behind when an `init` is dropped"
                 => FLT_6 "the row is locked";
+            Plain flt::LogsKeys "logs keys, in base32" => FLT_7 "a whole key";
+            Plain flt::TracesPayloads "has each argument in its spans" => FLT_7 "a payload";
+            Plain flt::AnswersBeforeItSyncs "answers before what it answers is on the disk" => FLT_8 "after the crash";
+            Plain flt::IndexDoesNotComeBack "brings its records back from a crash, and not its index"
+                => FLT_8 "0 times, after the crash";
         }
     };
 }

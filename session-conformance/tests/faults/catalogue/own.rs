@@ -92,7 +92,7 @@ impl Fault for DeleteLeavesEntry {
 }
 
 /// Lists from an index that holds copies of the records, as far as it was not told that they are gone.
-async fn with_copies(call: PageCall<'_>) -> Listed {
+pub async fn with_copies(call: PageCall<'_>) -> Listed {
     let mut page = call.right().await?;
     let copies = call.memory.beside().copies.clone();
     let left = copies.into_iter().filter(|(_, copy)| copy.owner.as_ref() == call.owner);

@@ -190,7 +190,8 @@ pub struct ZeroIsNoVersion;
 #[async_trait]
 impl Fault for ZeroIsNoVersion {
     async fn put(&self, call: PutCall<'_>) -> PutResult {
-        if call.put == Put::Replace(Version::from_u64(0)) { call.write() } else { call.right().await }
+        let of_none = call.put == Put::Replace(Version::from_u64(0)) && call.stands().is_none();
+        if of_none { call.write() } else { call.right().await }
     }
 }
 

@@ -180,3 +180,39 @@ impl Fault for SweepMakesRoom {
         Ok(due.len() as u64)
     }
 }
+
+/// Removes no more in one go than it thinks fit for a statement.
+#[derive(Debug, Default)]
+pub struct SweepsAThousand;
+#[async_trait]
+impl Fault for SweepsAThousand {
+    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
+        let most = NonZeroUsize::MIN.saturating_add(999);
+        SweepCall { limit: call.limit.min(most), ..call }.right().await
+    }
+}
+
+fn deadline(rows: &Rows, key: &SessionKey) -> Option<Timestamp> {
+    rows.get(key)?.as_ref().map(|it| it.expires_at)
+}
+
+/// Works in steps, and goes on past the last deadline of the step before: whatever else is due at that one is left.
+#[derive(Debug, Default)]
+pub struct StepsPastADeadline;
+#[async_trait]
+impl Fault for StepsPastADeadline {
+    async fn sweep(&self, call: SweepCall<'_>) -> Result<u64, StoreError> {
+        const STEP: usize = 100;
+        let mut due = SweepCall { limit: NonZeroUsize::MAX, ..call }.due();
+        let (mut removed, mut last) = (0, None);
+        while removed < call.limit.get() {
+            let mut rows = call.memory.rows();
+            due.retain(|key| deadline(&rows, key) > last);
+            let step: Vec<_> = due.iter().take(STEP.min(call.limit.get() - removed)).copied().collect();
+            let Some(end) = step.last() else { break };
+            last = deadline(&rows, end);
+            removed += step.iter().filter(|key| rows.remove(key).is_some()).count();
+        }
+        Ok(removed as u64)
+    }
+}

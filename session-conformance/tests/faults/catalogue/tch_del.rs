@@ -228,3 +228,62 @@ impl Fault for DeletesByOwner {
         Ok(true)
     }
 }
+
+/// Tells whether the record is over by the machine's clock; and what is, it removes in a step of its own.
+async fn removed_as_over(memory: &Memory, key: &SessionKey, record: &Record) -> bool {
+    if record.is_live_at(SystemClock.now()) {
+        return false;
+    }
+    gap().await;
+    memory.rows().remove(key);
+    true
+}
+
+/// As a backend that reclaims by itself.
+fn by_itself() -> Limits {
+    limits().with_reclaim(Reclaim::ByItself)
+}
+
+#[derive(Debug, Default)]
+pub struct GetRemovesWhatIsOver;
+#[async_trait]
+impl Fault for GetRemovesWhatIsOver {
+    fn limits(&self) -> Limits {
+        by_itself()
+    }
+
+    fn declared(&self) -> Limits {
+        by_itself()
+    }
+
+    async fn get(&self, call: KeyCall<'_>) -> Found {
+        match call.get().await? {
+            Some(found) if removed_as_over(call.memory, call.key, &found).await => Ok(None),
+            found => Ok(found),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ListRemovesWhatIsOver;
+#[async_trait]
+impl Fault for ListRemovesWhatIsOver {
+    fn limits(&self) -> Limits {
+        by_itself()
+    }
+
+    fn declared(&self) -> Limits {
+        by_itself()
+    }
+
+    async fn list(&self, call: PageCall<'_>) -> Listed {
+        let page = call.right().await?;
+        let mut records = Vec::new();
+        for (key, record) in page.records {
+            if !removed_as_over(call.memory, &key, &record).await {
+                records.push((key, record));
+            }
+        }
+        Ok(session_conformance::session_core::store::Page { records, ..page })
+    }
+}

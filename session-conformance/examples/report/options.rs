@@ -1,0 +1,63 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+
+use crate::column::Kind;
+
+const TAKES: &str =
+    "--markdown, --json, --badges FOLDER, --stores, --servers, --log FILE, --engines FOLDER [--readme], or nothing";
+
+/// How the tables are printed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    Text,
+    Markdown,
+    Json,
+}
+
+pub(crate) struct Options {
+    pub(crate) format: Format,
+    pub(crate) kinds: Vec<Kind>,
+    /// What `cargo test` has told of already.
+    pub(crate) log: String,
+    /// Where `.ci/engines` has left what it ran, if that is to be told in place of all else.
+    pub(crate) engines: Option<PathBuf>,
+    /// Whether the README is compared with that.
+    pub(crate) compared: bool,
+    /// Where a badge for each subject is to be written.
+    pub(crate) badges: Option<PathBuf>,
+}
+
+impl Options {
+    pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self {
+            format: Format::Text,
+            kinds: Vec::new(),
+            log: String::new(),
+            engines: None,
+            compared: false,
+            badges: None,
+        };
+        while let Some(argument) = arguments.next() {
+            match &*argument {
+                "--log" => {
+                    let file = arguments.next().ok_or("--log takes a file")?;
+                    let bytes = std::fs::read(file).map_err(|error| format!("the log cannot be read: {error}"))?;
+                    options.log = String::from_utf8_lossy(&bytes).into_owned();
+                }
+                "--engines" => options.engines = Some(arguments.next().ok_or("--engines takes a folder")?.into()),
+                "--readme" => options.compared = true,
+                "--badges" => options.badges = Some(arguments.next().ok_or("--badges takes a folder")?.into()),
+                "--markdown" => options.format = Format::Markdown,
+                "--json" => options.format = Format::Json,
+                "--stores" => options.kinds.push(Kind::Stores),
+                "--servers" => options.kinds.push(Kind::Servers),
+                other => return Err(format!("{other:?} is not known; it takes {TAKES}")),
+            }
+        }
+        if options.kinds.is_empty() {
+            options.kinds.extend(Kind::ALL);
+        }
+        Ok(options)
+    }
+}
