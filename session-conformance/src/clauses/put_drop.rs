@@ -2,7 +2,7 @@
 
 use session_core::{Put, PutOutcome, Record, SessionKey};
 
-use crate::check::{Check, ensure, works};
+use crate::check::{Check, Stop, broken, ensure, works};
 use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::{Dice, HOUR};
@@ -149,7 +149,10 @@ impl Attempt {
             ensure(whole, "a whole record, old or new", || show::record(case.base, &found))?;
         }
         let owners: Vec<_> = self.old.iter().chain([&self.new]).filter_map(|record| record.owner.as_ref()).collect();
-        handle.are_swept(case.base + 3 * HOUR, &[self.key], &owners).await
+        match handle.are_swept(case.base + 3 * HOUR, &[self.key], &owners).await {
+            Err(Stop::Broken { came, .. }) => broken("a sweep that finds the record", format!("it is left: {came}")),
+            other => other,
+        }
     }
 
     async fn listed(&self, handle: &Handle, found: Option<&Record>) -> Check<bool> {
