@@ -218,7 +218,7 @@ async fn a_user_who_may_not_is_told_what_to_grant() {
     let server = alone(&[]).await;
     let admin = admin(&server).await;
     let user = User { name: unique("little"), password: unique("secret-") };
-    admin.run::<Value>(&user.made_with(&["+get +info +time"])).await.unwrap();
+    admin.run::<Value>(&user.made_with(&["+get +info +time +eval"])).await.unwrap();
     let store = RedisStore::from_url(&user.url(server.url()), RedisConfig::default().with_prefix(&user.name)).unwrap();
     store.init().await.unwrap();
     let key = key();

@@ -24,7 +24,8 @@ pub enum Habit {
 pub fn connect(prefix: &str, habit: Habit) -> Arc<dyn SessionStore> {
     static MEMORIES: Mutex<Option<HashMap<String, Arc<Memory>>>> = Mutex::new(None);
     let mut memories = MEMORIES.lock().unwrap_or_else(PoisonError::into_inner);
-    let memory = memories.get_or_insert_default().entry(prefix.to_owned()).or_default();
+    let memory = memories.get_or_insert_default();
+    let memory = memory.entry(prefix.to_owned()).or_insert_with(|| Arc::new(Memory::boundless()));
     Arc::new(Store { memory: Arc::clone(memory), habit })
 }
 
@@ -37,7 +38,7 @@ struct Store {
 #[async_trait]
 impl SessionStore for Store {
     fn limits(&self) -> Limits {
-        Limits::default()
+        self.memory.limits()
     }
 
     async fn init(&self) -> Result<(), StoreError> {

@@ -71,10 +71,16 @@ pub struct Beside {
     pub writes: u64,
 }
 
-#[derive(Default)]
 pub struct Memory {
     rows: Mutex<Rows>,
     beside: Mutex<Beside>,
+    limits: Limits,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { rows: Mutex::default(), beside: Mutex::default(), limits: limits() }
+    }
 }
 
 impl fmt::Debug for Memory {
@@ -88,6 +94,11 @@ pub fn limits() -> Limits {
 }
 
 impl Memory {
+    /// Makes one that takes whatever comes.
+    pub fn boundless() -> Self {
+        Self { limits: Limits::default(), ..Self::default() }
+    }
+
     pub fn rows(&self) -> MutexGuard<'_, Rows> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -144,7 +155,7 @@ fn readable(row: Option<&Option<Arc<Record>>>) -> Result<Option<&Arc<Record>>, S
 #[async_trait]
 impl SessionStore for Memory {
     fn limits(&self) -> Limits {
-        limits()
+        self.limits
     }
 
     async fn init(&self) -> Result<(), StoreError> {
@@ -156,7 +167,7 @@ impl SessionStore for Memory {
     }
 
     async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
-        let limit = limits().max_payload;
+        let limit = self.limits.max_payload;
         if record.payload.len() > limit {
             return Err(StoreError::TooLarge { store: NAME, limit });
         }

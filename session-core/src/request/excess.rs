@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::finish::in_background;
-use super::owned::{OwnedPages, live_contents};
+use super::owned::{OwnedPages, Records, live_contents};
 use super::retirement::{End, retire};
 use crate::engine::{Backend, Engine, EventKind, SessionError};
-use crate::payload::Contents;
-use crate::store::{Owner, Record, SessionKey, Timestamp};
+use crate::store::{Owner, SessionKey, Timestamp};
 
 /// A record of a session, as much of it as it takes to count and order sessions.
 #[derive(Clone, Copy)]
@@ -21,12 +20,13 @@ pub(super) struct Counted {
 }
 
 impl Counted {
-    pub(super) fn new(key: &SessionKey, record: &Record, contents: &Contents) -> Self {
-        Self {
-            key: *key,
-            renewed_from: contents.reserved.renewed_from,
-            login: (contents.reserved.authenticated_at.unwrap_or(record.created_at), *key),
-        }
+    /// Gives those of a page that are live sessions'.
+    pub(super) fn all_of(engine: &Engine, page: &Records) -> impl Iterator<Item = Self> {
+        page.iter().filter_map(|(key, record)| {
+            let contents = live_contents(engine, key, record)?;
+            let login = contents.reserved.authenticated_at.unwrap_or(record.created_at);
+            Some(Self { key: *key, renewed_from: contents.reserved.renewed_from, login: (login, *key) })
+        })
     }
 
     /// Groups the records of each session. One that is being renewed stands twice for a moment, and one whose renewal
@@ -63,11 +63,7 @@ impl<'a> Excess<'a> {
     /// As [`OwnedPages::next`].
     pub(super) async fn next(&mut self, backend: Backend<'_>) -> Result<Option<Vec<SessionKey>>, SessionError> {
         let Some(page) = self.pages.next(backend).await? else { return Ok(None) };
-        let live = page.iter().filter_map(|(key, record)| {
-            let contents = live_contents(backend.engine, key, record)?;
-            Some(Counted::new(key, record, &contents))
-        });
-        self.newest.extend(live);
+        self.newest.extend(Counted::all_of(backend.engine, &page));
         let mut sessions = Counted::by_lineage(std::mem::take(&mut self.newest));
         sessions.sort_by_key(|records| records.iter().map(|record| record.login).max());
         let newest = sessions.split_off(sessions.len().saturating_sub(self.max));

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::excess::{Counted, Excess, end_excess, end_in_background};
-use super::owned::{OwnedPages, live_contents};
+use super::owned::OwnedPages;
 use crate::engine::{Backend, OwnerLimit, OwnerLimitAction, SessionError};
 use crate::session::Ending;
 use crate::store::{Owner, SessionKey};
@@ -91,10 +91,7 @@ async fn sessions_up_to(backend: Backend<'_>, owner: &Owner, enough: usize) -> R
     let mut records = Vec::new();
     let mut pages = OwnedPages::of(owner);
     while let Some(page) = pages.next(backend).await? {
-        records.extend(page.iter().filter_map(|(key, record)| {
-            let contents = live_contents(backend.engine, key, record)?;
-            Some(Counted::new(key, record, &contents))
-        }));
+        records.extend(Counted::all_of(backend.engine, &page));
         // What is not seen yet makes no two of these one.
         let sessions = Counted::by_lineage(records);
         if sessions.len() >= enough {
