@@ -232,7 +232,7 @@ fn a_way_that_there_is_not_is_refused() {
 #[test]
 fn a_folder_of_programs_is_run_within_by_itself() {
     let folder = folder();
-    let mut user = role("hold", folder.path());
+    let mut user = role_by_program("hold", folder.path());
     let mut user = user.env("SESSION_TEST_ROOT", "/").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let url = url_of(user.stdout.as_mut().unwrap());
     let pid = find(folder.path(), |path| path.extension().is_some_and(|extension| extension == "pid")).unwrap();
@@ -249,7 +249,7 @@ fn a_folder_without_the_program_is_told_and_so_is_one_that_is_not_there() {
     let (folder, empty) = (folder(), TempDir::new().unwrap());
     for (root, told) in [(empty.path().to_owned(), "where packages put it in"), (empty.path().join("none"), "No such")]
     {
-        let output = role("say", folder.path()).env("SESSION_TEST_ROOT", &root).output().unwrap();
+        let output = role_by_program("say", folder.path()).env("SESSION_TEST_ROOT", &root).output().unwrap();
         let error = said(&output, "error ");
         assert!(error.contains(told) && error.contains(&*root.to_string_lossy()), "{error}");
         assert!(error.contains("SESSION_TEST_ROOT"), "{error}");
