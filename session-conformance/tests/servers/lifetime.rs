@@ -249,7 +249,8 @@ fn a_folder_without_the_program_is_told_and_so_is_one_that_is_not_there() {
     let (folder, empty) = (folder(), TempDir::new().unwrap());
     for (root, told) in [(empty.path().to_owned(), "where packages put it in"), (empty.path().join("none"), "No such")]
     {
-        let output = role_by_program("say", folder.path()).env("SESSION_TEST_ROOT", &root).output().unwrap();
+        let mut command = role("say", folder.path());
+        let output = command.env_remove("SESSION_TEST_SERVERS").env("SESSION_TEST_ROOT", &root).output().unwrap();
         let error = said(&output, "error ");
         assert!(error.contains(told) && error.contains(&*root.to_string_lossy()), "{error}");
         assert!(error.contains("SESSION_TEST_ROOT"), "{error}");
