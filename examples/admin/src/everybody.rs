@@ -56,11 +56,11 @@ fn print(page: &[SessionInfo], json: bool) -> Result<(), Failure> {
 pub(crate) async fn revoke(backend: &Backend, sessions: &Sessions, options: &RevokeAll) -> Result<Report, Failure> {
     let (began, mut after) = (SystemClock.now(), cursor(options.after.as_deref())?);
     let (mut found, mut revoked) = (0, 0);
+    let codec = &AppCodec::from_env()?;
     for number in 1..=MOST_PASSES {
         // The clock of the server that made a session may be ahead, so the first pass ends all that it is shown, whatever
         // its time, unless a time was given.
         let before = options.before.unwrap_or(if number == 1 { Timestamp::MAX } else { began });
-        let codec = AppCodec::from_env()?;
         let mut pass =
             Pass { number, backend, sessions, codec, before, dry: options.dry_run, found: 0, revoked, unreadable: 0 };
         pass.walk(after.take()).await?;
@@ -78,7 +78,7 @@ struct Pass<'a> {
     number: u32,
     backend: &'a Backend,
     sessions: &'a Sessions,
-    codec: AppCodec,
+    codec: &'a AppCodec,
     before: Timestamp,
     dry: bool,
     found: u64,

@@ -164,8 +164,7 @@ impl Owners for RedbStore {
         self.read(move |transaction| {
             let (records, owners) = (transaction.open_table(RECORDS)?, transaction.open_table(OWNERS)?);
             let owner = owner.as_str().as_bytes();
-            let first = after.map_or(Bound::Unbounded, |place| Bound::Excluded((owner, place)));
-            let first = if let Bound::Unbounded = first { Bound::Included((owner, 0)) } else { first };
+            let first = after.map_or(Bound::Included((owner, 0)), |place| Bound::Excluded((owner, place)));
             let (mut page, mut bytes) = (Page::default(), 0);
             for entry in owners.range((first, Bound::Included((owner, u64::MAX))))? {
                 let (at, key) = entry?;

@@ -72,25 +72,21 @@ impl<'t> Tables<'t> {
     }
 
     pub(crate) fn put(&mut self, key: &SessionKey, record: Record, put: Put) -> Result<Done<PutOutcome>, RedbError> {
-        if put == Put::Create && self.records.get(key.as_bytes())?.is_some() {
-            let is_own = self.get(key)?.is_some_and(|stored| stored.record.version == record.version);
-            return Ok(Done::Unchanged(if is_own { PutOutcome::Stored } else { PutOutcome::Exists }));
-        }
         let stored = self.get(key)?;
-        let place = match (put.replaces(), &stored) {
-            (None, _) => self.place_of(None, &record)?,
-            (Some(_), None) => return Ok(Done::Unchanged(PutOutcome::Gone)),
-            (Some(_), Some(there)) if there.record.version == record.version => {
-                return Ok(Done::Unchanged(PutOutcome::Stored));
+        let answer = match (&stored, put.replaces()) {
+            (Some(there), _) if there.record.version == record.version => Some(PutOutcome::Stored),
+            (Some(_), None) => Some(PutOutcome::Exists),
+            (None, Some(_)) => Some(PutOutcome::Gone),
+            (Some(there), Some(_)) if there.record.expires_at <= record.last_seen_at => Some(PutOutcome::Gone),
+            (Some(there), Some(version)) if there.record.version != version => {
+                Some(PutOutcome::Conflict(there.record.clone().into()))
             }
-            (Some(_), Some(there)) if there.record.expires_at <= record.last_seen_at => {
-                return Ok(Done::Unchanged(PutOutcome::Gone));
-            }
-            (Some(version), Some(there)) if there.record.version != version => {
-                return Ok(Done::Unchanged(PutOutcome::Conflict(there.record.clone().into())));
-            }
-            (Some(_), Some(there)) => self.place_of(Some(there), &record)?,
+            (None, None) | (Some(_), Some(_)) => None,
         };
+        if let Some(outcome) = answer {
+            return Ok(Done::Unchanged(outcome));
+        }
+        let place = self.place_of(stored.as_ref(), &record)?;
         if let Some(there) = &stored {
             self.remove_entries(key, there)?;
         }
