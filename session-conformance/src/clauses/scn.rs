@@ -47,7 +47,10 @@ fn at_an_edge(draw: &Draw, number: usize) -> SessionKey {
     match number / 2 % 5 {
         0 => bytes[31] = edge,
         1 => bytes[30..].fill(edge),
-        2 => bytes[1..].fill(edge),
+        2 => {
+            bytes[1..].fill(edge);
+            bytes[0] = 0x5a; // a drawn one may be the edge, too, and the whole key then the last of these
+        }
         3 => bytes[16..].fill(edge),
         _ => bytes = [edge; 32],
     }
