@@ -143,6 +143,18 @@ macro_rules! __clauses {
                 SCN_4 "SCN-4" scn_4_pages_of_a_scan_are_bounded
                     "a page of `scan` ends when its payloads come to about 1 MiB, whatever its limit, which may be `usize::MAX`";
             }
+            WAT {
+                WAT_1 "WAT-1" wat_1_an_end_is_told
+                    "whoever listens is told of an end soon, through whatever handle it was made, and whoever else listens";
+                WAT_2 "WAT-2" wat_2_what_is_told_has_happened
+                    "what is told has happened: a look that begins once it is told sees it";
+                WAT_3 "WAT-3" wat_3_every_change_is_told
+                    "where a store says that it tells of all changes, every `Replace`, `touch` and `delete` is told, too";
+                WAT_4 "WAT-4" wat_4_who_is_slow_is_told_so
+                    "no write waits for who listens and is slow, and who missed something is told so";
+                WAT_5 "WAT-5" wat_5_after_a_break_who_listens_is_told_to_look
+                    "after a break (where a harness can make one) who listens is told to look, and then of all again; no write fails for it";
+            }
             CON {
                 CON_1 "CON-1" con_1_histories_are_linearizable
                     "concurrent histories on one key are linearizable";
@@ -273,6 +285,8 @@ pub enum Group {
     OWN,
     /// The enumeration; optional.
     SCN,
+    /// What is told of changes; optional.
+    WAT,
     /// Everything at once.
     CON,
     /// Everything in any order.
@@ -290,6 +304,7 @@ impl Group {
             Self::SWP => Some(Capability::SWP),
             Self::OWN => Some(Capability::OWN),
             Self::SCN => Some(Capability::SCN),
+            Self::WAT => Some(Capability::WAT),
             _ => None,
         }
     }
@@ -323,7 +338,7 @@ impl Clause {
         use Clause::*;
         match self {
             PUT_8 | PUT_9 | PUT_10 | PUT_14 | PUT_16 | TCH_4 | TCH_6 | DEL_3 | SWP_3 | SWP_4 | OWN_1 | OWN_2
-            | OWN_3 | OWN_4 | SCN_1 | CON_1 | CON_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
+            | OWN_3 | OWN_4 | SCN_1 | WAT_2 | CON_1 | CON_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
             _ => Certainty::Certain,
         }
     }
@@ -339,4 +354,6 @@ pub enum Capability {
     OWN,
     /// [`scan`](session_core::SessionStore::scan)
     SCN,
+    /// [`watch`](session_core::SessionStore::watch)
+    WAT,
 }

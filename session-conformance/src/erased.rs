@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use session_core::{BoxError, Limits, SessionKey, SessionStore, Timestamp};
 
-use crate::harness::{Corruption, Crash, Harness};
+use crate::harness::{Corruption, Crash, Harness, Interruption};
 
 pub(crate) type Local<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 /// What starting a harness comes to.
@@ -39,6 +39,7 @@ pub(crate) trait Erased {
     fn unreachable(&self) -> Local<'_, Result<Option<Arc<dyn SessionStore>>, BoxError>>;
     fn secrets(&self) -> Vec<String>;
     fn crash(&self) -> Local<'_, Result<Crash, BoxError>>;
+    fn interrupt(&self) -> Local<'_, Result<Interruption, BoxError>>;
     fn base_time(&self) -> Timestamp;
     fn stop(self: Box<Self>) -> Local<'static, ()>;
 }
@@ -70,6 +71,10 @@ impl<H: Harness> Erased for H {
 
     fn crash(&self) -> Local<'_, Result<Crash, BoxError>> {
         Box::pin(Harness::crash(self))
+    }
+
+    fn interrupt(&self) -> Local<'_, Result<Interruption, BoxError>> {
+        Box::pin(Harness::interrupt(self))
     }
 
     fn base_time(&self) -> Timestamp {

@@ -11,7 +11,7 @@ use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use session_core::{
     Cursor, Limits, Owner, Owners, Page, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version, async_trait,
+    Timestamp, Version, Watch, async_trait,
 };
 use tokio::time::sleep;
 
@@ -228,6 +228,10 @@ impl<S: SessionStore> SessionStore for FaultyStore<S> {
 
     fn scan(&self) -> Option<&dyn Scan> {
         self.inner.store.scan().map(|_| self as &dyn Scan)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        self.inner.store.watch()
     }
 }
 

@@ -65,6 +65,12 @@ pub trait Harness: Sized + 'static {
         async { Ok(Crash::Impossible("the harness cannot kill the backend")) }
     }
 
+    /// Breaks what changes are told over, as a network does, for every handle of this harness; it mends by itself. Nothing
+    /// else may fail for it.
+    fn interrupt(&self) -> impl Future<Output = Result<Interruption, BoxError>> {
+        async { Ok(Interruption::Impossible("the harness cannot break what changes are told over")) }
+    }
+
     /// Gives the time that the clause takes for the present. It is an hour ahead, and live deadlines lie
     /// after it, so no backend with a native time-to-live reclaims a record while the clause runs.
     fn base_time(&self) -> Timestamp {
@@ -84,6 +90,16 @@ pub enum Corruption {
     /// What is stored under the key cannot be read any more.
     Planted,
     /// It cannot be done, for this reason. The clauses that need it are reported as not applicable.
+    Impossible(&'static str),
+}
+
+/// Says whether what changes are told over was broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// It was.
+    Broken,
+    /// It cannot be done, for this reason. The clause that needs it is reported as not applicable.
     Impossible(&'static str),
 }
 

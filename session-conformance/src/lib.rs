@@ -23,7 +23,7 @@ pub mod servers; // real servers, for tests
 pub use check::Failure;
 pub use clause::{CLAUSES, Capability, Certainty, Clause, Group};
 pub use faulty::{FaultRates, FaultyStore};
-pub use harness::{Corruption, Crash, Harness};
+pub use harness::{Corruption, Crash, Harness, Interruption};
 pub use runner::{Outcome, run};
 pub use session_core;
 pub use session_core::async_trait;

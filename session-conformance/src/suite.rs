@@ -26,7 +26,7 @@ use crate::runner::{Outcome, run};
 /// mod less {
 /// #   use super::MyHarness;
 ///     session_conformance::suite!(MyHarness,
-///         without { SWP: "native time-to-live", OWN: "no index", SCN: "cannot enumerate" },
+///         without { SWP: "native time-to-live", OWN: "no index", SCN: "cannot enumerate", WAT: "tells of nothing" },
 ///         except { REC_8: "may evict" });
 /// }
 /// # fn main() {}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use session_conformance::session_core::{
     BoxError, Eviction, Limits, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError,
-    Sweep, Timestamp, Version,
+    Sweep, Timestamp, Version, Watch,
 };
 use session_conformance::{CLAUSES, Capability, Clause, Harness, Outcome, async_trait, run};
 use support::{Correct, Memory, limits};
@@ -51,6 +51,10 @@ impl SessionStore for Bare {
     fn scan(&self) -> Option<&dyn Scan> {
         None
     }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        None
+    }
 }
 
 #[derive(Debug)]
@@ -74,13 +78,16 @@ impl Harness for BareHarness {
 mod bare {
     session_conformance::suite!(
         super::BareHarness,
-        without { SWP: "no sweep here", OWN: "no \"index\"", SCN: "cannot enumerate" },
+        without { SWP: "no sweep here", OWN: "no \"index\"", SCN: "cannot enumerate", WAT: "tells of nothing" },
         except { REC_8: "may evict", CON_2: "tested elsewhere" }
     );
 }
 
 mod without_alone {
-    session_conformance::suite!(super::BareHarness, without { OWN: "no index", SCN: "no scan", SWP: "no sweep" },);
+    session_conformance::suite!(
+        super::BareHarness,
+        without { OWN: "no index", SCN: "no scan", SWP: "no sweep", WAT: "no watch" },
+    );
 }
 
 mod except_alone {
@@ -105,6 +112,7 @@ fn what_is_left_out_is_ignored_with_its_reason_and_the_rest_runs() {
             (Some(Capability::SWP), _) => "ignored, no sweep here",
             (Some(Capability::OWN), _) => "ignored, no \"index\"",
             (Some(Capability::SCN), _) => "ignored, cannot enumerate",
+            (Some(Capability::WAT), _) => "ignored, tells of nothing",
             _ => "ok",
         };
         let name = format!("test bare::{}_", format!("{clause:?}").to_lowercase());
@@ -123,7 +131,7 @@ fn one_clause_can_be_left_out_alone() {
     assert!(report.contains("ignored, slow"), "{report}");
 }
 
-const CAPABILITIES: [Capability; 3] = [Capability::SWP, Capability::OWN, Capability::SCN];
+const CAPABILITIES: [Capability; 4] = [Capability::SWP, Capability::OWN, Capability::SCN, Capability::WAT];
 
 #[test]
 fn cap_1_passes_what_is_as_declared() {

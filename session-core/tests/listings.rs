@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use session_core::{
     Bytes, Cursor, Json, LabelError, Limits, Owner, OwnerLimitAction, Owners, Page, Put, PutOutcome, Record, Scan,
-    Session, SessionError, SessionId, SessionKey, SessionStore, Sessions, StoreError, Sweep, Timestamp, Version,
+    Session, SessionError, SessionId, SessionKey, SessionStore, Sessions, StoreError, Sweep, Timestamp, Version, Watch,
     async_trait,
 };
 use session_ets::{EtsStore, Table};
@@ -297,6 +297,10 @@ impl SessionStore for Large {
         Some(self)
     }
     fn scan(&self) -> Option<&dyn Scan> {
+        None
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
         None
     }
 }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use session_core::{Expiry, Handled, ManualClock, Owner, Session, SessionError, Sessions};
-use support::faulty::{Fault, Faulty};
+use support::faulty::{Fault, Faulty, Feed};
 use support::{Browser, MINUTE, builder, count, store};
 use tokio::time::{Instant, advance};
 
@@ -44,13 +44,16 @@ async fn over_within(session: &Session, clock: &ManualClock, most: Duration) -> 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_logout_a_revocation_and_a_login_end_a_socket_within_two_looks() {
+async fn where_nothing_tells_a_logout_elsewhere_a_revocation_and_a_login_end_a_socket_within_two_looks() {
     for end in ["logout", "revoke", "login", "deleted"] {
-        let (builder, clock) = builder(store());
-        let sessions = builder.build().unwrap();
+        let backend = store();
+        let (builder, clock) = builder(Faulty::fed_by(backend.clone(), Feed::None));
+        let here = builder.build().unwrap();
+        // Another process.
+        let sessions = support::builder(backend).0.build().unwrap();
         let mut browser = Browser::default();
         browser.request(&sessions, |session| session.log_in(ann()).unwrap()).await;
-        let session = socket(&sessions, &mut browser).await;
+        let session = socket(&here, &mut browser).await;
         assert_eq!(over_within(&session, &clock, LOOK * 4).await, None, "it lives");
         let key = session.session_key().unwrap();
         match end {
@@ -130,7 +133,7 @@ async fn while_the_store_fails_nobody_is_thrown_out() {
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_socket_reads_the_store_as_often_as_was_said() {
-    let faulty = Faulty::new(store());
+    let faulty = Faulty::fed_by(store(), Feed::None);
     let calls = faulty.clone();
     let (builder, clock) = builder(faulty);
     let sessions = builder.look_every(Duration::from_secs(30)).build().unwrap();
@@ -145,7 +148,7 @@ async fn an_idle_socket_reads_the_store_as_often_as_was_said() {
 
 #[tokio::test(start_paused = true)]
 async fn a_loop_that_waits_anew_for_each_message_looks_no_oftener_and_sees_the_end() {
-    let faulty = Faulty::new(store());
+    let faulty = Faulty::fed_by(store(), Feed::None);
     let calls = faulty.clone();
     let sessions = builder(faulty).0.build().unwrap();
     let mut browser = Browser::default();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use session_core::{
     Cursor, Eviction, Limits, Owner, Owners, Page, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore,
-    StoreError, Sweep, Timestamp, Version, async_trait,
+    StoreError, Sweep, Tells, Timestamp, Version, Watch, Watcher, async_trait,
 };
 
 use crate::cursor;
@@ -92,6 +92,7 @@ impl SessionStore for EtsStore {
                 Some(_) => Ok(PutOutcome::Exists),
             },
             Some(version) => {
+                let mut is_new = false;
                 let outcome = self.table.update(key, |standing| {
                     if standing.version == record.version {
                         PutOutcome::Stored
@@ -102,9 +103,11 @@ impl SessionStore for EtsStore {
                     } else {
                         // Swapped, so that the old record is not freed under the row's guard.
                         std::mem::swap(standing, &mut record);
+                        is_new = true;
                         PutOutcome::Stored
                     }
                 });
+                self.tell(key, is_new);
                 Ok(outcome.unwrap_or(PutOutcome::Gone))
             }
         }
@@ -127,11 +130,11 @@ impl SessionStore for EtsStore {
             record.expires_at = record.expires_at.max(expires_at);
             true
         });
-        Ok(touched.unwrap_or(false))
+        Ok(self.tell(key, touched.unwrap_or(false)))
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        Ok(self.table.remove_if(key, |_| true))
+        Ok(self.tell(key, self.table.remove_if(key, |_| true)))
     }
 
     fn sweep(&self) -> Option<&dyn Sweep> {
@@ -143,6 +146,10 @@ impl SessionStore for EtsStore {
     }
 
     fn scan(&self) -> Option<&dyn Scan> {
+        Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
         Some(self)
     }
 }
@@ -172,6 +179,27 @@ impl Scan for EtsStore {
         let after = after.map(cursor::key).transpose()?;
         let (records, next) = self.table.all(after.as_ref(), limit);
         Ok(Page { records, next: next.as_ref().map(cursor::after_key), ..Page::default() })
+    }
+}
+
+/// In this process alone, as the table is.
+impl Watch for EtsStore {
+    fn tells(&self) -> Tells {
+        Tells::Changes
+    }
+
+    fn watcher(&self) -> Watcher {
+        self.table.notifier().watcher()
+    }
+}
+
+impl EtsStore {
+    /// Tells whoever listens of a change, now that its row is free again, and gives whether there was one.
+    fn tell(&self, key: &SessionKey, is_new: bool) -> bool {
+        if is_new {
+            self.table.notifier().changed(key);
+        }
+        is_new
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use session_core::{Record, SessionKey, Timestamp};
+use session_core::{Notifier, Record, SessionKey, Timestamp};
 
 use crate::config::TableConfig;
 use crate::error::EtsError;
@@ -53,6 +53,7 @@ pub(crate) struct Inner {
     rows: DashMap<SessionKey, Slot, BuildKeyHasher>,
     indexes: Indexes,
     usage: Usage,
+    notifier: Notifier,
 }
 
 impl Drop for Inner {
@@ -157,6 +158,11 @@ impl Table {
     pub(crate) fn usage(&self) -> &Usage {
         &self.inner.usage
     }
+
+    /// Tells whoever listens what is changed.
+    pub(crate) fn notifier(&self) -> &Notifier {
+        &self.inner.notifier
+    }
 }
 
 /// What the store's verbs are made of. Each is one step on one row; each reads the clock *before* it
@@ -245,11 +251,14 @@ impl Table {
 
 impl Inner {
     fn new(name: Option<Arc<str>>, config: TableConfig) -> Arc<Self> {
+        let notifier = Notifier::new();
+        notifier.resumed();
         Arc::new(Self {
             name,
             rows: DashMap::with_hasher_and_shard_amount(BuildKeyHasher::default(), SHARDS),
             indexes: Indexes::new(),
             usage: Usage::new(config.capacity),
+            notifier,
             config,
         })
     }

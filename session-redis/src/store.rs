@@ -6,7 +6,7 @@ use std::sync::Arc;
 use redis::{Cmd, Value, cmd};
 use session_core::{
     Limits, Owner, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version, async_trait,
+    Timestamp, Version, Watch, async_trait,
 };
 
 use crate::config::RedisConfig;
@@ -164,6 +164,10 @@ impl SessionStore for RedisStore {
 
     fn scan(&self) -> Option<&dyn Scan> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        None
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use session_core::{
     Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-    async_trait,
+    Watch, async_trait,
 };
 use sqlx::Pool;
 
@@ -317,6 +317,10 @@ impl<Db: Dialect> SessionStore for SqlStore<Db> {
 
     fn scan(&self) -> Option<&dyn Scan> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        None
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use session_core::{
     Cursor, Limits, Owner, Owners, Page, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version, async_trait,
+    Timestamp, Version, Watch, async_trait,
 };
 use tokio::sync::watch;
 
@@ -128,6 +128,10 @@ impl SessionStore for Watched {
 
     fn scan(&self) -> Option<&dyn Scan> {
         self.0.store.scan()
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        self.0.store.watch()
     }
 }
 

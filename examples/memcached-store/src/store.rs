@@ -6,7 +6,7 @@ use std::sync::Arc;
 use memcache::exp::{AsyncMetaClient, Error as ClientError, Meta, MutationResult, MutationStatus};
 use session_core::{
     Eviction, Limits, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version, async_trait,
+    Timestamp, Version, Watch, async_trait,
 };
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -183,6 +183,10 @@ impl SessionStore for MemcachedStore {
     }
 
     fn scan(&self) -> Option<&dyn Scan> {
+        None
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
         None
     }
 }

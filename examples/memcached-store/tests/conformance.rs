@@ -53,5 +53,10 @@ impl Harness for MemcachedHarness {
 
 suite!(
     MemcachedHarness,
-    without { SWP: "memcached reclaims by itself", OWN: "memcached keeps no index", SCN: "memcached cannot enumerate" }
+    without {
+        SWP: "memcached reclaims by itself",
+        OWN: "memcached keeps no index",
+        SCN: "memcached cannot enumerate",
+        WAT: "memcached tells nobody"
+    }
 );

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use redb::{Database, Durability, ReadTransaction, ReadableDatabase};
 use session_core::{
-    Cursor, Limits, Owner, Owners, Page, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version, async_trait,
+    Cursor, Limits, Notifier, Owner, Owners, Page, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError,
+    Sweep, Tells, Timestamp, Version, Watch, Watcher, async_trait,
 };
 use tokio::task::spawn_blocking;
 
@@ -22,11 +22,13 @@ const LARGEST: usize = 1 << 30;
 
 /// Keeps sessions in a file of redb's.
 ///
-/// A clone is another handle on the same file. It may be used from any runtime of tokio's.
+/// A clone is another handle on the same file, and tells of the same changes: nobody else can make any while this process has
+/// the file. It may be used from any runtime of tokio's.
 #[derive(Clone)]
 pub struct RedbStore {
     database: Arc<Database>,
     durability: Durability,
+    told: Arc<Notifier>,
 }
 
 impl RedbStore {
@@ -39,10 +41,13 @@ impl RedbStore {
         Ok(Self::new(Arc::new(database)))
     }
 
-    /// Makes a store of a database that the application has opened, and may keep other tables in.
+    /// Makes a store of a database that the application has opened, and may keep other tables in. One of several that are
+    /// made so, and are no clones, tells of its own changes alone.
     #[must_use]
     pub fn new(database: Arc<Database>) -> Self {
-        Self { database, durability: Durability::Immediate }
+        let told = Arc::new(Notifier::new());
+        told.resumed();
+        Self { database, durability: Durability::Immediate, told }
     }
 
     /// Sets whether a write waits until it is on the disk: `Immediate`, the default, or `None`, which is for tests. With that
@@ -64,12 +69,13 @@ impl RedbStore {
     }
 
     /// Writes in a transaction, on a thread that may block. It goes on to its end whatever becomes of this future, so
-    /// that what it leaves is whole.
+    /// that what it leaves is whole; if it changes one record, that is told once it can be seen.
     async fn write<T: Send + 'static>(
         &self,
+        key: Option<SessionKey>,
         work: impl FnOnce(&mut Tables<'_>) -> Result<Done<T>, RedbError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (database, durability) = (Arc::clone(&self.database), self.durability);
+        let (database, durability, told) = (Arc::clone(&self.database), self.durability, Arc::clone(&self.told));
         let written = spawn_blocking(move || {
             let mut transaction = database.begin_write().map_err(RedbError::from)?;
             transaction.set_durability(durability).map_err(RedbError::from)?;
@@ -79,6 +85,9 @@ impl RedbStore {
                 Done::Unchanged(answer) => Ok(answer),
                 Done::Changed(answer) => {
                     transaction.commit().map_err(|error| indeterminate(error.into()))?;
+                    if let Some(key) = key {
+                        told.changed(&key);
+                    }
                     Ok(answer)
                 }
             }
@@ -100,7 +109,7 @@ impl SessionStore for RedbStore {
     }
 
     async fn init(&self) -> Result<(), StoreError> {
-        self.write(|tables| tables.init()).await
+        self.write(None, |tables| tables.init()).await
     }
 
     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
@@ -118,7 +127,7 @@ impl SessionStore for RedbStore {
             return Err(StoreError::TooLarge { store: NAME, limit: LARGEST });
         }
         let (key, record) = (*key, record.clone());
-        self.write(move |tables| tables.put(&key, record, put)).await
+        self.write(Some(key), move |tables| tables.put(&key, record, put)).await
     }
 
     async fn touch(
@@ -129,12 +138,12 @@ impl SessionStore for RedbStore {
         expires_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let key = *key;
-        self.write(move |tables| tables.touch(&key, version, seen, expires_at)).await
+        self.write(Some(key), move |tables| tables.touch(&key, version, seen, expires_at)).await
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
         let key = *key;
-        self.write(move |tables| tables.delete(&key)).await
+        self.write(Some(key), move |tables| tables.delete(&key)).await
     }
 
     fn sweep(&self) -> Option<&dyn Sweep> {
@@ -148,12 +157,26 @@ impl SessionStore for RedbStore {
     fn scan(&self) -> Option<&dyn Scan> {
         Some(self)
     }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        Some(self)
+    }
+}
+
+impl Watch for RedbStore {
+    fn tells(&self) -> Tells {
+        Tells::Changes
+    }
+
+    fn watcher(&self) -> Watcher {
+        self.told.watcher()
+    }
 }
 
 #[async_trait]
 impl Sweep for RedbStore {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
-        self.write(move |tables| tables.delete_expired(before, limit.get())).await
+        self.write(None, move |tables| tables.delete_expired(before, limit.get())).await
     }
 }
 

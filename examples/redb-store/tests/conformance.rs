@@ -11,22 +11,24 @@ use tempfile::TempDir;
 struct RedbHarness {
     _folder: TempDir,
     database: Arc<Database>,
+    store: RedbStore,
 }
 
 impl Harness for RedbHarness {
     async fn start() -> Result<Self, BoxError> {
         let folder = tempfile::tempdir()?;
         let database = Arc::new(Database::create(folder.path().join("sessions.redb"))?);
-        Ok(Self { _folder: folder, database })
+        // Ten thousand writes that wait for the disk take a minute; `restart.rs` shows that they wait.
+        let store = RedbStore::new(Arc::clone(&database)).with_durability(Durability::None);
+        Ok(Self { _folder: folder, database, store })
     }
 
     fn store(&self) -> Arc<dyn SessionStore> {
-        // Ten thousand writes that wait for the disk take a minute; `restart.rs` shows that they wait.
-        Arc::new(RedbStore::new(Arc::clone(&self.database)).with_durability(Durability::None))
+        Arc::new(self.store.clone())
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        // One process at a time has the file, so another handle is another store in this one.
+        // One process at a time has the file, so another handle is one in this.
         Ok(self.store())
     }
 

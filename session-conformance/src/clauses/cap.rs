@@ -22,6 +22,7 @@ fn declared(case: &Case, handle: &Handle) -> Check {
         (Capability::SWP, store.sweep().is_some()),
         (Capability::OWN, store.owners().is_some()),
         (Capability::SCN, store.scan().is_some()),
+        (Capability::WAT, store.watch().is_some()),
     ];
     for (capability, there) in reported {
         let left_out = case.without.contains(&capability);

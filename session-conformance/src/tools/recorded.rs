@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use session_core::{
     Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-    async_trait,
+    Watch, async_trait,
 };
 
 use crate::model::spec::{Answer, Op};
@@ -57,5 +57,9 @@ impl SessionStore for Recorded {
 
     fn scan(&self) -> Option<&dyn Scan> {
         self.0.raw().scan()
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        self.0.raw().watch()
     }
 }

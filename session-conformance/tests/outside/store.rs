@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use memory::Memory;
 use session_conformance::async_trait;
-use session_conformance::session_core::{
-    Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-};
+use session_conformance::session_core::{Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version, Watch};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Habit {
@@ -91,5 +89,9 @@ impl SessionStore for Store {
 
     fn scan(&self) -> Option<&dyn Scan> {
         self.memory.scan()
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        self.memory.watch()
     }
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use session_conformance::session_core::{
     BoxError, Clock, Cursor, Limits, Owner, Owners, Put, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    SystemClock, Timestamp, Version,
+    SystemClock, Tells, Timestamp, Version, Watch, Watcher,
 };
-use session_conformance::{Corruption, Crash, Harness, async_trait};
+use session_conformance::{Corruption, Crash, Harness, Interruption, async_trait};
 
 use super::calls::{Found, KeyCall, Listed, PageCall, PutCall, PutResult, SweepCall, TouchCall};
 use super::memory::{Memory, limits};
@@ -65,6 +65,16 @@ pub trait Fault: Default + Debug + Send + Sync + 'static {
 
     async fn scan(&self, call: PageCall<'_>) -> Listed {
         call.right().await
+    }
+
+    fn watcher(&self, memory: &Memory) -> Watcher {
+        memory.watcher()
+    }
+
+    /// Breaks what changes are told over.
+    fn interrupt(memory: &Memory) {
+        memory.notifier.lost();
+        memory.notifier.resumed();
     }
 
     /// Does to the backend what a loss of power does.
@@ -123,6 +133,20 @@ impl<F: Fault> SessionStore for Faulty<F> {
     fn scan(&self) -> Option<&dyn Scan> {
         Some(self)
     }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        Some(self)
+    }
+}
+
+impl<F: Fault> Watch for Faulty<F> {
+    fn tells(&self) -> Tells {
+        Tells::Changes
+    }
+
+    fn watcher(&self) -> Watcher {
+        self.fault.watcher(&self.memory)
+    }
 }
 
 #[async_trait]
@@ -172,6 +196,11 @@ impl<F: Fault> Harness for Faulty<F> {
 
     async fn crash(&self) -> Result<Crash, BoxError> {
         Ok(F::crash(&self.memory))
+    }
+
+    async fn interrupt(&self) -> Result<Interruption, BoxError> {
+        F::interrupt(&self.memory);
+        Ok(Interruption::Broken)
     }
 
     fn secrets(&self) -> Vec<String> {

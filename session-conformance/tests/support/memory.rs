@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use session_conformance::async_trait;
 use session_conformance::session_core::store::Page;
 use session_conformance::session_core::{
-    Cursor, Limits, Owner, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
-    Timestamp, Version,
+    Cursor, Limits, Notifier, Owner, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError,
+    Sweep, Tells, Timestamp, Version, Watch, Watcher,
 };
 
 const NAME: &str = "memory";
@@ -75,11 +75,20 @@ pub struct Memory {
     rows: Mutex<Rows>,
     beside: Mutex<Beside>,
     limits: Limits,
+    /// Tells whoever listens.
+    pub notifier: Notifier,
+    /// What a fault tells by in its place.
+    pub instead: Notifier,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { rows: Mutex::default(), beside: Mutex::default(), limits: limits() }
+        let live = || {
+            let notifier = Notifier::new();
+            notifier.resumed();
+            notifier
+        };
+        Self { rows: Mutex::default(), beside: Mutex::default(), limits: limits(), notifier: live(), instead: live() }
     }
 }
 
@@ -183,6 +192,8 @@ impl SessionStore for Memory {
             (None, None) | (Some(_), Some(_)) => {}
         }
         rows.store(*key, record.clone());
+        drop(rows);
+        self.notifier.changed(key);
         Ok(PutOutcome::Stored)
     }
 
@@ -200,6 +211,8 @@ impl SessionStore for Memory {
                 moved.last_seen_at = moved.last_seen_at.max(seen);
                 moved.expires_at = moved.expires_at.max(expires_at);
                 rows.store(*key, moved);
+                drop(rows);
+                self.notifier.changed(key);
                 Ok(true)
             }
             _ => Ok(false),
@@ -207,7 +220,9 @@ impl SessionStore for Memory {
     }
 
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
-        Ok(self.rows().remove(key).is_some())
+        let was_there = self.rows().remove(key).is_some();
+        self.notifier.changed(key);
+        Ok(was_there)
     }
 
     fn sweep(&self) -> Option<&dyn Sweep> {
@@ -220,6 +235,20 @@ impl SessionStore for Memory {
 
     fn scan(&self) -> Option<&dyn Scan> {
         Some(self)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        Some(self)
+    }
+}
+
+impl Watch for Memory {
+    fn tells(&self) -> Tells {
+        Tells::Changes
+    }
+
+    fn watcher(&self) -> Watcher {
+        self.notifier.watcher()
     }
 }
 

@@ -12,7 +12,7 @@ pub use calls::{Found, KeyCall, Listed, PageCall, PutCall, PutResult, SweepCall,
 pub use fault::{Fault, Faulty, NARROW, PASSWORD, gap};
 pub use memory::{Memory, Rows, limits};
 use session_conformance::session_core::{BoxError, Limits, SessionKey, SessionStore};
-use session_conformance::{Corruption, Harness};
+use session_conformance::{Corruption, Harness, Interruption};
 
 /// Gives the correct store, with all capabilities and a limit.
 #[derive(Debug)]
@@ -38,5 +38,11 @@ impl Harness for Correct {
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         self.0.damage(key);
         Ok(Corruption::Planted)
+    }
+
+    async fn interrupt(&self) -> Result<Interruption, BoxError> {
+        self.0.notifier.lost();
+        self.0.notifier.resumed();
+        Ok(Interruption::Broken)
     }
 }

@@ -54,8 +54,10 @@ impl<'a> Backend<'a> {
         self.call(Verb::Touch, Some(key), self.engine.store.touch(key, version, seen, expires_at))
     }
 
-    pub(crate) fn delete(self, key: &'a SessionKey) -> impl Future<Output = Result<bool, SessionError>> + 'a {
-        self.call(Verb::Delete, Some(key), self.engine.store.delete(key))
+    pub(crate) async fn delete(self, key: &SessionKey) -> Result<bool, SessionError> {
+        let deleted = self.call(Verb::Delete, Some(key), self.engine.store.delete(key)).await?;
+        self.engine.watching.changed(key);
+        Ok(deleted)
     }
 
     /// Gives the next page of the owner's records.
@@ -102,7 +104,12 @@ impl<'a> Backend<'a> {
         let mut resent = false;
         loop {
             match self.call(Verb::Put, Some(key), self.engine.store.put(key, record, put)).await {
-                Ok(outcome) => return Ok(Written { outcome, resent }),
+                Ok(outcome) => {
+                    if matches!((&outcome, put), (PutOutcome::Stored, Put::End(_))) {
+                        self.engine.watching.changed(key);
+                    }
+                    return Ok(Written { outcome, resent });
+                }
                 Err(SessionError::Timeout { .. }) => return Err(SessionError::Indeterminate),
                 Err(SessionError::Store(StoreError::Indeterminate { .. } | StoreError::Timeout { .. })) => {
                     resent = true

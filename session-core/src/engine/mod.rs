@@ -21,6 +21,7 @@ mod settings; // what the application chose
 mod settling; // what was asked to end, and has not yet
 mod sign_in; // how somebody is asked to sign in
 mod turns; // turns for the writers of one key
+mod watching; // whose end is waited for
 
 pub(crate) use backend::{Backend, unexpected};
 pub(crate) use clearing::Clearing;
@@ -40,3 +41,4 @@ pub(crate) use settings::{OwnerLimit, Renewal};
 pub(crate) use settling::Settling;
 pub use sign_in::{LoginPage, SignIn};
 pub(crate) use turns::{Turn, Turns};
+pub(crate) use watching::{Heard, Watched, Watching};

@@ -15,6 +15,7 @@ use super::once::Once;
 use super::settings::{ConflictPolicy, FailurePolicy, GonePolicy, OnServerError, OwnerLimit, Renewal};
 use super::settling::Settling;
 use super::turns::Turns;
+use super::watching::Watching;
 use super::{EventKind, SessionError};
 use crate::cookie::{CookieLifetime, Cookies};
 use crate::payload::{Codec, Contents, Expiry, Kind, RecordHead};
@@ -53,6 +54,8 @@ pub(crate) struct Engine {
     /// By which name handlers ask for a session of these.
     #[cfg_attr(not(feature = "_extractors"), expect(dead_code, reason = "extractors alone ask for one by its name"))]
     pub(crate) name: Option<TypeId>,
+    /// Whose end is waited for.
+    pub(crate) watching: Watching,
     /// How often a session is looked at whose end is waited for.
     pub(crate) look_every: Duration,
     /// Where browsers are sent to sign in.

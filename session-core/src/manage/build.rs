@@ -7,7 +7,7 @@ use super::builder::FingerprintKey;
 use super::{BuildError, SessionsBuilder};
 use crate::cookie::Cookies;
 use crate::cookie::syntax::is_token;
-use crate::engine::{Clearing, Engine, Next, Once, Renewal, Sessions, Settling, Turns};
+use crate::engine::{Clearing, Engine, Next, Once, Renewal, Sessions, Settling, Turns, Watching};
 use crate::request::LONGEST_LOOK;
 
 /// How long an old id may serve once the new one has been presented.
@@ -97,6 +97,7 @@ impl SessionsBuilder {
             settling: Settling::default(),
             clearing: Arc::<Clearing>::default(),
             name: self.name,
+            watching: Watching::default(),
             look_every: self.look_every,
             plain_http: Once::default(),
             several_sessions: Once::default(),

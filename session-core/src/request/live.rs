@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::watch::Receiver;
+use tokio::time::{Instant, timeout_at};
 
 use super::retirement::{renewed_to, walk};
 use super::touch::Touch;
-use crate::engine::{Backend, SessionError};
-use crate::session::{Origin, Session};
+use crate::engine::{Backend, Heard, SessionError};
+use crate::session::{Looking, Origin, Session};
 use crate::store::Timestamp;
 
 /// The longest time between two looks: what is left of a session that moved on stands longer than two of these.
@@ -45,40 +46,70 @@ impl Session {
     /// }
     /// ```
     ///
-    /// It looks at the store every [`look_every`](crate::SessionsBuilder::look_every), by default 15 seconds, so an end is
-    /// seen that much later at most, also one in the same process; where that is too late, [`reload`](Self::reload) before
-    /// what must not be shown. Called again, as in a loop, it goes on waiting for the next look. While the store fails nobody
-    /// can tell, and it waits on. Being waited for is no use of the session: [`touch`](Self::touch) is.
+    /// An end by this process is seen at once, and so is one by another if the [store tells of ends](crate::Watch). Where
+    /// nothing tells, it looks at the store every [`look_every`](crate::SessionsBuilder::look_every), by default 15 seconds,
+    /// so an end is seen that much later at most; where that is too late, [`reload`](Self::reload) before what must not be
+    /// shown. Called again, as in a loop, it goes on waiting. While the store fails nobody can tell, and it waits on. Being
+    /// waited for is no use of the session: [`touch`](Self::touch) is.
     pub async fn ended(&self) {
-        let engine = self.engine();
         loop {
-            let Some(next) = self.next_look() else { return };
-            sleep_until(next).await;
+            let Some((mut ear, heard, next)) = self.listen() else { return };
+            let now = match timeout_at(next, ear.wait_for(|now| *now != heard)).await {
+                Ok(Ok(now)) => *now,
+                _ => heard,
+            };
+            if now.changes == heard.changes && now.gaps != heard.gaps {
+                // All are told of a gap at once, and look one after the other.
+                self.look_again(now, self.first_look(), Timestamp::MAX);
+                continue;
+            }
+            // Whoever is dropped meanwhile looks again at once.
+            self.look_again(now, Duration::ZERO, Timestamp::MAX);
             let until = match self.lives().await {
                 Ok(Look::Lives(until)) => until,
                 Ok(Look::Over) => return,
                 Ok(Look::Unknown) | Err(_) => Timestamp::MAX,
             };
-            self.look_again(engine.look_every, until);
+            let engine = self.engine();
+            // What is told is not looked for, but that a feed tells all is the backend's word.
+            self.look_again(now, if engine.watching.is_fed() { LONGEST_LOOK } else { engine.look_every }, until);
         }
     }
 
-    /// Says when to look at the session next; `None` if it is known that there is none to look at.
-    fn next_look(&self) -> Option<Instant> {
+    /// Gives one who waits for what is heard of the session, what had been heard before, and when it is to be looked at in
+    /// any case; `None` if it is known that there is none to look at.
+    fn listen(&self) -> Option<(Receiver<Heard>, Heard, Instant)> {
         let key = self.session_key()?;
-        if let Some(next) = self.state().next_look {
-            return Some(next);
+        let known = |looking: &Looking| (looking.watched.ear(), looking.heard, looking.next);
+        if let Some(looking) = self.state().looking.as_ref().filter(|looking| *looking.watched.key() == key) {
+            return Some(known(looking));
         }
-        // Connections that were opened together, as after a restart, look one after the other.
-        let spread = f64::from(key.as_bytes()[0]) / 510.0;
-        let until = self.expires_at()?;
-        Some(self.look_again(self.engine().look_every.mul_f64(1.0 - spread), until))
+        let (engine, until) = (self.engine(), self.expires_at()?);
+        let watched = engine.watching.wait_for(key, &*engine.store);
+        let heard = *watched.ear().borrow();
+        // What was told before this is not heard, so it is looked for.
+        let after = if engine.watching.is_fed() { Duration::ZERO } else { self.first_look() };
+        let looking = Looking { watched, heard, next: self.at(after, until) };
+        Some(known(self.state().looking.insert(looking)))
     }
 
-    /// Takes note that the session is to be looked at after a while, or when it is to end if that is before.
-    fn look_again(&self, after: Duration, until: Timestamp) -> Instant {
-        let after = after.min(until.since(self.engine().now())).max(Duration::from_millis(1));
-        *self.state().next_look.insert(Instant::now() + after)
+    /// Connections that were opened together, as after a restart, look one after the other.
+    fn first_look(&self) -> Duration {
+        let spread = self.session_key().map_or(0.0, |key| f64::from(key.as_bytes()[0]) / 510.0);
+        self.engine().look_every.mul_f64(1.0 - spread)
+    }
+
+    /// Takes note of what has been heard, and that the session is to be looked at after a while, or when it is to end if that
+    /// is before.
+    fn look_again(&self, heard: Heard, after: Duration, until: Timestamp) {
+        let next = self.at(after, until);
+        if let Some(looking) = &mut self.state().looking {
+            (looking.heard, looking.next) = (heard, next);
+        }
+    }
+
+    fn at(&self, after: Duration, until: Timestamp) -> Instant {
+        Instant::now() + after.min(until.since(self.engine().now()).max(Duration::from_millis(1)))
     }
 
     /// Moves the session's deadline, as a request does that uses it. It is written once per touch interval at most, so a

@@ -22,5 +22,5 @@ pub use draft::Draft;
 pub use handle::Session;
 pub use key::{AsKey, Key, KeyOf, OnWrongType};
 pub(crate) use origin::Origin;
-pub(crate) use state::{Ending, Job, Leftovers, Privilege, State, Told};
+pub(crate) use state::{Ending, Job, Leftovers, Looking, Privilege, State, Told};
 pub(crate) use value::{WrongTypes, names, present, read_or};

@@ -8,7 +8,7 @@ use super::Draft;
 use super::changes::{Change, Entry, has_effect};
 use super::origin::Origin;
 use crate::cookie::CookieLifetime;
-use crate::engine::SessionError;
+use crate::engine::{Heard, SessionError, Watched};
 use crate::payload::Contents;
 use crate::store::{Owner, Record, SessionId, SessionKey, Timestamp};
 
@@ -44,6 +44,16 @@ pub(crate) enum Told {
     Otherwise,
     /// It has this session's, of this lifetime and with this deadline.
     Cookie { lifetime: CookieLifetime, expires_at: Timestamp },
+}
+
+/// What is known of the end of a session that is waited for.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    pub(crate) watched: Watched,
+    /// What had been heard before it was last looked at.
+    pub(crate) heard: Heard,
+    /// When it is looked at next, whatever is heard.
+    pub(crate) next: Instant,
 }
 
 /// What the browser still has from before the cookie was changed.
@@ -117,8 +127,8 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// It was changed after that; what is in the log when the handle goes is lost.
     pub(super) late: bool,
-    /// When it is looked at next, if its end is waited for.
-    pub(crate) next_look: Option<Instant>,
+    /// What is known of its end, if that is waited for.
+    pub(crate) looking: Option<Looking>,
 }
 
 /// What there is to write, taken from the state when the write began.
@@ -169,7 +179,7 @@ impl State {
             leftovers: Leftovers::None,
             closed: false,
             late: false,
-            next_look: None,
+            looking: None,
         }
     }
 

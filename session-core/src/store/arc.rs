@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{
     Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
+    Watch,
 };
 
 /// What `async_trait` makes of an `async fn`.
@@ -80,5 +81,9 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn scan(&self) -> Option<&dyn Scan> {
         (**self).scan()
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        (**self).watch()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version};
+use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version, Watch};
 
 /// Keeps records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
 ///
@@ -91,6 +91,9 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     /// Gives the enumeration of all records; `None` if the store cannot enumerate.
     fn scan(&self) -> Option<&dyn Scan>;
+
+    /// Gives what tells of changes; `None` if the store cannot tell.
+    fn watch(&self) -> Option<&dyn Watch>;
 }
 
 /// Removes records past their deadline, for stores whose backend does not.

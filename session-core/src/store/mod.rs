@@ -39,6 +39,8 @@
 //!    that is not the store's is [`InvalidCursor`](StoreError::InvalidCursor).
 //! 9. **Errors, logs and `Debug` show no id, whole key, payload or password**, in whatever form: hexadecimal, base64, a
 //!    list of bytes or one number.
+//! 10. **A notice is a hint.** A store that [tells of changes](Watch) tells what has happened, waits for nobody, and says
+//!     when it may have missed something. A notice that fails fails no write.
 //!
 //! A store says on its page whether it may be used from another runtime than the one that made it.
 //!
@@ -50,7 +52,7 @@
 
 mod arc; // a shared store is a store
 mod clock; // Timestamp, and the clocks that tell it
-mod contract; // SessionStore and its capabilities: Sweep, Owners, Scan
+mod contract; // SessionStore and its capabilities: Sweep, Owners, Scan, and by `watch.rs` Watch
 mod error; // StoreError
 mod id; // SessionId, the secret; SessionKey, what everybody else sees
 mod limits; // what a store cannot take, and what it may do by itself
@@ -60,6 +62,7 @@ mod put; // what a put may do, and what it did
 mod put_new; // a put under a new id
 mod random; // where ids and versions come from
 mod record; // what stands under a key
+mod watch; // what a store tells of changes, and who hears it
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{Owners, Scan, SessionStore, Sweep};
@@ -74,3 +77,4 @@ pub use put_new::{PutNewError, SessionStoreExt};
 pub(crate) use random::draw;
 pub use random::{RandomError, RandomSource, SystemRandom};
 pub use record::{Record, Version};
+pub use watch::{Notice, Notifier, Tells, Watch, Watcher};

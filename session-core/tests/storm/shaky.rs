@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use session_core::{
     Limits, ManualClock, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
-    Version, async_trait,
+    Version, Watch, async_trait,
 };
 
 use super::seeded::Seeded;
@@ -109,5 +109,9 @@ impl SessionStore for Shaky {
 
     fn scan(&self) -> Option<&dyn Scan> {
         self.inner.scan()
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        self.inner.watch()
     }
 }

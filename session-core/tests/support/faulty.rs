@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 
-use session_core::StoreError;
+use session_core::{Notifier, SessionStore, StoreError, Tells, Watch, Watcher};
 use session_ets::EtsStore;
 use tokio::sync::Notify;
 
@@ -34,6 +34,32 @@ pub(crate) enum Fault {
 /// A store whose next calls fail as its script says; with no script left it is sound.
 pub(crate) type Faulty = Wrapped<Faults>;
 
+/// What tells of changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Feed {
+    /// The store itself.
+    #[default]
+    Store,
+    /// Nothing does.
+    None,
+    /// The test.
+    Test(Arc<Told>),
+}
+
+/// A feed that the test tells.
+#[derive(Debug, Default)]
+pub(crate) struct Told(pub(crate) Notifier);
+
+impl Watch for Told {
+    fn tells(&self) -> Tells {
+        Tells::Ends
+    }
+
+    fn watcher(&self) -> Watcher {
+        self.0.watcher()
+    }
+}
+
 /// What goes wrong, and what was called.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
@@ -43,11 +69,17 @@ pub(crate) struct Faults {
     waits: Arc<Notify>,
     /// Lets it go on.
     go: Arc<Notify>,
+    feed: Feed,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: EtsStore) -> Self {
         Self::around(inner, Faults::default())
+    }
+
+    /// Makes one of whose changes something else tells.
+    pub(crate) fn fed_by(inner: EtsStore, feed: Feed) -> Self {
+        Self::around(inner, Faults { feed, ..Faults::default() })
     }
 }
 
@@ -105,6 +137,14 @@ impl Around for Faults {
             }
             Fault::UnknownFormat => Err(StoreError::UnknownFormat { store: "faulty", source: "format 2".into() }),
             Fault::Corrupt => Err(StoreError::Corrupt { store: "faulty", source: "bad magic".into() }),
+        }
+    }
+
+    fn watch<'a>(&'a self, inner: &'a EtsStore) -> Option<&'a dyn Watch> {
+        match &self.feed {
+            Feed::Store => inner.watch(),
+            Feed::None => None,
+            Feed::Test(told) => Some(&**told),
         }
     }
 }

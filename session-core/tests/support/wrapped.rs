@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use session_core::{
     Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
-    async_trait,
+    Watch, async_trait,
 };
 use session_ets::EtsStore;
 
@@ -23,6 +23,11 @@ pub(crate) trait Around: Debug + Send + Sync + 'static {
         done: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> impl Future<Output = Result<T, StoreError>> + Send {
         done
+    }
+
+    /// What tells of changes.
+    fn watch<'a>(&'a self, inner: &'a EtsStore) -> Option<&'a dyn Watch> {
+        inner.watch().filter(|_| Self::CAPABLE)
     }
 }
 
@@ -89,6 +94,10 @@ impl<A: Around> SessionStore for Wrapped<A> {
 
     fn scan(&self) -> Option<&dyn Scan> {
         self.inner.scan().filter(|_| A::CAPABLE)
+    }
+
+    fn watch(&self) -> Option<&dyn Watch> {
+        self.around.watch(&self.inner)
     }
 }
 

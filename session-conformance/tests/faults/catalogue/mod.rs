@@ -16,6 +16,7 @@ mod put_race;
 mod rec;
 mod swp;
 mod tch_del;
+mod wat;
 
 use session_conformance::session_core::{BoxError, Owner, StoreError};
 use session_conformance::{Clause, Outcome, run};
@@ -246,6 +247,15 @@ macro_rules! faults {
             Plain dropped::ScanLeavesALock "leaves its lock behind when a `scan` is dropped" => SCN_3 "the row is locked";
             Plain own::ScansByNumber "bounds a page of `scan` by its limit alone" => SCN_4 "pages of about";
             Plain own::ScanMakesRoom "makes room for as many records as its limit" => SCN_4 "no panic";
+
+            Plain wat::TellsItsOwnHandle "tells those who listen in the same process alone" => WAT_1 "was changed";
+            Plain wat::NeverSaysThatItTells "never says from when on it tells" => WAT_1 "from when on";
+            Race wat::TellsFirst "tells of an end, and then writes it" => WAT_2 "told once that can be seen";
+            Plain wat::TouchesInSilence "says that it tells of all changes, and forgets `touch`" => WAT_3 "was changed";
+            Plain wat::LeavesOutInSilence "leaves out what there is no room for in a queue, and says nothing"
+                => WAT_4 "were not told";
+            Plain wat::BreaksInSilence "connects again after a break, and says nothing of it"
+                => WAT_5 "may have been missed";
 
             Plain rec::ReadsGoBack "reads from a replica that lags" => CON_1 "order";
 
