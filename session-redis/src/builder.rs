@@ -11,9 +11,9 @@ use session_core::{SessionStore, StoreError};
 use crate::cluster::Cluster;
 use crate::config::RedisConfig;
 use crate::error::BuildError;
-#[cfg(feature = "near-cache")]
+use crate::feed::Feed;
 use crate::keys::Keys;
-use crate::link::Target;
+use crate::link::{Pushes, Target};
 use crate::links::Links;
 #[cfg(feature = "near-cache")]
 use crate::near::{Near, NearCache};
@@ -119,12 +119,14 @@ impl RedisStore {
         let keys = config.check()?;
         #[cfg(feature = "near-cache")]
         let near = config.near_cache.map(|settings| near(settings, &keys, &route)).transpose()?;
+        let feed = feed(&keys, &route);
         let wire = Wire::new(route, config.read_retries);
         Ok(Self {
             inner: Arc::new(Inner {
                 wire,
                 keys,
                 config,
+                feed,
                 #[cfg(feature = "near-cache")]
                 near,
             }),
@@ -135,6 +137,17 @@ impl RedisStore {
 fn links(target: Target, config: &RedisConfig) -> Result<Route, BuildError> {
     let count = NonZeroUsize::new(config.connections).ok_or(BuildError::Zero { setting: "connections" })?;
     Ok(Route::Links(Links::new(target, config.timeouts(), count)))
+}
+
+/// Makes what changes are told over, where there is one server, and it can push.
+fn feed(keys: &Keys, route: &Route) -> Option<Feed> {
+    match route {
+        Route::Links(links) if links.speaks_resp3() => {
+            let pushes = Pushes::Of(keys.records().to_owned());
+            Some(Feed::new(keys.clone(), |listener| links.heard_by(listener, pushes)))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(feature = "near-cache")]
@@ -150,7 +163,7 @@ fn near(settings: NearCache, keys: &Keys, route: &Route) -> Result<Near, BuildEr
     if settings.max_bytes == 0 || settings.max_age.is_zero() {
         return Err(BuildError::Zero { setting: "max_bytes, and max_age, of the near cache" });
     }
-    Ok(Near::new(settings, keys.clone(), |watch| links.watched(watch)))
+    Ok(Near::new(settings, keys.clone(), |listener| links.heard_by(listener, Pushes::OfReads)))
 }
 
 #[cfg(feature = "sentinel")]

@@ -43,6 +43,11 @@ impl Keys {
         format!("{}*", self.records)
     }
 
+    /// Gives what the names of all records begin with.
+    pub(crate) fn records(&self) -> &str {
+        &self.records
+    }
+
     /// Names what a write of this version brings before its script.
     pub(crate) fn staged(&self, key: &SessionKey, version: Version) -> String {
         format!("{}{}:{:x}", self.staged, key.encode(), version.as_u64())

@@ -10,6 +10,7 @@ mod builder; // how a store is made
 #[cfg(feature = "cluster")]
 mod cluster; // the way to a cluster
 mod cursor; // places in a walk
+mod feed; // what the server pushes of changes
 mod info; // what a server says of itself
 mod init; // whether the server is one that can keep sessions
 mod keys; // what the keys in Redis are called

@@ -45,10 +45,34 @@ impl Target {
 }
 
 /// Sees what a server pushes, and when no more of it can come. It must not wait.
-#[cfg(feature = "near-cache")]
-pub(crate) trait Watch: Send + Sync {
+pub(crate) trait Listener: Send + Sync {
     fn pushed(&self, push: &PushInfo);
     fn lost(&self);
+}
+
+/// What a server is asked to push.
+#[derive(Clone, Debug)]
+pub(crate) enum Pushes {
+    /// Changes of what was read over the connection.
+    #[cfg(feature = "near-cache")]
+    OfReads,
+    /// All changes of keys whose names begin so.
+    Of(String),
+}
+
+impl Pushes {
+    fn command(&self) -> Cmd {
+        let mut tracking = redis::cmd("CLIENT");
+        tracking.arg("TRACKING").arg("ON");
+        match self {
+            #[cfg(feature = "near-cache")]
+            Self::OfReads => {}
+            Self::Of(prefix) => {
+                tracking.arg("BCAST").arg("PREFIX").arg(prefix);
+            }
+        }
+        tracking
+    }
 }
 
 /// How long things may take.
@@ -71,9 +95,8 @@ struct Inner {
     attempts: AtomicU64,
     /// How many answers came, over all connections: a connection that gives some is alive.
     answers: AtomicU64,
-    /// Whom to tell of pushes; the server is then asked for those about what was read.
-    #[cfg(feature = "near-cache")]
-    watch: Option<Arc<dyn Watch>>,
+    /// Whom to tell of pushes, and which the server is asked for.
+    listens: Option<(Arc<dyn Listener>, Pushes)>,
 }
 
 #[derive(Default)]
@@ -102,7 +125,6 @@ impl Link {
 
     /// Tells whether the server can push. Who the master is, and so what its client speaks, Sentinels say later: a
     /// client of theirs that does not speak RESP3 fails when it is asked for pushes.
-    #[cfg(feature = "near-cache")]
     pub(crate) fn speaks_resp3(&self) -> bool {
         match &self.0.target {
             Target::Server(client) => speaks_resp3(client),
@@ -111,11 +133,10 @@ impl Link {
         }
     }
 
-    /// Makes another to the same server, whose pushes are watched.
-    #[cfg(feature = "near-cache")]
-    pub(crate) fn watched(&self, watch: Arc<dyn Watch>) -> Self {
+    /// Makes another to the same server, which pushes.
+    pub(crate) fn heard_by(&self, listener: Arc<dyn Listener>, pushes: Pushes) -> Self {
         let inner = Inner::new(self.0.target.clone(), self.0.timeouts);
-        Self(Arc::new(Inner { watch: Some(watch), ..inner }))
+        Self(Arc::new(Inner { listens: Some((listener, pushes)), ..inner }))
     }
 
     pub(crate) fn topology(&self) -> &'static str {
@@ -203,9 +224,8 @@ impl Link {
             let client = self.0.target.client().await?;
             let config = self.config(&client, number);
             let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-            #[cfg(feature = "near-cache")]
-            if self.0.watch.is_some() {
-                redis::cmd("CLIENT").arg("TRACKING").arg("ON").exec_async(&mut connection.clone()).await?;
+            if let Some((_, pushes)) = &self.0.listens {
+                pushes.command().exec_async(&mut connection.clone()).await?;
             }
             Ok::<_, RedisError>(connection)
         };
@@ -247,8 +267,7 @@ impl Inner {
             connecting: tokio::sync::Mutex::default(),
             attempts: AtomicU64::new(0),
             answers: AtomicU64::new(0),
-            #[cfg(feature = "near-cache")]
-            watch: None,
+            listens: None,
         }
     }
 
@@ -256,9 +275,8 @@ impl Inner {
         if push.kind == PushKind::Disconnection {
             self.lost(number);
         }
-        #[cfg(feature = "near-cache")]
-        if let Some(watch) = &self.watch {
-            watch.pushed(push);
+        if let Some((listener, _)) = &self.listens {
+            listener.pushed(push);
         }
     }
 
@@ -271,9 +289,8 @@ impl Inner {
             current.connection = None;
         }
         // Before the next connection is made, or what is read by that would be forgotten, too; which does no harm.
-        #[cfg(feature = "near-cache")]
-        if let Some(watch) = &self.watch {
-            watch.lost();
+        if let Some((listener, _)) = &self.listens {
+            listener.lost();
         }
     }
 }

@@ -10,9 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-#[cfg(feature = "near-cache")]
-use crate::link::Watch;
-use crate::link::{Link, Target, Timeouts};
+use crate::link::{Link, Listener, Pushes, Target, Timeouts};
 
 /// A handle; clones share the connections.
 #[derive(Clone)]
@@ -51,14 +49,12 @@ impl Links {
     }
 
     /// Tells whether the server can push, as [`Link::speaks_resp3`] does.
-    #[cfg(feature = "near-cache")]
     pub(crate) fn speaks_resp3(&self) -> bool {
         self.first.speaks_resp3()
     }
 
-    /// Makes one more to the same server, whose pushes are watched.
-    #[cfg(feature = "near-cache")]
-    pub(crate) fn watched(&self, watch: Arc<dyn Watch>) -> Link {
-        self.first.watched(watch)
+    /// Makes one more to the same server, which pushes.
+    pub(crate) fn heard_by(&self, listener: Arc<dyn Listener>, pushes: Pushes) -> Link {
+        self.first.heard_by(listener, pushes)
     }
 }

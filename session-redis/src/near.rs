@@ -25,7 +25,7 @@ use redis::{PushInfo, PushKind, Value};
 use session_core::{Record, SessionKey};
 
 use crate::keys::Keys;
-use crate::link::{Link, Watch};
+use crate::link::{Link, Listener};
 
 /// Sets up a near cache: at most 64 MiB, and no session for longer than ten seconds.
 ///
@@ -84,10 +84,10 @@ impl fmt::Debug for Near {
 }
 
 impl Near {
-    /// Makes a cache; `link` makes its connection, watched by what it is given.
-    pub(crate) fn new(settings: NearCache, keys: Keys, link: impl FnOnce(Arc<dyn Watch>) -> Link) -> Self {
+    /// Makes a cache; `link` makes its connection, which pushes to what it is given.
+    pub(crate) fn new(settings: NearCache, keys: Keys, link: impl FnOnce(Arc<dyn Listener>) -> Link) -> Self {
         let shelves = Arc::new(Shelves::new(settings, keys));
-        Self { link: link(Arc::clone(&shelves) as Arc<dyn Watch>), shelves }
+        Self { link: link(Arc::clone(&shelves) as Arc<dyn Listener>), shelves }
     }
 
     /// Gives what is kept, or the mark under which to ask for it.
@@ -237,7 +237,7 @@ impl Shelf {
     }
 }
 
-impl Watch for Shelves {
+impl Listener for Shelves {
     fn pushed(&self, push: &PushInfo) {
         if push.kind != PushKind::Invalidate {
             return;

@@ -11,6 +11,7 @@ use session_core::{
 
 use crate::config::RedisConfig;
 use crate::error::{Fault, Intent, NAME, corrupt, misconfigured, not_a_record, strange};
+use crate::feed::Feed;
 use crate::keys::{Keys, member};
 use crate::layout::{self, Stored};
 #[cfg(feature = "near-cache")]
@@ -30,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) wire: Wire,
     pub(crate) keys: Keys,
     pub(crate) config: RedisConfig,
+    /// `None` where the server cannot push, or there are several.
+    pub(crate) feed: Option<Feed>,
     /// `None` if what was read is not kept.
     #[cfg(feature = "near-cache")]
     pub(crate) near: Option<Near>,
@@ -167,7 +170,7 @@ impl SessionStore for RedisStore {
     }
 
     fn watch(&self) -> Option<&dyn Watch> {
-        None
+        self.inner.feed.as_ref().map(|feed| feed as &dyn Watch)
     }
 }
 

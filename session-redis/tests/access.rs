@@ -3,7 +3,7 @@
 mod common;
 
 use common::admin::Admin;
-use common::{ACCESS, CLUSTER_ACCESS, DATABASE_ACCESS, NEAR_ACCESS, User, command, key, record};
+use common::{ACCESS, CLUSTER_ACCESS, DATABASE_ACCESS, User, command, key, record};
 use session_conformance::servers::{Alone, Redis};
 use session_redis::redis::{Client, Value};
 use session_redis::session_core::{Put, PutOutcome, SessionStore, StoreError};
@@ -18,7 +18,6 @@ fn the_page_lists_what_the_tests_are_granted() {
     assert_eq!(listed, granted);
     assert!(page.contains(&format!("For a database other than 0 also `{DATABASE_ACCESS}`")));
     assert!(page.contains(&format!("on a cluster `{CLUSTER_ACCESS}`")));
-    assert!(page.contains(&format!("for the near cache `{NEAR_ACCESS}`")));
 }
 
 /// A server of one's own, for what it logs is everybody's.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_conformance::{Corruption, Harness};
-use session_redis::redis::Value;
+use session_conformance::{Corruption, Harness, Interruption};
+use session_redis::redis::{Value, cmd};
 use session_redis::session_core::{BoxError, Limits, Reclaim, SessionKey, SessionStore};
 use session_redis::{RedisConfig, RedisStore};
 
@@ -64,6 +64,23 @@ impl<T: Topology> Harness for OnRedis<T> {
 
     fn secrets(&self) -> Vec<String> {
         vec![self.user.password.clone()]
+    }
+
+    async fn interrupt(&self) -> Result<Interruption, BoxError> {
+        let clients: String = self.admin.run(cmd("CLIENT").arg("LIST")).await?;
+        let field = |client: &str, name: &str| {
+            let mut fields = client.split(' ').filter_map(|field| field.split_once('='));
+            fields.find(|(it, _)| *it == name).map(|(_, value)| value.to_owned())
+        };
+        for client in clients.lines() {
+            // Those that are pushed all changes.
+            if field(client, "user").as_ref() == Some(&self.user.name)
+                && field(client, "flags").is_some_and(|flags| flags.contains('B'))
+            {
+                self.admin.run::<Value>(cmd("CLIENT").arg("KILL").arg("ID").arg(field(client, "id"))).await?;
+            }
+        }
+        Ok(Interruption::Broken)
     }
 
     async fn stop(self) {

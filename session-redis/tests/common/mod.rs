@@ -15,16 +15,13 @@ use session_redis::session_core::{Bytes, Clock, Owner, Record, SessionId, Sessio
 
 /// What the crate's page grants; the page's own words are compared with it in `access.rs`.
 pub(crate) const ACCESS: &str = "+get +mget +scan +eval +evalsha +getrange +exists +set +setrange +rename +del \
-    +pexpireat +pexpire +pttl +zadd +zscore +zcard +zcount +zrem +zrangebyscore +time +info";
+    +pexpireat +pexpire +pttl +zadd +zscore +zcard +zcount +zrem +zrangebyscore +time +info +client|tracking";
 
 /// What it grants for another database than 0 besides.
 pub(crate) const DATABASE_ACCESS: &str = "+select";
 
 /// What it grants on a cluster besides.
 pub(crate) const CLUSTER_ACCESS: &str = "+cluster|slots +ping";
-
-/// What it grants for the near cache besides.
-pub(crate) const NEAR_ACCESS: &str = "+client|tracking";
 
 /// Gives a name that no other test has.
 pub(crate) fn unique(name: &str) -> String {

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Loss {
     next: Arc<AtomicBool>,
     notes: Arc<AtomicBool>,
+    all: Arc<AtomicBool>,
 }
 
 impl Loss {
@@ -23,6 +24,11 @@ impl Loss {
     /// Loses all notes of what has changed, and no connection.
     pub(crate) fn notes(&self) {
         self.notes.store(true, Ordering::SeqCst);
+    }
+
+    /// Loses everything that the server says, and no connection, for as long as it is so.
+    pub(crate) fn silence(&self, is_so: bool) {
+        self.all.store(is_so, Ordering::SeqCst);
     }
 
     pub(crate) fn happened(&self) -> bool {
@@ -64,6 +70,9 @@ async fn between(mut client: TcpStream, server: u16, loss: Loss) -> io::Result<(
                 let is_done = is_write && !answered.starts_with(b"-NOSCRIPT");
                 if answered.is_empty() || is_done && loss.next.swap(false, Ordering::SeqCst) {
                     return Ok(());
+                }
+                if loss.all.load(Ordering::SeqCst) {
+                    continue;
                 }
                 // Nothing else is on its way where a test loses notes.
                 if loss.notes.load(Ordering::SeqCst) && answered.windows(10).any(|word| word == b"invalidate") {

@@ -86,10 +86,6 @@ impl Topology for NearCache {
         let near = session_redis::NearCache::default().with_max_age(std::time::Duration::from_secs(60));
         self.0.store(user, config.with_near_cache(near)).await
     }
-
-    fn access() -> Vec<&'static str> {
-        vec![ACCESS, super::NEAR_ACCESS]
-    }
 }
 
 /// A master that Sentinels watch.
