@@ -226,13 +226,11 @@ impl Ear {
 
     /// Gives the next key that is told of; `None` if none comes for long.
     async fn next_change(&mut self) -> Check<Option<SessionKey>> {
-        loop {
-            match timeout(self.patience, self.watcher.next()).await {
-                Ok(Some(Notice::Changed(key))) => return Ok(Some(key)),
-                Ok(Some(notice)) => return broken("notices without a break", format!("{notice:?}")),
-                Ok(None) => return broken("a notice", "the end of all notices"),
-                Err(_) => return Ok(None),
-            }
+        match timeout(self.patience, self.watcher.next()).await {
+            Ok(Some(Notice::Changed(key))) => Ok(Some(key)),
+            Ok(Some(notice)) => broken("notices without a break", format!("{notice:?}")),
+            Ok(None) => broken("a notice", "the end of all notices"),
+            Err(_) => Ok(None),
         }
     }
 

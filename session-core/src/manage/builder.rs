@@ -255,7 +255,8 @@ impl SessionsBuilder {
     }
 
     /// Sets how often a session is looked at in the store whose [end](crate::Session::ended) is waited for, by a connection
-    /// that stays open. The default is 15 seconds, which is four reads a minute for each; at most it is a minute.
+    /// that stays open, while nothing [tells of ends](crate::Watch). The default is 15 seconds, which is four reads a minute
+    /// for each; at most it is a minute, which is how often it is looked at where the store does tell.
     pub fn look_every(mut self, interval: Duration) -> Self {
         self.look_every = interval;
         self

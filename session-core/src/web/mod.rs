@@ -71,10 +71,12 @@
 //!
 //! What an event stream or a WebSocket changes is written by [`commit`](crate::Session::commit). A visitor who has no session
 //! gets one by what the handler changes *before* it returns the stream, since the cookie leaves with that; else `commit` is
-//! [`ResponseSent`](crate::SessionError::ResponseSent). [`ended`](crate::Session::ended) waits for the end of the session, and
-//! sees it within [`look_every`](crate::SessionsBuilder::look_every); [`reload`](crate::Session::reload) asks the store now.
-//! Neither keeps the session alive: [`touch`](crate::Session::touch) does, where a message comes from the visitor. Being
-//! watched costs four reads of the store a minute for each connection, and none in between; `reload` is one more each time.
+//! [`ResponseSent`](crate::SessionError::ResponseSent). [`ended`](crate::Session::ended) waits for the end of the session. One
+//! that this process makes is seen at once, and one of another process's at once where the store [tells of
+//! it](crate::Watch), else within [`look_every`](crate::SessionsBuilder::look_every); [`reload`](crate::Session::reload) asks
+//! the store now. Neither keeps the session alive: [`touch`](crate::Session::touch) does, where a message comes from the
+//! visitor. Being watched costs a read of the store a minute for each connection where the store tells, else four; `reload`
+//! is one more each time.
 //!
 //! A WebSocket can be opened by a page of any other site, which may then talk as the visitor, since CORS does not apply to
 //! it. That the cookie is `SameSite=Lax` does not stop a sibling. So look whose page it is before the upgrade, and refuse
