@@ -14,6 +14,7 @@ use crate::config::SqlConfig;
 use crate::fault::Failure;
 use crate::kept::{Kept, Lent, TRUSTED};
 use crate::loan::{Loan, within};
+use crate::opening::Reads;
 
 /// Holds the connections of a store.
 #[derive(Debug)]
@@ -64,9 +65,15 @@ impl<Db: Database> Pools<Db> {
     }
 
     /// Takes pools that were made of a URL: one for the application, and those that are the store's own.
-    pub(crate) fn of_url(pool: Pool<Db>, readers: Pool<Db>, writers: Option<Pool<Db>>, file: Option<PathBuf>) -> Self {
+    pub(crate) fn of_url(
+        pool: Pool<Db>,
+        readers: Pool<Db>,
+        writers: Option<Pool<Db>>,
+        file: Option<PathBuf>,
+        reads: Reads,
+    ) -> Self {
         let patience = file.is_none().then(|| pool.options().get_acquire_timeout());
-        let kept = |pool| Source::Kept(Kept::new(pool, patience));
+        let kept = |pool| Source::Kept(Kept::new(pool, patience, reads));
         let (readers, writers) = (kept(readers), writers.map(kept));
         Self { pool, readers, writers, file, patience, kept_apart: AtomicBool::default() }
     }

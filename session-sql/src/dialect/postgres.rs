@@ -109,7 +109,7 @@ impl Backend for Postgres {
         // No number here is a float, and PgBouncer as it comes refuses a client that asks for their digits.
         let options = options.extra_float_digits(None);
         let pool = || pools::options(config).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(pool(), pool(), None, None))
+        Ok(Pools::of_url(pool(), pool(), None, None, Self::fault))
     }
 
     // The first two characters of a code are its class; see PostgreSQL's appendix A.
@@ -119,6 +119,9 @@ impl Backend for Postgres {
             "40001" | "40P01" | "55P03" => Fault::Lost, // serialization failure, deadlock, lock not available
             "57014" => Fault::TooSlow,                  // statement_timeout, or somebody cancelled it
             "53100" => Fault::Full,
+            "53300" => Fault::Crowded, // of the server, the database or the user
+            // PgBouncer has the same code for other things.
+            "08P01" if error.message().starts_with("no more connections allowed") => Fault::Crowded,
             "25006" => Fault::Refused, // a replica, or a database set read-only
             "23505" => Fault::Duplicate,
             // A guard, a statement that is not there, one that is there already, a value of another type.
