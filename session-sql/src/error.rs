@@ -131,6 +131,14 @@ pub(crate) struct NoTls(#[source] pub(crate) SqlError);
 )]
 pub(crate) struct Crowded(#[source] pub(crate) Option<SqlError>);
 
+/// Says that the server takes no writes.
+#[derive(Debug, Error)]
+#[error(
+    "the database takes no writes here: it is a standby, or was set read-only; have the URL lead to the primary, for reads as \
+     well"
+)]
+pub(crate) struct ReadOnly(#[source] pub(crate) SqlError);
+
 /// What to do where a pooler mixes up the prepared statements of its clients.
 pub(crate) const KEPT_APART: &str =
     "for PgBouncer, set max_prepared_statements to 1 or more (from 1.21 on), or pool_mode = session";

@@ -20,6 +20,8 @@ pub enum Fault {
     Refused,
     /// The server has no connection to give.
     Crowded,
+    /// The server takes no writes; nothing was done.
+    ReadOnly,
     /// The statement took longer than the database allows, and was undone.
     TooSlow,
     /// The connection ended, or the database cannot tell what became of the statement.

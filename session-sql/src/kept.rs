@@ -129,6 +129,15 @@ impl<Db: Database> Kept<Db> {
         drop(turn);
     }
 
+    /// Lets go of a connection, and of all that lie, at once: they lead where nothing can be done.
+    pub(crate) fn leave(&self, Lent { connection, turn, .. }: Lent<'_, Db>) {
+        drop(connection.returned().detach());
+        for idle in self.shelf.take_all() {
+            drop(idle.connection.detach());
+        }
+        drop(turn);
+    }
+
     /// Closes them all; the future waits until they are, or as long as it has patience. Nothing is taken from here on.
     pub(crate) fn close(&self) -> impl Future<Output = ()> {
         self.turns.close();

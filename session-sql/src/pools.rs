@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::config::SqlConfig;
-use crate::fault::Failure;
+use crate::fault::{Failure, Fault};
 use crate::kept::{Kept, Lent, TRUSTED};
 use crate::loan::{Loan, within};
 use crate::opening::Reads;
@@ -148,6 +148,18 @@ impl<Db: Database> Taken<'_, Db> {
             Self::Lent(lent, kept) => kept.keep(lent),
             Self::Pooled { connection, _turn } => drop(connection.returned()),
         }
+    }
+
+    /// Lets go of the connection after a statement that failed. If the server takes no writes, it was the primary once, or never:
+    /// its connections, which answer, are not used again, so that the next one goes wherever the name leads by now.
+    pub(crate) fn failed(self, error: sqlx::Error, reads: Reads) -> Failure {
+        if error.as_database_error().is_some_and(|error| reads(error) == Fault::ReadOnly) {
+            match self {
+                Self::Lent(lent, kept) => kept.leave(lent),
+                Self::Pooled { connection, .. } => drop(connection.returned().detach()),
+            }
+        }
+        Failure::Sent(error)
     }
 }
 

@@ -6,7 +6,7 @@ use session_core::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::dialect::Dialect;
-use crate::error::{Crowded, MixedUp, NoTable, NoTls, SqlError};
+use crate::error::{Crowded, MixedUp, NoTable, NoTls, ReadOnly, SqlError};
 use crate::fault::{Failure, Fault};
 
 /// Says what a statement does, and so what a lost reply means.
@@ -49,6 +49,7 @@ impl Failure {
         match fault {
             Fault::Lost | Fault::Refused => StoreError::Unavailable { store, source },
             Fault::Crowded => StoreError::Unavailable { store, source: Crowded(Some(*source)).into() },
+            Fault::ReadOnly => StoreError::Unavailable { store, source: ReadOnly(*source).into() },
             Fault::TooSlow => StoreError::Timeout { store },
             Fault::Unknown if effect == Effect::Writes => StoreError::Indeterminate { store, source },
             Fault::Unknown => StoreError::Unavailable { store, source },

@@ -76,11 +76,15 @@ impl<Db: Database> Shelf<Db> {
         Waiting { shelf: self, given }
     }
 
+    /// Takes all that lie there.
+    pub(crate) fn take_all(&self) -> VecDeque<Idle<Db>> {
+        std::mem::take(&mut self.places().idle)
+    }
+
     /// Takes all, and sends away who waits.
     pub(crate) fn clear(&self) -> VecDeque<Idle<Db>> {
-        let mut places = self.places();
-        places.waiting.clear();
-        std::mem::take(&mut places.idle)
+        self.places().waiting.clear();
+        self.take_all()
     }
 
     fn places(&self) -> MutexGuard<'_, Places<Db>> {

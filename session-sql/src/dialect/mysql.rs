@@ -115,8 +115,9 @@ impl Backend for MySql {
             1021 | 1114 => Fault::Full,           // the disk, the table
             1040 | 1203 => Fault::Crowded,        // of the server, of the user
             1226 if error.message().contains("max_user_connections") => Fault::Crowded,
-            // No memory, a limit of the user on something else, read-only, a cluster's node that is not ready.
-            1037 | 1038 | 1041 | 1047 | 1226 | 1290 | 1792 | 1836 => Fault::Refused,
+            1290 | 1792 | 1836 => Fault::ReadOnly, // an option, a transaction, the server's mode
+            // No memory, a limit of the user on something else, a cluster's node that is not ready.
+            1037 | 1038 | 1041 | 1047 | 1226 => Fault::Refused,
             1053 | 1180 | 1927 | 4031 => Fault::Unknown, // shutdown, a failed commit, a connection that was ended
             1062 => Fault::Duplicate,
             1054 | 1146 => Fault::NoTable,
@@ -181,9 +182,13 @@ impl Backend for MySql {
         let sql = sql.text.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
         let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {sql}");
         let mut writer = pools.writer().await?;
-        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer).await.map_err(Failure::Sent)?;
-        writer.done();
-        Ok(done.rows_affected())
+        match sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer).await {
+            Ok(done) => {
+                writer.done();
+                Ok(done.rows_affected())
+            }
+            Err(error) => Err(writer.failed(error, Self::fault)),
+        }
     }
 
     driver!();

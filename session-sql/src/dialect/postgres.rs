@@ -122,7 +122,7 @@ impl Backend for Postgres {
             "53300" => Fault::Crowded, // of the server, the database or the user
             // PgBouncer has the same code for other things.
             "08P01" if error.message().starts_with("no more connections allowed") => Fault::Crowded,
-            "25006" => Fault::Refused, // a replica, or a database set read-only
+            "25006" => Fault::ReadOnly, // a replica, or a database set read-only
             "23505" => Fault::Duplicate,
             // A guard, a statement that is not there, one that is there already, a value of another type.
             "22012" | "26000" | "42P05" | "22P03" => Fault::Mixed,

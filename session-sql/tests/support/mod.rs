@@ -9,6 +9,8 @@ pub(crate) mod mysql;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql_plans;
 #[cfg(feature = "postgres")]
+pub(crate) mod name;
+#[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
