@@ -12,6 +12,8 @@ pub(crate) mod mysql_plans;
 pub(crate) mod name;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod splitter;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 
