@@ -1,5 +1,6 @@
-//! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB refuse, so no
-//! advisory locks, no `ctid`, no two writes to a table in one statement. They take the fill factor, and ignore it.
+//! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB are known to refuse, so no
+//! advisory locks, no `ctid`, no two writes to a table in one statement; see `distributed.rs`. They take the fill factor, and
+//! ignore it.
 
 use std::str::FromStr;
 
@@ -143,24 +144,10 @@ impl Backend for Postgres {
 
     async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
         let table = Self::SPELLING.table(config);
-        let found = sqlx::query_scalar(
-            "SELECT coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_catalog.pg_class c \
-             WHERE c.oid = to_regclass($1)",
-        )
-        .bind(&table)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(Failure::Sent)?;
-        let Some(comment) = found else { return Ok(None) };
-        let columns = sqlx::query_scalar(
-            "SELECT a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod) || \
-             CASE WHEN a.attnotnull THEN ' not null' ELSE '' END FROM pg_catalog.pg_attribute a \
-             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        )
-        .bind(&table)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(Failure::Sent)?;
+        let found = sqlx::query_scalar(COMMENT_OF).bind(&table).fetch_optional(&mut *connection).await;
+        let Some(comment) = found.map_err(Failure::Sent)? else { return Ok(None) };
+        let columns = sqlx::query_scalar(COLUMNS_OF).bind(&table).fetch_all(&mut *connection).await;
+        let columns = columns.map_err(Failure::Sent)?;
         Ok(Some(Table { comment, columns }))
     }
 
@@ -170,6 +157,15 @@ impl Backend for Postgres {
 
     driver!();
 }
+
+/// Reads the comment of a table.
+pub(super) const COMMENT_OF: &str = "SELECT coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_catalog.pg_class c \
+                                     WHERE c.oid = to_regclass($1)";
+
+/// Reads the columns of a table.
+pub(super) const COLUMNS_OF: &str = "SELECT a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod) || \
+     CASE WHEN a.attnotnull THEN ' not null' ELSE '' END FROM pg_catalog.pg_attribute a \
+     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
 /// sqlx passes over such a parameter, and the table would land wherever the server's `search_path` says.
 const BY_CONFIG: &str = "name the schema by `SqlConfig::with_schema`";
