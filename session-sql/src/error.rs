@@ -123,6 +123,22 @@ pub(crate) struct NoTable(#[source] pub(crate) SqlError);
 #[error("the URL asks for TLS, and there is none in this build: turn on the feature `tls` of session-sql")]
 pub(crate) struct NoTls(#[source] pub(crate) SqlError);
 
+/// Says that the server has no connection to give, and that none came back in time.
+#[derive(Debug, Error)]
+#[error(
+    "the database takes no more connections: raise its limit (`max_connections`, or that of the user, the database or the \
+     pooler in between), or have each process open fewer, by `SqlConfig::with_max_connections`"
+)]
+pub(crate) struct Crowded(#[source] pub(crate) Option<SqlError>);
+
+/// Says that the server takes no writes.
+#[derive(Debug, Error)]
+#[error(
+    "the database takes no writes here: it is a standby, or was set read-only; have the URL lead to the primary, for reads as \
+     well"
+)]
+pub(crate) struct ReadOnly(#[source] pub(crate) SqlError);
+
 /// What to do where a pooler mixes up the prepared statements of its clients.
 pub(crate) const KEPT_APART: &str =
     "for PgBouncer, set max_prepared_statements to 1 or more (from 1.21 on), or pool_mode = session";

@@ -5,6 +5,8 @@
 pub enum Failure {
     /// Before it was sent: nothing was done.
     Unsent(sqlx::Error),
+    /// Before it was sent: the server had no connection to give.
+    Crowded,
     /// After it was sent.
     Sent(sqlx::Error),
 }
@@ -16,6 +18,10 @@ pub enum Fault {
     Lost,
     /// The database refuses for now; nothing was done.
     Refused,
+    /// The server has no connection to give.
+    Crowded,
+    /// The server takes no writes; nothing was done.
+    ReadOnly,
     /// The statement took longer than the database allows, and was undone.
     TooSlow,
     /// The connection ended, or the database cannot tell what became of the statement.

@@ -4,18 +4,24 @@
 //! statement, and so for every verb. A store made of a URL keeps its connections instead. It gives back only one whose
 //! statement failed or was dropped, once that answers. The pool's timeouts hold here as well: as statements come
 //! by, what has lain for too long or is too old is closed.
+//!
+//! Who finds none at hand opens another, and takes that or one that comes back before: a server may have fewer to give than
+//! the pool may have, and the pool itself waits for the server alone.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
 use sqlx::{Database, Pool};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::fault::Failure;
 use crate::loan::{Asked, Loan, within};
+use crate::opening::{Opening, Reads};
+use crate::shelf::{Idle, Shelf};
 
 /// How long a connection may lie unused and still be taken on trust. Past it, it is asked first.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
@@ -34,17 +40,8 @@ pub(crate) struct Kept<Db: Database> {
     patience: Option<Duration>,
     /// As many as the pool has connections. Who waits, waits here: the pool cannot tell when one of these is free.
     turns: Semaphore,
-    /// The one that was used last stands last, and is taken first.
-    idle: Mutex<VecDeque<Idle<Db>>>,
-}
-
-#[derive(Debug)]
-struct Idle<Db: Database> {
-    connection: PoolConnection<Db>,
-    /// When it came from the pool.
-    since: Instant,
-    /// When it was last used.
-    used: Instant,
+    shelf: Arc<Shelf<Db>>,
+    opening: Arc<Opening>,
 }
 
 /// A connection that is taken for a statement, and the right to have one.
@@ -57,96 +54,102 @@ pub(crate) struct Lent<'a, Db: Database> {
 }
 
 impl<Db: Database> Kept<Db> {
-    pub(crate) fn new(pool: Pool<Db>, patience: Option<Duration>) -> Self {
+    pub(crate) fn new(pool: Pool<Db>, patience: Option<Duration>, reads: Reads) -> Self {
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
-        let turns = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
-        Self { pool, patience, turns, idle: Mutex::default() }
+        let connections = connections.min(Semaphore::MAX_PERMITS);
+        let (turns, opening) = (Semaphore::new(connections), Arc::new(Opening::new(connections, reads)));
+        Self { pool, patience, turns, shelf: Arc::default(), opening }
     }
 
     /// Takes a connection; waits for one no longer than the pool would.
     pub(crate) async fn take(&self) -> Result<Lent<'_, Db>, Failure> {
         // Without a timer, if it need not wait. It never passes over those who do.
         if let Ok(turn) = self.turns.try_acquire()
-            && let Some(Idle { connection, since, .. }) = self.idle().pop_back_if(|idle| idle.used.elapsed() <= TRUSTED)
+            && let Some(idle) = self.shelf.pop_used(TRUSTED)
         {
-            return Ok(self.lend(connection, since, turn));
+            return Ok(self.lend(idle, turn));
         }
-        let waited = timeout(self.pool.options().get_acquire_timeout(), self.wait()).await;
-        waited.unwrap_or(Err(sqlx::Error::PoolTimedOut)).map_err(Failure::Unsent)
+        let limit = self.pool.options().get_acquire_timeout();
+        match timeout(limit, self.wait()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+            Err(sqlx::Error::PoolTimedOut) if self.opening.was_refused_within(2 * limit) => Err(Failure::Crowded),
+            taken => taken.map_err(Failure::Unsent),
+        }
     }
 
     async fn wait(&self) -> Result<Lent<'_, Db>, sqlx::Error> {
         let turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        let last = self.idle().pop_back();
-        if let Some(Idle { connection, since, used }) = last {
-            if used.elapsed() <= TRUSTED {
-                return Ok(self.lend(connection, since, turn));
+        if let Some(idle) = self.shelf.pop() {
+            if idle.used.elapsed() <= TRUSTED {
+                return Ok(self.lend(idle, turn));
             }
-            if let Some(connection) = Asked::new(connection).answers().await {
-                return Ok(self.lend(connection, since, turn));
+            if let Some(connection) = Asked::new(idle.connection).answers().await {
+                return Ok(self.lend(Idle { connection, ..idle }, turn));
             }
             // Where one is dead, others that have lain are, too.
-            while let Some(idle) = self.pop_lain(TRUSTED) {
+            while let Some(idle) = self.shelf.pop_lain(TRUSTED) {
                 drop(idle.connection.detach());
             }
         }
-        Ok(self.lend(self.pool.acquire().await?, Instant::now(), turn))
+        Ok(self.lend(self.another().await?, turn))
     }
 
-    fn lend<'a>(&self, connection: PoolConnection<Db>, since: Instant, turn: SemaphorePermit<'a>) -> Lent<'a, Db> {
-        Lent { connection: Loan::new(connection, self.patience), since, turn }
+    /// Opens another connection, and takes that or one that comes back before.
+    async fn another(&self) -> Result<Idle<Db>, sqlx::Error> {
+        let mut waiting = self.shelf.wait();
+        loop {
+            let mut opened = pin!(Opening::open(&self.opening, &self.pool, &self.shelf));
+            let first = poll_fn(|context| match Pin::new(&mut waiting).poll(context) {
+                Poll::Ready(given) => Poll::Ready(Some(given.map_err(|_| sqlx::Error::PoolClosed))),
+                Poll::Pending => opened.as_mut().poll(context).map(|opened| opened.err().map(Err)),
+            });
+            // Otherwise it was given to somebody who has waited for longer, or this one has it, too.
+            if let Some(first) = first.await {
+                return first;
+            }
+        }
+    }
+
+    fn lend<'a>(&self, idle: Idle<Db>, turn: SemaphorePermit<'a>) -> Lent<'a, Db> {
+        Lent { connection: Loan::new(idle.connection, self.patience), since: idle.since, turn }
     }
 
     /// Takes back a connection whose statement came to its end. One that is dropped instead goes to the pool.
     pub(crate) fn keep(&self, Lent { connection, since, turn }: Lent<'_, Db>) {
         let mut connection = connection.returned();
-        if let Some(Idle { mut connection, .. }) = self.pop_lain(MOST_IDLE) {
+        if let Some(Idle { mut connection, .. }) = self.shelf.pop_lain(MOST_IDLE) {
             connection.close_on_drop();
         }
         if since.elapsed() > LONGEST_LIFE {
             connection.close_on_drop();
             return;
         }
-        let mut idle = self.idle();
         if !self.pool.is_closed() {
-            idle.push_back(Idle { connection, since, used: Instant::now() });
+            self.shelf.give(Idle { connection, since, used: Instant::now() });
         }
-        drop(idle);
         drop(turn);
     }
 
-    /// Takes out the one that has lain for longest, if that is longer than `limit`.
-    fn pop_lain(&self, limit: Duration) -> Option<Idle<Db>> {
-        self.idle().pop_front_if(|first| first.used.elapsed() > limit)
+    /// Lets go of a connection, and of all that lie, at once: they lead where nothing can be done.
+    pub(crate) fn leave(&self, Lent { connection, turn, .. }: Lent<'_, Db>) {
+        drop(connection.returned().detach());
+        for idle in self.shelf.take_all() {
+            drop(idle.connection.detach());
+        }
+        drop(turn);
     }
 
     /// Closes them all; the future waits until they are, or as long as it has patience. Nothing is taken from here on.
     pub(crate) fn close(&self) -> impl Future<Output = ()> {
         self.turns.close();
         let closed = self.pool.close();
-        let idle = std::mem::take(&mut *self.idle());
         // What is not closed in time is let go.
-        let idle: Vec<_> = idle.into_iter().map(|idle| Asked::new(idle.connection)).collect();
+        let idle: Vec<_> = self.shelf.clear().into_iter().map(|idle| Asked::new(idle.connection)).collect();
         within(self.patience, async move {
             for connection in idle {
                 connection.close().await;
             }
             closed.await;
         })
-    }
-
-    fn idle(&self) -> MutexGuard<'_, VecDeque<Idle<Db>>> {
-        // Nothing panics while it is locked.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<Db: Database> Drop for Kept<Db> {
-    fn drop(&mut self) {
-        // To give one back takes a runtime, which may be gone by now.
-        for Idle { connection, .. } in self.idle().drain(..) {
-            drop(connection.detach());
-        }
     }
 }
 
@@ -166,6 +169,7 @@ mod tests {
     use tokio::task::yield_now;
 
     use super::*;
+    use crate::fault::Fault;
 
     const LONG: Duration = Duration::from_secs(30);
 
@@ -173,7 +177,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = SqliteConnectOptions::new().filename(folder.path().join("x.db")).create_if_missing(true);
         let pool = SqlitePoolOptions::new().max_connections(connections).acquire_timeout(patience);
-        (Arc::new(Kept::new(pool.connect_lazy_with(options), None)), folder)
+        (Arc::new(Kept::new(pool.connect_lazy_with(options), None, |_| Fault::Other)), folder)
     }
 
     async fn until(holds: impl Fn() -> bool) {
@@ -190,20 +194,13 @@ mod tests {
         poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_pending())).await
     }
 
-    impl<Db: Database> Kept<Db> {
-        /// Acts as if nothing had happened for so long.
-        fn age(&self, by: Duration) {
-            self.idle().iter_mut().for_each(|idle| idle.used -= by);
-        }
-    }
-
     #[tokio::test]
     async fn a_connection_stays_unless_somebody_has_to_look_at_it() {
         let (kept, _folder) = kept(2, LONG);
         for _ in 0..10 {
             let lent = kept.take().await.unwrap();
             kept.keep(lent);
-            assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.idle().len()), (1, 0, 1));
+            assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.shelf.len()), (1, 0, 1));
         }
         // Its statement failed, or was dropped.
         drop(kept.take().await.unwrap());
@@ -213,7 +210,7 @@ mod tests {
         lent.since -= LONGEST_LIFE + TRUSTED;
         kept.keep(lent);
         until(|| kept.pool.size() == 0).await;
-        assert!(kept.idle().is_empty());
+        assert!(kept.shelf.len() == 0);
     }
 
     #[tokio::test]
@@ -221,13 +218,13 @@ mod tests {
         let (kept, _folder) = kept(3, LONG);
         let lent = [kept.take().await.unwrap(), kept.take().await.unwrap(), kept.take().await.unwrap()];
         lent.into_iter().for_each(|lent| kept.keep(lent));
-        assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.idle().len()), (3, 0, 3));
-        kept.age(MOST_IDLE);
+        assert_eq!((kept.pool.size(), kept.pool.num_idle(), kept.shelf.len()), (3, 0, 3));
+        kept.shelf.age(MOST_IDLE);
         for left in [2, 1, 1] {
             let lent = kept.take().await.unwrap();
             kept.keep(lent);
             until(|| kept.pool.size() == left).await;
-            assert_eq!(kept.idle().len(), usize::try_from(left).unwrap());
+            assert_eq!(kept.shelf.len(), usize::try_from(left).unwrap());
         }
     }
 
@@ -281,7 +278,7 @@ mod tests {
             kept.keep(out);
             timeout(LONG, closing).await.expect("it ends");
         }
-        assert_eq!((kept.pool.size(), kept.idle().len()), (0, 0));
+        assert_eq!((kept.pool.size(), kept.shelf.len()), (0, 0));
         assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolClosed))));
     }
 
@@ -294,7 +291,7 @@ mod tests {
             (kept, folder)
         });
         drop(runtime);
-        assert_eq!(kept.idle().len(), 1);
+        assert_eq!(kept.shelf.len(), 1);
         drop(kept);
     }
 
@@ -318,8 +315,11 @@ mod tests {
         #[tokio::test]
         async fn one_that_ended_while_it_lay_is_replaced() {
             let server = session_conformance::servers::Postgres::start().await.unwrap();
-            let kept =
-                Kept::new(PgPoolOptions::new().max_connections(2).connect_lazy(server.url()).unwrap(), Some(LONG));
+            let kept = Kept::new(
+                PgPoolOptions::new().max_connections(2).connect_lazy(server.url()).unwrap(),
+                Some(LONG),
+                |_| Fault::Other,
+            );
             let (mut a, mut b) = (kept.take().await.unwrap(), kept.take().await.unwrap());
             for lent in [&mut a, &mut b] {
                 // The server answers nobody here any more.
@@ -328,9 +328,9 @@ mod tests {
             }
             kept.keep(a);
             kept.keep(b);
-            kept.age(2 * TRUSTED);
+            kept.shelf.age(2 * TRUSTED);
             answers(&kept).await;
-            assert_eq!((kept.idle().len(), kept.pool.size()), (1, 1));
+            assert_eq!((kept.shelf.len(), kept.pool.size()), (1, 1));
         }
 
         /// Passes connections on. Each time it is told to, it forgets those it has, without a word to either end.
@@ -359,10 +359,13 @@ mod tests {
             let options: PgConnectOptions = server.url().parse().unwrap();
             let (address, forget) = forgetful((Ipv4Addr::LOCALHOST, options.get_port()).into()).await;
             let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LONG);
-            let kept = Kept::new(pool.connect_lazy_with(options.host("127.0.0.1").port(address.port())), Some(LONG));
+            let kept =
+                Kept::new(pool.connect_lazy_with(options.host("127.0.0.1").port(address.port())), Some(LONG), |_| {
+                    Fault::Other
+                });
             answers(&kept).await;
             forget.send_replace(());
-            kept.age(2 * TRUSTED);
+            kept.shelf.age(2 * TRUSTED);
             {
                 // Given up, as after the time that one waits.
                 let mut taking = pin!(kept.take());

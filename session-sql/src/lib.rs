@@ -16,10 +16,12 @@ mod fault; // how a statement fails
 mod guard; // what keeps two statements apart
 mod kept; // connections that stay at hand
 mod loan; // a connection that is lent, and asked if it comes back by itself
+mod opening; // how another one is opened
 mod pools; // where connections come from
 mod retry; // what a failure means, and whether to try again
 mod row; // what stands in a row
 mod schema; // init: look, create, refuse
+mod shelf; // where they lie, and who waits for one
 mod statements; // the SQL of the verbs
 mod url; // what a URL may not have
 mod walk; // sweep, owners, scan

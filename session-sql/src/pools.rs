@@ -11,9 +11,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::config::SqlConfig;
-use crate::fault::Failure;
+use crate::fault::{Failure, Fault};
 use crate::kept::{Kept, Lent, TRUSTED};
 use crate::loan::{Loan, within};
+use crate::opening::Reads;
 
 /// Holds the connections of a store.
 #[derive(Debug)]
@@ -64,9 +65,15 @@ impl<Db: Database> Pools<Db> {
     }
 
     /// Takes pools that were made of a URL: one for the application, and those that are the store's own.
-    pub(crate) fn of_url(pool: Pool<Db>, readers: Pool<Db>, writers: Option<Pool<Db>>, file: Option<PathBuf>) -> Self {
+    pub(crate) fn of_url(
+        pool: Pool<Db>,
+        readers: Pool<Db>,
+        writers: Option<Pool<Db>>,
+        file: Option<PathBuf>,
+        reads: Reads,
+    ) -> Self {
         let patience = file.is_none().then(|| pool.options().get_acquire_timeout());
-        let kept = |pool| Source::Kept(Kept::new(pool, patience));
+        let kept = |pool| Source::Kept(Kept::new(pool, patience, reads));
         let (readers, writers) = (kept(readers), writers.map(kept));
         Self { pool, readers, writers, file, patience, kept_apart: AtomicBool::default() }
     }
@@ -141,6 +148,18 @@ impl<Db: Database> Taken<'_, Db> {
             Self::Lent(lent, kept) => kept.keep(lent),
             Self::Pooled { connection, _turn } => drop(connection.returned()),
         }
+    }
+
+    /// Lets go of the connection after a statement that failed. If the server takes no writes, it was the primary once, or never:
+    /// its connections, which answer, are not used again, so that the next one goes wherever the name leads by now.
+    pub(crate) fn failed(self, error: sqlx::Error, reads: Reads) -> Failure {
+        if error.as_database_error().is_some_and(|error| reads(error) == Fault::ReadOnly) {
+            match self {
+                Self::Lent(lent, kept) => kept.leave(lent),
+                Self::Pooled { connection, .. } => drop(connection.returned().detach()),
+            }
+        }
+        Failure::Sent(error)
     }
 }
 

@@ -6,7 +6,7 @@ use session_core::StoreError;
 use tokio::time::{Instant, sleep};
 
 use crate::dialect::Dialect;
-use crate::error::{MixedUp, NoTable, NoTls, SqlError};
+use crate::error::{Crowded, MixedUp, NoTable, NoTls, ReadOnly, SqlError};
 use crate::fault::{Failure, Fault};
 
 /// Says what a statement does, and so what a lost reply means.
@@ -19,6 +19,7 @@ pub(crate) enum Effect {
 impl Failure {
     pub(crate) fn fault<Db: Dialect>(&self) -> Fault {
         match self {
+            Self::Crowded => Fault::Crowded,
             Self::Sent(sqlx::Error::Database(error)) => Db::fault(&**error),
             Self::Unsent(sqlx::Error::Database(error)) => match Db::fault(&**error) {
                 // There was nothing to lose yet.
@@ -40,10 +41,15 @@ impl Failure {
     /// Tells the failure to the core.
     pub(crate) fn told<Db: Dialect>(self, effect: Effect) -> StoreError {
         let (store, fault) = (Db::STORE, self.fault::<Db>());
-        let (Self::Unsent(error) | Self::Sent(error)) = self;
+        let error = match self {
+            Self::Unsent(error) | Self::Sent(error) => error,
+            Self::Crowded => return StoreError::Unavailable { store, source: Crowded(None).into() },
+        };
         let source = Box::new(SqlError::new(error));
         match fault {
             Fault::Lost | Fault::Refused => StoreError::Unavailable { store, source },
+            Fault::Crowded => StoreError::Unavailable { store, source: Crowded(Some(*source)).into() },
+            Fault::ReadOnly => StoreError::Unavailable { store, source: ReadOnly(*source).into() },
             Fault::TooSlow => StoreError::Timeout { store },
             Fault::Unknown if effect == Effect::Writes => StoreError::Indeterminate { store, source },
             Fault::Unknown => StoreError::Unavailable { store, source },

@@ -22,6 +22,22 @@ async fn a_call_dropped_at_any_moment_over_tls_holds_no_connection_back() -> Res
     support::bed::on::<MySqlHarness<MariaDbOverTls>, _>(test).await
 }
 
+/// Whoever is polled seldom, or dropped at each await, would not get to the end of a password's 819.
+#[cfg(feature = "postgres")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_opens_a_connection_waits_a_few_times() -> Result<(), BoxError> {
+    support::bed::on::<support::postgres::PostgresHarness, _>(async |bed| {
+        for call_on in [0, 2] {
+            let store = bed.with(bed.config()).await?;
+            bed.sql().init().await?;
+            assert!(ends_within(100, call(&store, call_on)).await, "verb {call_on} waits all the time");
+            store.close().await;
+        }
+        Ok(())
+    })
+    .await
+}
+
 const VERBS: usize = 8;
 
 /// Calls one of the verbs; that it works is for other tests to say.

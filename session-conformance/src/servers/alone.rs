@@ -39,6 +39,17 @@ impl Alone {
         Ok(Self { kind, url: (kind.url)(&place), nodes, place, _launch: launch })
     }
 
+    /// Has another password: that of the server that this is a copy of.
+    pub(super) fn with_password(mut self, password: &str) -> Self {
+        password.clone_into(&mut self.place.password);
+        self.url = (self.kind.url)(&self.place);
+        self
+    }
+
+    pub(super) fn password(&self) -> &str {
+        &self.place.password
+    }
+
     /// Gives the URL to connect to, with its password.
     #[must_use]
     pub fn url(&self) -> &str {

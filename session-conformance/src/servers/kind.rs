@@ -115,7 +115,22 @@ pub(super) static POSTGRES: Kind = Kind {
     user: "postgres",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/postgres.sh")),
     ports: 1,
-    url: |place| format!("postgres://postgres:{}@127.0.0.1:{}/postgres", place.password, place.ports[0]),
+    url: postgres_url,
+    ready: |place| probe::postgres(place.ports[0]),
+};
+
+/// It is never shared, so that what is about sharing is empty.
+pub(super) static POSTGRES_STANDBY: Kind = Kind {
+    name: "PostgreSQL that follows another",
+    slug: "postgres-standby",
+    variable: "",
+    image: "",
+    in_docker: InDocker::Script,
+    programs: &[&["postgres"], &["pg_basebackup"]],
+    user: "postgres",
+    script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/postgres-standby.sh")),
+    ports: 1,
+    url: postgres_url,
     ready: |place| probe::postgres(place.ports[0]),
 };
 
@@ -130,7 +145,7 @@ pub(super) static PGBOUNCER: Kind = Kind {
     user: "postgres",
     script: concat!(include_str!("scripts/nodes.sh"), include_str!("scripts/pgbouncer.sh")),
     ports: 1,
-    url: |place| format!("postgres://postgres:{}@127.0.0.1:{}/postgres", place.password, place.ports[0]),
+    url: postgres_url,
     ready: |place| probe::postgres(place.ports[0]),
 };
 
@@ -183,6 +198,10 @@ pub(super) static MEMCACHED: Kind = Kind {
     url: |place| format!("memcached://127.0.0.1:{}", place.ports[0]),
     ready: |place| probe::memcached(place.ports[0]),
 };
+
+fn postgres_url(place: &Place) -> String {
+    format!("postgres://postgres:{}@127.0.0.1:{}/postgres", place.password, place.ports[0])
+}
 
 fn mysql_url(place: &Place) -> String {
     format!("mysql://root:{}@127.0.0.1:{}/session", place.password, place.ports[0])

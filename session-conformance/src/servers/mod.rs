@@ -70,7 +70,8 @@
 //! # }
 //! ```
 //!
-//! [`PgBouncer`] is always one for yourself, from the program `pgbouncer`, in front of a PostgreSQL that you name.
+//! [`PgBouncer`] is always one for yourself, from the program `pgbouncer`, in front of a PostgreSQL that you name. So is
+//! [`PostgresStandby`], which follows one of yours, by `pg_basebackup`.
 //!
 //! # Without a registry
 //!
@@ -84,7 +85,7 @@
 //! - A container's ports are looked for on this machine's loopback interface. With an engine on another machine, or
 //!   from within a container, give a URL. The `docker` command has to speak to the engine that testcontainers finds.
 //! - Redis's password stands in its command line, where other users of this machine can read it, and so does that of the
-//!   PostgreSQL behind a PgBouncer; memcached has none.
+//!   PostgreSQL behind a PgBouncer or before a standby; memcached has none.
 //! - Where root runs the tests, other users must be able to pass through the temporary folder.
 //! - When the shell process that keeps a server is itself killed with `SIGKILL`, its server and its folder stay.
 
@@ -100,8 +101,10 @@ mod probe; // how to tell that one is ready
 mod program; // the third way
 mod root; // another folder to take programs from
 mod server; // the servers that a test asks for, and which way they come
+mod standby; // one that follows a PostgreSQL
 
 pub use alone::{Alone, Node};
 pub use error::ServerError;
 pub use pgbouncer::PgBouncer;
 pub use server::{MariaDb, Memcached, MySql, Postgres, Redis, RedisCluster, RedisSentinel};
+pub use standby::PostgresStandby;

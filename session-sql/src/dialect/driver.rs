@@ -27,9 +27,13 @@ macro_rules! driver {
         async fn execute(pools: &Pools<Self>, sql: &Statement, values: &[Value<'_>]) -> Result<u64, Failure> {
             let mut writer = pools.writer().await?;
             let query = driver!(@bind sql, values);
-            let done = query.execute(&mut *writer).await.map_err(Failure::Sent)?;
-            writer.done();
-            Ok(done.rows_affected())
+            match query.execute(&mut *writer).await {
+                Ok(done) => {
+                    writer.done();
+                    Ok(done.rows_affected())
+                }
+                Err(error) => Err(writer.failed(error, Self::fault)),
+            }
         }
 
         async fn fetch(pools: &Pools<Self>, sql: &Statement, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {

@@ -4,6 +4,8 @@
 //! in `retry.rs`.
 
 mod backend; // what a store needs of a database
+#[cfg(all(test, feature = "postgres"))]
+mod distributed; // whether PostgreSQL's SQL is within what CockroachDB and YugabyteDB take
 mod driver; // the parts of it that work on connections
 #[cfg(feature = "mysql")]
 mod mysql;

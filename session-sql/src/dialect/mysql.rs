@@ -103,7 +103,7 @@ impl Backend for MySql {
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError> {
         let options = MySqlConnectOptions::from_str(url).map_err(SqlError::of_url)?;
         let pool = || pools::options(config).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(pool(), pool(), None, None))
+        Ok(Pools::of_url(pool(), pool(), None, None, Self::fault))
     }
 
     fn fault(error: &dyn DatabaseError) -> Fault {
@@ -113,8 +113,11 @@ impl Backend for MySql {
             1205 | 1213 | 1020 => Fault::Lost,
             1317 | 1969 | 3024 => Fault::TooSlow, // interrupted, by the limit of either or by somebody
             1021 | 1114 => Fault::Full,           // the disk, the table
-            // No memory, too many connections, read-only, a cluster's node that is not ready.
-            1037 | 1038 | 1040 | 1041 | 1047 | 1203 | 1226 | 1290 | 1792 | 1836 => Fault::Refused,
+            1040 | 1203 => Fault::Crowded,        // of the server, of the user
+            1226 if error.message().contains("max_user_connections") => Fault::Crowded,
+            1290 | 1792 | 1836 => Fault::ReadOnly, // an option, a transaction, the server's mode
+            // No memory, a limit of the user on something else, a cluster's node that is not ready.
+            1037 | 1038 | 1041 | 1047 | 1226 => Fault::Refused,
             1053 | 1180 | 1927 | 4031 => Fault::Unknown, // shutdown, a failed commit, a connection that was ended
             1062 => Fault::Duplicate,
             1054 | 1146 => Fault::NoTable,
@@ -179,9 +182,13 @@ impl Backend for MySql {
         let sql = sql.text.replacen('?', &before.to_string(), 1).replacen('?', &limit.to_string(), 1);
         let text = format!("SET TRANSACTION ISOLATION LEVEL READ COMMITTED; {sql}");
         let mut writer = pools.writer().await?;
-        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer).await.map_err(Failure::Sent)?;
-        writer.done();
-        Ok(done.rows_affected())
+        match sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *writer).await {
+            Ok(done) => {
+                writer.done();
+                Ok(done.rows_affected())
+            }
+            Err(error) => Err(writer.failed(error, Self::fault)),
+        }
     }
 
     driver!();

@@ -1,5 +1,6 @@
-//! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB refuse, so no
-//! advisory locks, no `ctid`, no two writes to a table in one statement. They take the fill factor, and ignore it.
+//! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB are known to refuse, so no
+//! advisory locks, no `ctid`, no two writes to a table in one statement; see `distributed.rs`. They take the fill factor, and
+//! ignore it.
 
 use std::str::FromStr;
 
@@ -109,7 +110,7 @@ impl Backend for Postgres {
         // No number here is a float, and PgBouncer as it comes refuses a client that asks for their digits.
         let options = options.extra_float_digits(None);
         let pool = || pools::options(config).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(pool(), pool(), None, None))
+        Ok(Pools::of_url(pool(), pool(), None, None, Self::fault))
     }
 
     // The first two characters of a code are its class; see PostgreSQL's appendix A.
@@ -119,7 +120,10 @@ impl Backend for Postgres {
             "40001" | "40P01" | "55P03" => Fault::Lost, // serialization failure, deadlock, lock not available
             "57014" => Fault::TooSlow,                  // statement_timeout, or somebody cancelled it
             "53100" => Fault::Full,
-            "25006" => Fault::Refused, // a replica, or a database set read-only
+            "53300" => Fault::Crowded, // of the server, the database or the user
+            // PgBouncer has the same code for other things.
+            "08P01" if error.message().starts_with("no more connections allowed") => Fault::Crowded,
+            "25006" => Fault::ReadOnly, // a replica, or a database set read-only
             "23505" => Fault::Duplicate,
             // A guard, a statement that is not there, one that is there already, a value of another type.
             "22012" | "26000" | "42P05" | "22P03" => Fault::Mixed,
@@ -140,24 +144,10 @@ impl Backend for Postgres {
 
     async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
         let table = Self::SPELLING.table(config);
-        let found = sqlx::query_scalar(
-            "SELECT coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_catalog.pg_class c \
-             WHERE c.oid = to_regclass($1)",
-        )
-        .bind(&table)
-        .fetch_optional(&mut *connection)
-        .await
-        .map_err(Failure::Sent)?;
-        let Some(comment) = found else { return Ok(None) };
-        let columns = sqlx::query_scalar(
-            "SELECT a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod) || \
-             CASE WHEN a.attnotnull THEN ' not null' ELSE '' END FROM pg_catalog.pg_attribute a \
-             WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
-        )
-        .bind(&table)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(Failure::Sent)?;
+        let found = sqlx::query_scalar(COMMENT_OF).bind(&table).fetch_optional(&mut *connection).await;
+        let Some(comment) = found.map_err(Failure::Sent)? else { return Ok(None) };
+        let columns = sqlx::query_scalar(COLUMNS_OF).bind(&table).fetch_all(&mut *connection).await;
+        let columns = columns.map_err(Failure::Sent)?;
         Ok(Some(Table { comment, columns }))
     }
 
@@ -167,6 +157,15 @@ impl Backend for Postgres {
 
     driver!();
 }
+
+/// Reads the comment of a table.
+pub(super) const COMMENT_OF: &str = "SELECT coalesce(obj_description(c.oid, 'pg_class'), '') FROM pg_catalog.pg_class c \
+                                     WHERE c.oid = to_regclass($1)";
+
+/// Reads the columns of a table.
+pub(super) const COLUMNS_OF: &str = "SELECT a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod) || \
+     CASE WHEN a.attnotnull THEN ' not null' ELSE '' END FROM pg_catalog.pg_attribute a \
+     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
 
 /// sqlx passes over such a parameter, and the table would land wherever the server's `search_path` says.
 const BY_CONFIG: &str = "name the schema by `SqlConfig::with_schema`";

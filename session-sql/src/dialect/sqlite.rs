@@ -108,7 +108,7 @@ impl Backend for Sqlite {
         let file = Some(options.get_filename().to_owned());
         let several = || pools::options(config).connect_lazy_with(options.clone());
         let one = pools::options(config).max_connections(1).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(several(), several(), Some(one), file))
+        Ok(Pools::of_url(several(), several(), Some(one), file, Self::fault))
     }
 
     // The low byte of a code is its class; see SQLite's list of result codes.

@@ -9,7 +9,11 @@ pub(crate) mod mysql;
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql_plans;
 #[cfg(feature = "postgres")]
+pub(crate) mod name;
+#[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+pub(crate) mod splitter;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 

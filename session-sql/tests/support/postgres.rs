@@ -17,6 +17,11 @@ use super::servers::{Server, fresh_name};
 
 /// Says how the server is set up.
 pub(crate) trait Setting: Debug + Send + Sync + 'static {
+    /// The server.
+    fn server() -> impl Future<Output = Result<Server, BoxError>> + Send {
+        async { Ok(Server::Postgres(servers::Postgres::start().await?)) }
+    }
+
     /// Makes what the clause needs, and gives the store.
     fn store(server: &Server, config: SqlConfig) -> impl Future<Output = Result<PostgresStore, BoxError>>;
 
@@ -74,6 +79,50 @@ impl Setting for Elsewhere {
     }
 }
 
+/// Over TLS, on a server of the caller's own, by a certificate that nobody has signed. It is for `localhost`, and the URL has
+/// the address.
+#[derive(Debug)]
+pub(crate) struct OverTls;
+
+impl Setting for OverTls {
+    async fn server() -> Result<Server, BoxError> {
+        let server = servers::Postgres::alone(&[]).await?;
+        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+        let mut connection = sqlx::PgConnection::connect(server.url()).await?;
+        let files = [
+            // The names that it looks for, in its own folder. It refuses a key that others can read.
+            ("server.crt", certified.cert.pem()),
+            ("server.key", certified.signing_key.serialize_pem()),
+        ];
+        for (name, lines) in files {
+            let lines: Vec<_> = lines.lines().map(|line| format!("'{line}'")).collect();
+            let copy = format!("COPY (SELECT unnest(ARRAY[{}])) TO PROGRAM 'umask 077; cat >{name}'", lines.join(", "));
+            connection.execute(AssertSqlSafe(copy)).await?;
+        }
+        for statement in ["ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()"] {
+            connection.execute(statement).await?;
+        }
+        connection.close().await?;
+        let url = format!("{}?sslmode=require", server.url());
+        // It reads its settings again by and by.
+        let begun = std::time::Instant::now();
+        while let Err(error) = sqlx::PgConnection::connect(&url).await {
+            if begun.elapsed() > Duration::from_secs(60) {
+                return Err(error.into());
+            }
+        }
+        Ok(Server::Own { url, server })
+    }
+
+    async fn store(server: &Server, config: SqlConfig) -> Result<PostgresStore, BoxError> {
+        Plain::store(server, config).await
+    }
+
+    async fn database(server: &Server) -> Result<String, BoxError> {
+        Plain::database(server).await
+    }
+}
+
 /// A schema per clause.
 #[derive(Debug)]
 pub(crate) struct PostgresHarness<S = Plain> {
@@ -95,7 +144,7 @@ impl<S: Setting> PostgresHarness<S> {
 
 impl<S: Setting> Harness for PostgresHarness<S> {
     async fn start() -> Result<Self, BoxError> {
-        let server = Server::Postgres(servers::Postgres::start().await?);
+        let server = S::server().await?;
         let schema = fresh_name()?;
         let mut connection = sqlx::PgConnection::connect(&S::database(&server).await?).await?;
         connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {schema}"))).await?;

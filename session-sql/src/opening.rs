@@ -1,0 +1,126 @@
+//! How another connection is opened.
+//!
+//! By a task, which goes on where whoever asked for it is given one that came back: were it given up, a busy store would
+//! never have more than the first. And a call waits for it once: to work out what PostgreSQL asks of a password, sqlx gives way
+//! 819 times (4,096 rounds, every five), which is as many polls of whatever is polled with it.
+
+use std::convert::Infallible;
+use std::future::{pending, poll_fn};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use sqlx::error::DatabaseError;
+use sqlx::pool::PoolConnection;
+use sqlx::{ConnectOptions, Connection, Database, Pool};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+
+use crate::fault::Fault;
+use crate::shelf::{Idle, Shelf};
+
+/// Reads what an error of the database means.
+pub(crate) type Reads = fn(&dyn DatabaseError) -> Fault;
+
+/// How long one waits before a server is asked again that has no connection to give; twice as long each time.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Opens connections, and knows whether the server had none to give.
+#[derive(Debug)]
+pub(crate) struct Opening {
+    /// As many as may be opened at a time.
+    turns: Arc<Semaphore>,
+    reads: Reads,
+    /// When the server last said that it has none to give.
+    refused: Mutex<Option<Instant>>,
+    /// One at a time asks why it takes so long.
+    asking: Semaphore,
+}
+
+impl Opening {
+    pub(crate) fn new(at_a_time: usize, reads: Reads) -> Self {
+        let turns = Arc::new(Semaphore::new(at_a_time));
+        Self { turns, reads, refused: Mutex::default(), asking: Semaphore::new(1) }
+    }
+
+    /// Tells whether the server has said of late that it has no connection to give.
+    pub(crate) fn was_refused_within(&self, limit: Duration) -> bool {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|last| last.elapsed() <= limit)
+    }
+
+    /// Opens a connection, and puts it on the shelf. It goes on once it has begun, whether anybody waits for it or not.
+    pub(crate) async fn open<Db: Database>(
+        opening: &Arc<Self>,
+        pool: &Pool<Db>,
+        shelf: &Arc<Shelf<Db>>,
+    ) -> Result<(), sqlx::Error> {
+        let closed = |_| sqlx::Error::PoolClosed;
+        let turn = Arc::clone(&opening.turns).acquire_owned().await.map_err(closed)?;
+        let (opening, pool, shelf) = (Arc::clone(opening), pool.clone(), Arc::downgrade(shelf));
+        let opened = tokio::spawn(async move {
+            let limit = pool.options().get_acquire_timeout();
+            let opened = timeout(limit, opening.acquire(&pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+            drop(turn);
+            let (connection, now) = (opened?, Instant::now());
+            // Where the store is gone or closed, so is the connection.
+            if let Some(shelf) = shelf.upgrade()
+                && !pool.is_closed()
+            {
+                shelf.give(Idle { connection, since: now, used: now });
+            }
+            Ok(())
+        });
+        opened.await.map_err(|_| sqlx::Error::PoolClosed)?
+    }
+
+    async fn acquire<Db: Database>(&self, pool: &Pool<Db>) -> Result<PoolConnection<Db>, sqlx::Error> {
+        let (mut pause, longest) = (PAUSE, pool.options().get_acquire_timeout() / 5);
+        loop {
+            match self.acquire_or_ask(pool).await {
+                Err(error) if self.notes(&error) => {
+                    sleep(pause).await;
+                    pause = (2 * pause).min(longest);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Waits for the pool, and asks why where that takes long: sqlx tries again, and says nothing, while PostgreSQL has none
+    /// to give.
+    async fn acquire_or_ask<Db: Database>(&self, pool: &Pool<Db>) -> Result<PoolConnection<Db>, sqlx::Error> {
+        let limit = pool.options().get_acquire_timeout() / 3;
+        let mut acquired = pin!(pool.acquire());
+        let mut asked = pin!(async {
+            sleep(limit).await;
+            if let Ok(_alone) = self.asking.try_acquire() {
+                // That is all there is to do where it takes too long.
+                let _ = timeout(limit, self.ask(pool)).await;
+            }
+            pending::<Infallible>().await
+        });
+        poll_fn(|context| match acquired.as_mut().poll(context) {
+            Poll::Pending => asked.as_mut().poll(context).map(|never| match never {}),
+            done => done,
+        })
+        .await
+    }
+
+    async fn ask<Db: Database>(&self, pool: &Pool<Db>) {
+        match pool.connect_options().connect().await {
+            // It is as good as closed where that fails.
+            Ok(connection) => connection.close().await.unwrap_or_default(),
+            Err(error) => drop(self.notes(&error)),
+        }
+    }
+
+    /// Tells whether the server says that it has no connection to give, and remembers when.
+    fn notes(&self, error: &sqlx::Error) -> bool {
+        let crowded = error.as_database_error().is_some_and(|error| (self.reads)(error) == Fault::Crowded);
+        if crowded {
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        crowded
+    }
+}
