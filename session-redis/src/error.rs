@@ -158,6 +158,9 @@ impl Failed {
             "TRYAGAIN" => unavailable(told("the cluster is moving slots")),
             "NOREPLICAS" => unavailable(told("the master has fewer replicas than `min-replicas-to-write` asks for")),
             "BUSY" => unavailable(told("a script of somebody's is running for too long")),
+            _ if is_untrusted(&self.error) => misconfigured(told(
+                "look at its certificate; name an authority of your own by `SSL_CERT_FILE`, or give it to a client of your own",
+            )),
             _ if no_database(&self.error) => misconfigured(told(
                 "grant the user `+select` for any database but 0, and name one that the server has; a cluster has one",
             )),
@@ -230,6 +233,14 @@ fn code(error: &RedisError) -> Option<&str> {
     let wrapped = error.detail().filter(|detail| detail.starts_with("Error running script"));
     let inner = wrapped.and_then(|detail| detail.split_once(": -")).and_then(|(_, inner)| inner.split(' ').next());
     inner.or(error.code())
+}
+
+/// Tells whether the server's certificate was not taken, or the authorities cannot be read: no waiting mends either. Of a
+/// cluster's nodes the library passes on the words alone.
+fn is_untrusted(error: &RedisError) -> bool {
+    let text = || error.to_string();
+    error.kind() == ErrorKind::Io
+        && ["invalid peer certificate", "failed to read PEM"].iter().any(|words| text().contains(words))
 }
 
 /// Tells whether a connection was refused the URL's database. The library says so in words alone.
