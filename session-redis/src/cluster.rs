@@ -3,7 +3,8 @@
 //! The client library follows the slots, and sends again by itself what failed, also what may have been carried out. A
 //! write that was stored, whose answer was lost and that somebody's next write then replaced, would be answered with a
 //! conflict when it is sent again; the core, which knows of no second time, would make the changes once more on top of
-//! themselves. So [`Node`] tells the library which writes not to send again.
+//! themselves. So [`Node`] tells the library which writes not to send again. It also keeps `ASKING` and what follows it
+//! together.
 
 use std::fmt;
 use std::io;
@@ -16,8 +17,8 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::{ClusterConnection, Connect};
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{
-    Arg, AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value, cmd,
-    make_extension_error,
+    Arg, AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult,
+    ServerErrorKind, Value, cmd, make_extension_error,
 };
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
@@ -58,14 +59,14 @@ impl Cluster {
     /// Sends a command to wherever its key is, or to any node if it has none.
     pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failed> {
         // INFO would be asked of every node.
-        let anywhere = matches!(command.args_iter().next(), Some(Arg::Simple(b"INFO" | b"CLUSTER")));
+        let anywhere = is_one_of(command, &[b"INFO", b"CLUSTER"]);
         let mut connection = self.connection().await.map_err(Failed::unsent)?;
         let answer = if anywhere {
             connection.route_command(command.clone(), RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random)).await
         } else {
             connection.req_packed_command(command).await
         };
-        answer.and_then(Value::extract_error).map_err(Failed::of)
+        answer.and_then(Value::extract_error).map_err(unsettled).map_err(Failed::of)
     }
 
     /// Sends commands to one node in one go and gives the answers, among which may be errors of the server's.
@@ -96,6 +97,10 @@ impl Cluster {
     }
 }
 
+fn is_one_of(command: &Cmd, names: &[&[u8]]) -> bool {
+    matches!(command.args_iter().next(), Some(Arg::Simple(name)) if names.contains(&name))
+}
+
 /// Reads what `CLUSTER SLOTS` gives; `None` if it is something else.
 fn masters(slots: Value) -> Option<Masters> {
     let Value::Array(ranges) = slots else { return None };
@@ -114,11 +119,32 @@ fn masters(slots: Value) -> Option<Masters> {
     Some(Masters { addresses, fingerprint })
 }
 
+/// Says of an answer that names another node, which is here only where following it led nowhere, that the nodes do not
+/// agree yet.
+fn unsettled(error: RedisError) -> RedisError {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::Ask | ServerErrorKind::Moved) => {
+            make_extension_error("TRYAGAIN".to_owned(), Some("its nodes send from one to the other".to_owned()))
+        }
+        _ => error,
+    }
+}
+
 /// A connection to one node, which knows what may be sent again.
-#[derive(Clone)]
 pub(crate) struct Node {
     connection: MultiplexedConnection,
     lost: Arc<AtomicBool>,
+    /// Whether what is sent next goes behind `ASKING`, without which a node refuses what is of a slot that is on its way
+    /// to it. The library sends that by itself, and ahead; but others share the connection, and what one of them sends
+    /// meanwhile would have it.
+    asking: bool,
+}
+
+/// Another handle on the connection, which asks for nothing yet.
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        Self { connection: self.connection.clone(), lost: self.lost.clone(), asking: false }
+    }
 }
 
 impl Node {
@@ -132,7 +158,7 @@ impl Node {
         if error.is_unrecoverable_error() {
             self.lost.store(true, Ordering::Release);
         }
-        let is_write = matches!(command.args_iter().next(), Some(Arg::Simple(b"EVALSHA" | b"EVAL" | b"SET")));
+        let is_write = is_one_of(command, &[b"EVALSHA", b"EVAL", b"SET"]);
         if is_write && (error.is_unrecoverable_error() || error.is_io_error()) {
             make_extension_error(REPLY_LOST.to_owned(), None)
         } else {
@@ -148,7 +174,7 @@ impl Connect for Node {
     {
         Box::pin(async move {
             let connection = MultiplexedConnection::connect_with_config(info, config).await?;
-            Ok(Self { connection, lost: Arc::default() })
+            Ok(Self { connection, lost: Arc::default(), asking: false })
         })
     }
 }
@@ -157,12 +183,24 @@ impl ConnectionLike for Node {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
             self.is_open()?;
-            let answer = self.connection.send_packed_command(command).await;
+            if is_one_of(command, &[b"ASKING"]) {
+                self.asking = true;
+                return Ok(Value::Okay);
+            }
+            let answer = match std::mem::take(&mut self.asking) {
+                false => self.connection.send_packed_command(command).await,
+                true => {
+                    let mut both = Pipeline::with_capacity(2);
+                    both.cmd("ASKING").add_command(command.clone());
+                    let answers = self.connection.send_packed_commands(&both, 0, 2).await;
+                    answers.map(|mut answers| answers.pop().unwrap_or(Value::Nil))
+                }
+            };
             answer.map_err(|error| self.judge(command, error))
         })
     }
 
-    /// `ASKING` and what follows it, or a page of a walk.
+    /// A page of a walk, which is asked of one node and of no slot.
     fn req_packed_commands<'a>(
         &'a mut self,
         commands: &'a Pipeline,
