@@ -122,7 +122,7 @@ async fn no_write_is_lost_and_no_session_comes_back_while_slots_are_moved() -> R
     let server = RedisCluster::alone(&[]).await?;
     let mover = Mover::of(&server).await?;
     let (mut slots, mut keys) = (Vec::new(), [const { Vec::new() }; 4]);
-    for (slot, found) in keys_by_slot(PREFIX, 24, 20) {
+    for (slot, found) in keys_by_slot(PREFIX, 16, 20) {
         slots.push(slot);
         found.into_iter().enumerate().for_each(|(number, key)| keys[number % 4].push(key));
     }
@@ -139,12 +139,12 @@ async fn no_write_is_lost_and_no_session_comes_back_while_slots_are_moved() -> R
             Ok::<_, BoxError>(user)
         }));
     }
-    for _ in 0..3 {
+    for _ in 0..2 {
         mover.move_by_keys(&slots).await?;
     }
     // Servers that can move slots by themselves are Valkey 9 and what follows it.
     if mover.moves_whole().await? {
-        for _ in 0..3 {
+        for _ in 0..2 {
             mover.move_whole(&slots).await?;
         }
     }

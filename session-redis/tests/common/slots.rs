@@ -1,6 +1,8 @@
 //! Whoever moves the slots of a cluster from master to master.
 
-use redis::{Cmd, FromRedisValue, Value, cmd};
+use std::collections::HashMap;
+
+use redis::{FromRedisValue, Value, cmd};
 use session_conformance::servers::Alone;
 use session_redis::redis;
 use session_redis::session_core::{BoxError, SessionKey};
@@ -38,6 +40,9 @@ pub(crate) fn keys_by_slot(prefix: &str, slots: usize, each: usize) -> Vec<(u16,
     full
 }
 
+/// How often a server is told to move slots before it is given up.
+const TRIES: usize = 5;
+
 /// A master, by a connection of its own.
 pub(crate) struct Master {
     pub(crate) id: String,
@@ -48,6 +53,16 @@ pub(crate) struct Master {
 impl Master {
     pub(crate) async fn run<T: FromRedisValue>(&self, words: &str) -> Result<T, BoxError> {
         self.admin.run(&command(words)).await
+    }
+
+    /// Tells whether all that it was told to move has been moved, or given up.
+    async fn has_moved(&self) -> Result<bool, BoxError> {
+        let moves: Vec<HashMap<String, Value>> = self.run("CLUSTER GETSLOTMIGRATIONS").await?;
+        let is_over = |state: &Value| match state {
+            Value::BulkString(state) => [&b"success"[..], b"failed", b"cancelled"].contains(&&state[..]),
+            _ => false,
+        };
+        Ok(moves.iter().all(|it| it.get("state").is_some_and(is_over)))
     }
 
     /// Gives how often it has answered with this error.
@@ -172,28 +187,40 @@ impl Mover {
         Ok(told.iter().any(|found| !matches!(found, Value::Nil)))
     }
 
-    /// Has the servers move slots to the next master, each whole.
+    /// Has the servers move slots to the next master, those of each master whole. What a server gives up, since the other
+    /// one is slow, it is told again.
     pub(crate) async fn move_whole(&self, slots: &[u16]) -> Result<(), BoxError> {
-        let mut ways = Vec::new();
+        let mut all = vec![Vec::new(); self.masters.len()];
         for &slot in slots {
-            let from = self.owner(slot).await?;
-            ways.push((slot, from, (from + 1) % self.masters.len()));
+            all[self.owner(slot).await?].push(slot);
         }
-        for (from, old) in self.masters.iter().enumerate() {
-            let mut order: Cmd = cmd("CLUSTER");
-            order.arg("MIGRATESLOTS");
-            let own: Vec<_> = ways.iter().filter(|(_, it, _)| *it == from).collect();
-            for (slot, _, to) in &own {
-                order.arg("SLOTSRANGE").arg(slot).arg(slot).arg("NODE").arg(&self.masters[*to].id);
+        for (from, mut left) in all.into_iter().enumerate() {
+            let (old, to) = (&self.masters[from], (from + 1) % self.masters.len());
+            for _ in 0..TRIES {
+                if left.is_empty() {
+                    break;
+                }
+                let mut order = cmd("CLUSTER");
+                order.arg("MIGRATESLOTS").arg("SLOTSRANGE");
+                for slot in &left {
+                    order.arg(slot).arg(slot);
+                }
+                old.admin.run::<Value>(order.arg("NODE").arg(&self.masters[to].id)).await?;
+                until("the end of a move", || async { old.has_moved().await.is_ok_and(|moved| moved).then_some(()) })
+                    .await;
+                let mut stayed = Vec::new();
+                for slot in left {
+                    if self.owner(slot).await? != to {
+                        stayed.push(slot);
+                    }
+                }
+                left = stayed;
             }
-            if !own.is_empty() {
-                old.admin.run::<Value>(&order).await?;
+            if !left.is_empty() {
+                return Err(format!("{} slots do not leave", left.len()).into());
             }
         }
-        for (slot, _, to) in ways {
-            let moved = || async { self.owner(slot).await.is_ok_and(|owner| owner == to).then_some(()) };
-            until("the slot", moved).await;
-        }
+        until("agreement", || async { self.agree().await.is_ok_and(|agree| agree).then_some(()) }).await;
         Ok(())
     }
 }
