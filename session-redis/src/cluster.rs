@@ -24,7 +24,7 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::cursor::fingerprint;
-use crate::error::{Failed, REPLY_LOST};
+use crate::error::{Failed, NO_DATABASE, REPLY_LOST};
 
 /// A handle; clones share the connections.
 #[derive(Clone)]
@@ -93,7 +93,7 @@ impl Cluster {
         let connect = || self.0.client.get_async_generic_connection::<Node>();
         // Around all of it, for whoever waits makes the next try, one after the other.
         let connected = timeout(self.0.limit, self.0.connection.get_or_try_init(connect)).await;
-        connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.cloned()
+        connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.cloned().map_err(of_node)
     }
 }
 
@@ -127,6 +127,29 @@ fn unsettled(error: RedisError) -> RedisError {
             make_extension_error("TRYAGAIN".to_owned(), Some("its nodes send from one to the other".to_owned()))
         }
         _ => error,
+    }
+}
+
+/// Gives what a node said that kept the cluster from being found, of which the library passes on the words alone, as if it
+/// were a failure of the network.
+fn of_node(error: RedisError) -> RedisError {
+    let Some((code, said)) =
+        error.detail().filter(|_| error.kind() == ErrorKind::Io).and_then(|it| it.split_once(": "))
+    else {
+        return error;
+    };
+    let said = said.to_owned();
+    match code {
+        "Redis server refused to switch database - Server(ResponseError)" => {
+            (ErrorKind::Server(ServerErrorKind::ResponseError), NO_DATABASE, said).into()
+        }
+        "NoPerm" => make_extension_error("NOPERM".to_owned(), Some(said)),
+        "BusyLoading" => make_extension_error("LOADING".to_owned(), Some(said)),
+        // What the library knows no kind of stands in quotes.
+        _ => match code.strip_prefix('"').and_then(|code| code.strip_suffix('"')) {
+            Some(code) => make_extension_error(code.to_owned(), Some(said)),
+            None => error,
+        },
     }
 }
 

@@ -162,7 +162,8 @@ impl Failed {
                 "look at its certificate; name an authority of your own by `SSL_CERT_FILE`, or give it to a client of your own",
             )),
             _ if no_database(&self.error) => misconfigured(told(
-                "grant the user `+select` for any database but 0, and name one that the server has; a cluster has one",
+                "grant the user `+select` for any database but 0, and name one that the server has; a cluster has one, unless \
+                 `cluster-databases` says otherwise, which Valkey 9 knows",
             )),
             _ => match self.error.kind() {
                 ErrorKind::AuthenticationFailed => misconfigured(told("look at the user and the password in the URL")),
@@ -243,14 +244,16 @@ fn is_untrusted(error: &RedisError) -> bool {
         && ["invalid peer certificate", "failed to read PEM"].iter().any(|words| text().contains(words))
 }
 
+/// What the library says of a server that refuses the URL's database.
+pub(crate) const NO_DATABASE: &str = "Redis server refused to switch database";
+
 /// Tells whether a connection was refused the URL's database. The library says so in words alone.
 fn no_database(error: &RedisError) -> bool {
-    matches!(error.kind(), ErrorKind::Server(_))
-        && error.to_string().starts_with("Redis server refused to switch database")
+    matches!(error.kind(), ErrorKind::Server(_)) && error.to_string().starts_with(NO_DATABASE)
 }
 
 /// How the server refuses a database: none of these quotes more than the user's name.
-const NO_DATABASE: [&str; 4] =
+const DATABASE_REFUSALS: [&str; 4] =
     ["User ", "this user has no permissions", "DB index is out of range", "SELECT is not allowed"];
 
 /// Gives the words of an error that quote nothing.
@@ -267,7 +270,7 @@ fn said(error: &RedisError) -> String {
         (Some(REPLY_LOST), _) => "the connection was lost, or the answer did not come in time".to_owned(),
         _ if no_database(error) => {
             let detail = error.detail().unwrap_or_default();
-            let known = NO_DATABASE.iter().any(|words| detail.contains(words));
+            let known = DATABASE_REFUSALS.iter().any(|words| detail.contains(words));
             format!(
                 "the server refused the database{}{}",
                 if known { ": " } else { "" },
