@@ -228,11 +228,17 @@ fn cause(error: RedisError) -> BoxError {
     }
 }
 
-/// Gives the code of an error. Before 7.0 Redis wraps what a script was refused for:
-/// `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`.
+/// Gives the code of an error. Before 7.0 Redis wraps what a script was refused for, in one of two ways:
+/// `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`, and
+/// `ERR Error running script (call to f_…): @user_script:1: WRONGTYPE Operation against …`.
 fn code(error: &RedisError) -> Option<&str> {
     let wrapped = error.detail().filter(|detail| detail.starts_with("Error running script"));
-    let inner = wrapped.and_then(|detail| detail.split_once(": -")).and_then(|(_, inner)| inner.split(' ').next());
+    let inner = wrapped.and_then(|detail| {
+        let (_, said) = detail
+            .split_once(": -")
+            .or_else(|| detail.split_once("@user_script:").and_then(|(_, behind)| behind.split_once(": ")))?;
+        said.split(' ').next().filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()))
+    });
     inner.or(error.code())
 }
 
@@ -314,6 +320,11 @@ mod tests {
         let replica = wrapped("READONLY You can't write against a read only replica.");
         assert!(replica.is(ServerErrorKind::ReadOnly));
         assert!(matches!(replica.into_store_error(Intent::Write), StoreError::Unavailable { .. }));
+        let wrapped = |inner| answer(&format!("ERR Error running script (call to f_00): @user_script:60: {inner}"));
+        let strange = wrapped("WRONGTYPE Operation against a key holding the wrong kind of value");
+        assert!(matches!(strange.into_store_error(Intent::Write), StoreError::Corrupt { .. }));
+        let own = wrapped("attempt to index a nil value").into_store_error(Intent::Write);
+        assert!(matches!(own, StoreError::Backend { .. }), "{own:?}");
     }
 
     #[test]
