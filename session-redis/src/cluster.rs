@@ -3,7 +3,8 @@
 //! The client library follows the slots, and sends again by itself what failed, also what may have been carried out. A
 //! write that was stored, whose answer was lost and that somebody's next write then replaced, would be answered with a
 //! conflict when it is sent again; the core, which knows of no second time, would make the changes once more on top of
-//! themselves. So [`Node`] tells the library which writes not to send again.
+//! themselves. So [`Node`] tells the library which writes not to send again. It also keeps `ASKING` and what follows it
+//! together.
 
 use std::fmt;
 use std::io;
@@ -16,14 +17,14 @@ use redis::cluster::ClusterClient;
 use redis::cluster_async::{ClusterConnection, Connect};
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{
-    Arg, AsyncConnectionConfig, Cmd, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult, Value, cmd,
-    make_extension_error,
+    Arg, AsyncConnectionConfig, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, RedisFuture, RedisResult,
+    ServerErrorKind, Value, cmd, make_extension_error,
 };
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::cursor::fingerprint;
-use crate::error::{Failed, REPLY_LOST};
+use crate::error::{Failed, NO_DATABASE, REPLY_LOST};
 
 /// A handle; clones share the connections.
 #[derive(Clone)]
@@ -58,14 +59,14 @@ impl Cluster {
     /// Sends a command to wherever its key is, or to any node if it has none.
     pub(crate) async fn send(&self, command: &Cmd) -> Result<Value, Failed> {
         // INFO would be asked of every node.
-        let anywhere = matches!(command.args_iter().next(), Some(Arg::Simple(b"INFO" | b"CLUSTER")));
+        let anywhere = is_one_of(command, &[b"INFO", b"CLUSTER"]);
         let mut connection = self.connection().await.map_err(Failed::unsent)?;
         let answer = if anywhere {
             connection.route_command(command.clone(), RoutingInfo::SingleNode(SingleNodeRoutingInfo::Random)).await
         } else {
             connection.req_packed_command(command).await
         };
-        answer.and_then(Value::extract_error).map_err(Failed::of)
+        answer.and_then(Value::extract_error).map_err(unsettled).map_err(Failed::of)
     }
 
     /// Sends commands to one node in one go and gives the answers, among which may be errors of the server's.
@@ -92,8 +93,12 @@ impl Cluster {
         let connect = || self.0.client.get_async_generic_connection::<Node>();
         // Around all of it, for whoever waits makes the next try, one after the other.
         let connected = timeout(self.0.limit, self.0.connection.get_or_try_init(connect)).await;
-        connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.cloned()
+        connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?.cloned().map_err(of_node)
     }
+}
+
+fn is_one_of(command: &Cmd, names: &[&[u8]]) -> bool {
+    matches!(command.args_iter().next(), Some(Arg::Simple(name)) if names.contains(&name))
 }
 
 /// Reads what `CLUSTER SLOTS` gives; `None` if it is something else.
@@ -114,11 +119,55 @@ fn masters(slots: Value) -> Option<Masters> {
     Some(Masters { addresses, fingerprint })
 }
 
+/// Says of an answer that names another node, which is here only where following it led nowhere, that the nodes do not
+/// agree yet.
+fn unsettled(error: RedisError) -> RedisError {
+    match error.kind() {
+        ErrorKind::Server(ServerErrorKind::Ask | ServerErrorKind::Moved) => {
+            make_extension_error("TRYAGAIN".to_owned(), Some("its nodes send from one to the other".to_owned()))
+        }
+        _ => error,
+    }
+}
+
+/// Gives what a node said that kept the cluster from being found, of which the library passes on the words alone, as if it
+/// were a failure of the network.
+fn of_node(error: RedisError) -> RedisError {
+    let Some((code, said)) =
+        error.detail().filter(|_| error.kind() == ErrorKind::Io).and_then(|it| it.split_once(": "))
+    else {
+        return error;
+    };
+    let said = said.to_owned();
+    match code {
+        "Redis server refused to switch database - Server(ResponseError)" => {
+            (ErrorKind::Server(ServerErrorKind::ResponseError), NO_DATABASE, said).into()
+        }
+        "NoPerm" => make_extension_error("NOPERM".to_owned(), Some(said)),
+        "BusyLoading" => make_extension_error("LOADING".to_owned(), Some(said)),
+        // What the library knows no kind of stands in quotes.
+        _ => match code.strip_prefix('"').and_then(|code| code.strip_suffix('"')) {
+            Some(code) => make_extension_error(code.to_owned(), Some(said)),
+            None => error,
+        },
+    }
+}
+
 /// A connection to one node, which knows what may be sent again.
-#[derive(Clone)]
 pub(crate) struct Node {
     connection: MultiplexedConnection,
     lost: Arc<AtomicBool>,
+    /// Whether what is sent next goes behind `ASKING`, without which a node refuses what is of a slot that is on its way
+    /// to it. The library sends that by itself, and ahead; but others share the connection, and what one of them sends
+    /// meanwhile would have it.
+    asking: bool,
+}
+
+/// Another handle on the connection, which asks for nothing yet.
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        Self { connection: self.connection.clone(), lost: self.lost.clone(), asking: false }
+    }
 }
 
 impl Node {
@@ -132,7 +181,7 @@ impl Node {
         if error.is_unrecoverable_error() {
             self.lost.store(true, Ordering::Release);
         }
-        let is_write = matches!(command.args_iter().next(), Some(Arg::Simple(b"EVALSHA" | b"EVAL" | b"SET")));
+        let is_write = is_one_of(command, &[b"EVALSHA", b"EVAL", b"SET"]);
         if is_write && (error.is_unrecoverable_error() || error.is_io_error()) {
             make_extension_error(REPLY_LOST.to_owned(), None)
         } else {
@@ -148,7 +197,7 @@ impl Connect for Node {
     {
         Box::pin(async move {
             let connection = MultiplexedConnection::connect_with_config(info, config).await?;
-            Ok(Self { connection, lost: Arc::default() })
+            Ok(Self { connection, lost: Arc::default(), asking: false })
         })
     }
 }
@@ -157,12 +206,24 @@ impl ConnectionLike for Node {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(async move {
             self.is_open()?;
-            let answer = self.connection.send_packed_command(command).await;
+            if is_one_of(command, &[b"ASKING"]) {
+                self.asking = true;
+                return Ok(Value::Okay);
+            }
+            let answer = match std::mem::take(&mut self.asking) {
+                false => self.connection.send_packed_command(command).await,
+                true => {
+                    let mut both = Pipeline::with_capacity(2);
+                    both.cmd("ASKING").add_command(command.clone());
+                    let answers = self.connection.send_packed_commands(&both, 0, 2).await;
+                    answers.map(|mut answers| answers.pop().unwrap_or(Value::Nil))
+                }
+            };
             answer.map_err(|error| self.judge(command, error))
         })
     }
 
-    /// `ASKING` and what follows it, or a page of a walk.
+    /// A page of a walk, which is asked of one node and of no slot.
     fn req_packed_commands<'a>(
         &'a mut self,
         commands: &'a Pipeline,

@@ -158,8 +158,12 @@ impl Failed {
             "TRYAGAIN" => unavailable(told("the cluster is moving slots")),
             "NOREPLICAS" => unavailable(told("the master has fewer replicas than `min-replicas-to-write` asks for")),
             "BUSY" => unavailable(told("a script of somebody's is running for too long")),
+            _ if is_untrusted(&self.error) => misconfigured(told(
+                "look at its certificate; name an authority of your own by `SSL_CERT_FILE`, or give it to a client of your own",
+            )),
             _ if no_database(&self.error) => misconfigured(told(
-                "grant the user `+select` for any database but 0, and name one that the server has; a cluster has one",
+                "grant the user `+select` for any database but 0, and name one that the server has; a cluster has one, unless \
+                 `cluster-databases` says otherwise, which Valkey 9 knows",
             )),
             _ => match self.error.kind() {
                 ErrorKind::AuthenticationFailed => misconfigured(told("look at the user and the password in the URL")),
@@ -224,22 +228,38 @@ fn cause(error: RedisError) -> BoxError {
     }
 }
 
-/// Gives the code of an error. Before 7.0 Redis wraps what a script was refused for:
-/// `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`.
+/// Gives the code of an error. Before 7.0 Redis wraps what a script was refused for, in one of two ways:
+/// `ERR Error running script (call to f_…): @user_script:1: @user_script: 1: -OOM command not allowed …`, and
+/// `ERR Error running script (call to f_…): @user_script:1: WRONGTYPE Operation against …`.
 fn code(error: &RedisError) -> Option<&str> {
     let wrapped = error.detail().filter(|detail| detail.starts_with("Error running script"));
-    let inner = wrapped.and_then(|detail| detail.split_once(": -")).and_then(|(_, inner)| inner.split(' ').next());
+    let inner = wrapped.and_then(|detail| {
+        let (_, said) = detail
+            .split_once(": -")
+            .or_else(|| detail.split_once("@user_script:").and_then(|(_, behind)| behind.split_once(": ")))?;
+        said.split(' ').next().filter(|code| code.bytes().all(|byte| byte.is_ascii_uppercase()))
+    });
     inner.or(error.code())
 }
 
+/// Tells whether the server's certificate was not taken, or the authorities cannot be read: no waiting mends either. Of a
+/// cluster's nodes the library passes on the words alone.
+fn is_untrusted(error: &RedisError) -> bool {
+    let text = || error.to_string();
+    error.kind() == ErrorKind::Io
+        && ["invalid peer certificate", "failed to read PEM"].iter().any(|words| text().contains(words))
+}
+
+/// What the library says of a server that refuses the URL's database.
+pub(crate) const NO_DATABASE: &str = "Redis server refused to switch database";
+
 /// Tells whether a connection was refused the URL's database. The library says so in words alone.
 fn no_database(error: &RedisError) -> bool {
-    matches!(error.kind(), ErrorKind::Server(_))
-        && error.to_string().starts_with("Redis server refused to switch database")
+    matches!(error.kind(), ErrorKind::Server(_)) && error.to_string().starts_with(NO_DATABASE)
 }
 
 /// How the server refuses a database: none of these quotes more than the user's name.
-const NO_DATABASE: [&str; 4] =
+const DATABASE_REFUSALS: [&str; 4] =
     ["User ", "this user has no permissions", "DB index is out of range", "SELECT is not allowed"];
 
 /// Gives the words of an error that quote nothing.
@@ -256,7 +276,7 @@ fn said(error: &RedisError) -> String {
         (Some(REPLY_LOST), _) => "the connection was lost, or the answer did not come in time".to_owned(),
         _ if no_database(error) => {
             let detail = error.detail().unwrap_or_default();
-            let known = NO_DATABASE.iter().any(|words| detail.contains(words));
+            let known = DATABASE_REFUSALS.iter().any(|words| detail.contains(words));
             format!(
                 "the server refused the database{}{}",
                 if known { ": " } else { "" },
@@ -300,6 +320,11 @@ mod tests {
         let replica = wrapped("READONLY You can't write against a read only replica.");
         assert!(replica.is(ServerErrorKind::ReadOnly));
         assert!(matches!(replica.into_store_error(Intent::Write), StoreError::Unavailable { .. }));
+        let wrapped = |inner| answer(&format!("ERR Error running script (call to f_00): @user_script:60: {inner}"));
+        let strange = wrapped("WRONGTYPE Operation against a key holding the wrong kind of value");
+        assert!(matches!(strange.into_store_error(Intent::Write), StoreError::Corrupt { .. }));
+        let own = wrapped("attempt to index a nil value").into_store_error(Intent::Write);
+        assert!(matches!(own, StoreError::Backend { .. }), "{own:?}");
     }
 
     #[test]

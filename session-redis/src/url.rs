@@ -107,11 +107,11 @@ fn install_crypto() {
 pub(crate) fn cluster(url: &str, timeouts: crate::link::Timeouts) -> Result<redis::cluster::ClusterClient, BuildError> {
     use redis::cluster::ClusterClient;
 
+    const DATABASE: BuildError = BuildError::Url { reason: "nothing but a database follows a cluster's nodes" };
     let several = several(url)?;
-    if !several.path.is_empty() {
-        return Err(BuildError::Url { reason: "a cluster has one database, so nothing follows its nodes" });
-    }
+    let database = if several.path.is_empty() { 0 } else { several.path.parse::<u32>().map_err(|_| DATABASE)? };
     ClusterClient::builder(several.servers)
+        .database_id(database.into())
         .connection_timeout(timeouts.connect)
         .response_timeout(timeouts.response)
         .overall_response_timeout(Some(timeouts.connect + timeouts.response))

@@ -85,3 +85,76 @@ async fn a_valkey_url_is_a_redis_url() {
     let (server, admin) = alone(&[]).await;
     keeps(&store(&admin, &server.url().replace("redis://", "valkey://"), &[ACCESS]).await).await;
 }
+
+#[cfg(feature = "cluster")]
+mod cluster {
+    use session_conformance::servers::RedisCluster;
+
+    use super::*;
+
+    const ACCESS_TO_ALL: [&str; 3] = [ACCESS, CLUSTER_ACCESS, DATABASE_ACCESS];
+
+    /// Valkey 9 and what follows it can have several.
+    const SEVERAL: [&str; 2] = ["--cluster-databases", "16"];
+
+    /// A cluster, and whoever looks after each of its nodes: users are each node's own.
+    async fn alone(arguments: &[&str]) -> (Alone, Vec<Admin>) {
+        let server = RedisCluster::alone(arguments).await.expect("a server");
+        let (user, _) = server.url().rsplit_once('@').unwrap();
+        let user = user.replace("redis-cluster", "redis");
+        let mut admins = Vec::new();
+        for node in server.nodes() {
+            let client = Client::open(format!("{user}@127.0.0.1:{}", node.port())).unwrap();
+            admins.push(Admin::of(&client).await.unwrap());
+        }
+        (server, admins)
+    }
+
+    /// Makes a store of a URL, for a user with these rights on all nodes.
+    async fn store(admins: &[Admin], url: &str, access: &[&str]) -> RedisStore {
+        let user = User::new();
+        for admin in admins {
+            admin.run::<Value>(&user.made_with(access)).await.unwrap();
+        }
+        RedisStore::from_url(&user.url(url), RedisConfig::default().with_prefix(&user.name)).unwrap()
+    }
+
+    /// Gives what is said to somebody who is to set something right.
+    async fn told(store: &RedisStore) -> String {
+        let error = store.init().await.unwrap_err();
+        let StoreError::Misconfigured { source, .. } = &error else { panic!("{error:?}") };
+        assert!(matches!(store.get(&key()).await, Err(StoreError::Misconfigured { .. })));
+        source.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_cluster_that_has_one_database_says_so_and_one_that_has_several_serves_them() {
+        let (server, admins) = alone(&[]).await;
+        let text = told(&store(&admins, &format!("{}/3", server.url()), &ACCESS_TO_ALL).await).await;
+        let has_one =
+            text.contains("SELECT is not allowed in cluster mode") || text.contains("DB index is out of range");
+        assert!(has_one && text.contains("`cluster-databases`"), "{text}");
+        keeps(&store(&admins, &format!("{}/0", server.url()), &[ACCESS, CLUSTER_ACCESS]).await).await;
+        let setting: Vec<String> = admins[0].run(&command("CONFIG GET cluster-databases")).await.unwrap();
+        if setting.is_empty() {
+            return;
+        }
+        let (server, admins) = alone(&SEVERAL).await;
+        let url = format!("{}/3", server.url());
+        keeps(&store(&admins, &url, &ACCESS_TO_ALL).await).await;
+        let [zero, three] = [server.url(), &url].map(|url| RedisStore::from_url(url, RedisConfig::default()).unwrap());
+        let key = key();
+        assert_eq!(three.put(&key, &record(None), Put::Create).await.unwrap(), PutOutcome::Stored);
+        assert_eq!(zero.get(&key).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_a_cluster_refuses_is_told_and_asks_nobody_to_try_again() {
+        let (server, admins) = alone(&[]).await;
+        let stranger = RedisStore::from_url(&User::new().url(server.url()), RedisConfig::default()).unwrap();
+        let text = told(&stranger).await;
+        assert!(text.contains("WRONGPASS") && text.contains("the password in the URL"), "{text}");
+        let text = told(&store(&admins, server.url(), &[ACCESS]).await).await;
+        assert!(text.contains("NOPERM") && text.contains("this crate's page"), "{text}");
+    }
+}

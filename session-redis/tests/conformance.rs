@@ -38,7 +38,7 @@ mod cluster {
 #[cfg(feature = "tls")]
 mod tls {
     use super::*;
-    suite!(OnRedis<topology::Tls>, without { SWP: "Redis reclaims by itself" });
+    suite!(OnRedis<crate::common::tls::Tls>, without { SWP: "Redis reclaims by itself" });
 }
 
 #[cfg(feature = "near-cache")]

@@ -4,6 +4,10 @@
 pub(crate) mod admin;
 pub(crate) mod harness;
 pub(crate) mod proxy;
+#[cfg(feature = "cluster")]
+pub(crate) mod slots;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 pub(crate) mod topology;
 
 use std::sync::atomic::{AtomicU64, Ordering};
