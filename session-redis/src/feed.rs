@@ -15,9 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use redis::{PushInfo, PushKind, ServerErrorKind, Value};
-use session_core::{Notifier, SessionKey, Tells, Watch, Watcher};
+use session_core::{Keeper, Notifier, SessionKey, Tells, Watch, Watcher};
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::keys::Keys;
@@ -33,8 +32,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Feed {
     shared: Arc<Shared>,
     link: Link,
-    /// Keeps the connection.
-    keeper: Mutex<Option<JoinHandle<()>>>,
+    keeper: Keeper,
 }
 
 struct Shared {
@@ -63,7 +61,7 @@ impl Feed {
     pub(crate) fn new(keys: Keys, link: impl FnOnce(Arc<dyn Listener>) -> Link) -> Self {
         let (notifier, state, broke) = (Notifier::new(), Mutex::default(), Notify::new());
         let shared = Arc::new(Shared { notifier, keys, state, broke });
-        Self { link: link(Arc::clone(&shared) as Arc<dyn Listener>), shared, keeper: Mutex::default() }
+        Self { link: link(Arc::clone(&shared) as Arc<dyn Listener>), shared, keeper: Keeper::default() }
     }
 }
 
@@ -74,20 +72,8 @@ impl Watch for Feed {
 
     fn watcher(&self) -> Watcher {
         let watcher = self.shared.notifier.watcher();
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        // Also once the runtime is gone on which it was kept.
-        if keeper.as_ref().is_none_or(JoinHandle::is_finished) {
-            *keeper = Some(tokio::spawn(keep(Arc::downgrade(&self.shared), self.link.clone())));
-        }
+        self.keeper.keep(|| Some(keep(Arc::downgrade(&self.shared), self.link.clone())));
         watcher
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        if let Some(keeper) = self.keeper.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            keeper.abort();
-        }
     }
 }
 
@@ -140,9 +126,8 @@ impl Shared {
     fn broken(&self) {
         let mut state = self.state();
         state.breaks += 1;
-        if std::mem::take(&mut state.is_live) {
-            self.notifier.lost();
-        }
+        state.is_live = false;
+        self.notifier.lost();
     }
 }
 

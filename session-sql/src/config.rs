@@ -37,6 +37,10 @@ pub struct SqlConfig {
     /// How long a store made of a URL waits for a connection. Three seconds, so that the core, which waits for
     /// five, hears why.
     pub acquire_timeout: Duration,
+    /// Whether PostgreSQL tells all processes of the end of a session. It does. The others tell nobody.
+    pub ends: Ends,
+    /// Where PostgreSQL is listened to; `None` for where the store is.
+    pub listen_url: Option<ListenUrl>,
 }
 
 impl SqlConfig {
@@ -92,6 +96,21 @@ impl SqlConfig {
         self.acquire_timeout = timeout;
         self
     }
+
+    /// Sets whether PostgreSQL tells all processes of the end of a session.
+    #[must_use]
+    pub fn with_ends(mut self, ends: Ends) -> Self {
+        self.ends = ends;
+        self
+    }
+
+    /// Sets where PostgreSQL is listened to: the server itself, where the store's own connections go by a pooler, which passes
+    /// on nothing that is told.
+    #[must_use]
+    pub fn with_listen_url(mut self, url: impl Into<String>) -> Self {
+        self.listen_url = Some(ListenUrl(url.into()));
+        self
+    }
 }
 
 impl Default for SqlConfig {
@@ -104,6 +123,8 @@ impl Default for SqlConfig {
             max_payload: 4 << 20,
             max_connections: 10,
             acquire_timeout: Duration::from_secs(3),
+            ends: Ends::default(),
+            listen_url: None,
         }
     }
 }
@@ -156,6 +177,34 @@ pub enum Logging {
     /// PostgreSQL's `UNLOGGED`: faster writes; **all sessions are lost** when the server crashes, and none is on a
     /// replica. The other databases have no such thing: there it is an error.
     Unlogged,
+}
+
+/// Says whether PostgreSQL tells all processes of the end of a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ends {
+    /// It does, by `pg_notify` in the statement that ends one: who waits for the end hears it at once. Nothing else that is
+    /// written is told.
+    #[default]
+    Told,
+    /// It does not, and ends are looked for: for what speaks PostgreSQL's protocol and has no `NOTIFY`, such as CockroachDB.
+    Silent,
+}
+
+/// A URL, which may hold a password, and is not shown.
+#[derive(Clone)]
+pub struct ListenUrl(String);
+
+impl ListenUrl {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ListenUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ListenUrl")
+    }
 }
 
 /// Says what a write to SQLite survives once it is acknowledged.

@@ -13,6 +13,8 @@ pub mod store;
 mod cursor; // places in a walk
 mod dialect; // what the databases differ in
 mod fault; // how a statement fails
+#[cfg(feature = "postgres")]
+mod feed; // what PostgreSQL tells of ends
 mod guard; // what keeps two statements apart
 mod kept; // connections that stay at hand
 mod loan; // a connection that is lent, and asked if it comes back by itself
@@ -36,7 +38,7 @@ pub mod fuzzing;
 #[cfg(test)]
 mod replay; // what fuzzing found, on any toolchain
 
-pub use config::{Durability, Identifier, Logging, SqlConfig};
+pub use config::{Durability, Ends, Identifier, ListenUrl, Logging, SqlConfig};
 pub use dialect::Dialect;
 pub use error::{ConfigError, SchemaError, SqlError};
 pub use session_core;

@@ -23,7 +23,7 @@
 //! holds whichever comes first: a deadline that moves on meanwhile leaves `sweep_at` before it, and one that moves back
 //! takes along whatever stands there.
 
-use crate::config::SqlConfig;
+use crate::config::{Ends, SqlConfig};
 use crate::guard::{self, Statement};
 
 /// Says how a database writes what all of them have.
@@ -44,6 +44,8 @@ pub struct Spelling {
     pub(crate) on_taken: &'static str,
     /// How many bytes the payload has.
     pub(crate) length: &'static str,
+    /// What tells all who listen to `{channel}` of the row's key; `None` if nothing does.
+    pub(crate) notify: Option<&'static str>,
 }
 
 /// Says how a database writes the place of a value.
@@ -63,6 +65,12 @@ impl Spelling {
         let quote = self.quote;
         let table = format!("{quote}{}{quote}", config.table);
         config.schema.as_ref().map_or(table.clone(), |schema| format!("{quote}{schema}{quote}.{table}"))
+    }
+
+    /// Gives what tells of an end; `None` if nothing is to.
+    fn tells(&self, config: &SqlConfig) -> Option<String> {
+        let notify = self.notify.filter(|_| config.ends == Ends::Told)?;
+        Some(notify.replace("{channel}", &channel(config)))
     }
 
     /// Gives the text as the database writes it.
@@ -88,6 +96,12 @@ impl Spelling {
             }
         }
     }
+}
+
+/// Names what ends are told by. It goes by the table's name alone: who leaves the schema to the server's `search_path` knows
+/// no other, and who hears of keys of another schema's table knows none of them.
+pub(crate) fn channel(config: &SqlConfig) -> String {
+    format!("{}_ends", config.table)
 }
 
 /// Writes `$1`, `$2`, … for each `?`, and gives how many there are. No name and no text of ours has one.
@@ -119,6 +133,8 @@ pub(crate) struct Statements {
     pub(crate) get: Statement,
     pub(crate) create: Statement,
     pub(crate) replace: Statement,
+    /// Replaces, and tells all who listen that the key opens nothing any more; `None` where `replace` does, for nobody is told.
+    pub(crate) end: Option<Statement>,
     /// Replaces where the deadline moves back past `sweep_at`, if `replace` does not.
     pub(crate) shorten: Option<Statement>,
     pub(crate) touch: Statement,
@@ -132,20 +148,22 @@ impl Statements {
     pub(crate) fn new(spelling: &Spelling, sweep: SweepSql<&str>, config: &SqlConfig) -> Self {
         let spell = |text: &str| spelling.spell(config, text);
         // The three conditions of the contract in one step: it is there, it is the version, it is live.
-        let replace = |sweep_at: &str| {
+        let replace = |sweep_at: &str, then: &str| {
             spell(&format!(
                 "UPDATE {{t}} SET version = ?, payload = ?, owner = ?, created_at = ?, last_seen_at = ?, \
-                 expires_at = ?{sweep_at} session_key = ? AND version = ? AND expires_at > ?{{and_guard}}"
+                 expires_at = ?{sweep_at} session_key = ? AND version = ? AND expires_at > ?{{and_guard}}{then}"
             ))
         };
-        let shorten = || replace(", sweep_at = {least}(sweep_at, ?) WHERE");
+        const WITH_SWEEP_AT: &str = ", sweep_at = {least}(sweep_at, ?) WHERE";
+        let shorten = || replace(WITH_SWEEP_AT, "");
         Self {
             get: spell("SELECT {record} FROM {t} WHERE session_key = ?{and_guard}"),
             create: spell(
                 "INSERT INTO {t} (session_key, {record}, sweep_at) VALUES (?, ?, ?, ?, ?, ?, ?, {guarded}) {on_taken}",
             ),
             // Where the name alone would move the entry, the common case comes without. The values stay in their order.
-            replace: if spelling.names_are_moves { replace(" WHERE sweep_at <= ? AND") } else { shorten() },
+            replace: if spelling.names_are_moves { replace(" WHERE sweep_at <= ? AND", "") } else { shorten() },
+            end: spelling.tells(config).map(|tells| replace(WITH_SWEEP_AT, &format!(" RETURNING {tells}"))),
             shorten: spelling.names_are_moves.then(shorten),
             touch: spell(
                 "UPDATE {t} SET last_seen_at = {greatest}(last_seen_at, ?), expires_at = {greatest}(expires_at, ?) \
@@ -173,7 +191,8 @@ impl Statements {
             ("refile", &self.sweep.refile),
         ];
         let shorten = self.shorten.iter().map(|sql| ("shorten", sql));
-        verbs.into_iter().chain(shorten).map(|(name, sql)| (name, &*sql.text)).collect()
+        let end = self.end.iter().map(|sql| ("end", sql));
+        verbs.into_iter().chain(shorten).chain(end).map(|(name, sql)| (name, &*sql.text)).collect()
     }
 }
 

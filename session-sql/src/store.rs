@@ -45,13 +45,14 @@ pub(crate) struct Inner<Db: Dialect> {
     pub(crate) pools: Pools<Db>,
     pub(crate) statements: Statements,
     config: SqlConfig,
+    feed: Option<Box<dyn Watch>>,
 }
 
 impl<Db: Dialect> SqlStore<Db> {
     /// Makes a store on a pool of yours, with the default [`SqlConfig`].
     #[must_use]
     pub fn new(pool: Pool<Db>) -> Self {
-        Self::build(Pools::of_caller(pool, Db::ONE_WRITER), SqlConfig::default())
+        Self::with_config(pool, SqlConfig::default()).expect("every database has what the default asks for")
     }
 
     /// Makes a store on a pool of yours.
@@ -59,10 +60,11 @@ impl<Db: Dialect> SqlStore<Db> {
     /// The pool's settings are yours: its size, how long it waits, and on SQLite the journal mode.
     ///
     /// # Errors
-    /// [`ConfigError::Unsupported`] for a setting that the database does not have.
+    /// [`ConfigError::Unsupported`] for a setting that the database does not have, [`ConfigError::Url`] for a URL to listen to
+    /// that cannot be understood.
     pub fn with_config(pool: Pool<Db>, config: SqlConfig) -> Result<Self, ConfigError> {
         check::<Db>(&config)?;
-        Ok(Self::build(Pools::of_caller(pool, Db::ONE_WRITER), config))
+        Self::build(Pools::of_caller(pool, Db::ONE_WRITER), config)
     }
 
     /// Makes a store of a URL, with the default [`SqlConfig`]. It connects when it is first used.
@@ -91,7 +93,7 @@ impl<Db: Dialect> SqlStore<Db> {
             return Err(ConfigError::Zero { setting: "max_connections" });
         }
         url::check(url, Db::DATABASE, Db::SCHEMES, Db::REFUSED)?;
-        Ok(Self::build(Db::open(url, &config).map_err(ConfigError::Url)?, config))
+        Self::build(Db::open(url, &config).map_err(ConfigError::Url)?, config)
     }
 
     /// Gives the SQL that creates the table, for those who run their own migrations. A table made by it is one that
@@ -128,9 +130,10 @@ impl<Db: Dialect> SqlStore<Db> {
         self.inner.pools.close().await;
     }
 
-    fn build(pools: Pools<Db>, config: SqlConfig) -> Self {
+    fn build(pools: Pools<Db>, config: SqlConfig) -> Result<Self, ConfigError> {
         let statements = Statements::new(&Db::SPELLING, Db::SWEEP, &config);
-        Self { inner: Arc::new(Inner { pools, statements, config }) }
+        let feed = Db::feed(&pools.pool, &config).map_err(ConfigError::Url)?;
+        Ok(Self { inner: Arc::new(Inner { pools, statements, config, feed }) })
     }
 }
 
@@ -217,8 +220,14 @@ impl<Db: Dialect> Inner<Db> {
         Err(unsettled::<Db>())
     }
 
-    async fn replace(&self, key: &SessionKey, record: &Record, replaced: Version) -> Result<PutOutcome, StoreError> {
-        let Statements { replace, shorten, .. } = &self.statements;
+    /// Replaces this version, by a statement that replaces and perhaps tells.
+    async fn replace(
+        &self,
+        replace: &Statement,
+        key: &SessionKey,
+        record: &Record,
+        replaced: Version,
+    ) -> Result<PutOutcome, StoreError> {
         let mut sql = replace;
         for _ in 0..TURNS {
             // Whoever replaces a version by itself changes nothing: if it stands, it is stored.
@@ -234,7 +243,7 @@ impl<Db: Dialect> Inner<Db> {
                 }
                 // It can be replaced: it was not live a moment ago, and somebody touched it; or the deadline moves back past
                 // where the sweep looks, which the other statement does, and any other deadline as well.
-                Some(_) => sql = shorten.as_ref().unwrap_or(replace),
+                Some(_) => sql = self.statements.shorten.as_ref().unwrap_or(replace),
             }
         }
         Err(unsettled::<Db>())
@@ -281,9 +290,11 @@ impl<Db: Dialect> SessionStore for SqlStore<Db> {
         if record.payload.len() > limit {
             return Err(StoreError::TooLarge { store: Db::STORE, limit });
         }
-        match put.replaces() {
-            None => self.inner.create(key, record).await,
-            Some(version) => self.inner.replace(key, record, version).await,
+        let Statements { replace, end, .. } = &self.inner.statements;
+        match put {
+            Put::Create => self.inner.create(key, record).await,
+            Put::Replace(version) => self.inner.replace(replace, key, record, version).await,
+            Put::End(version) => self.inner.replace(end.as_ref().unwrap_or(replace), key, record, version).await,
         }
     }
 
@@ -320,7 +331,7 @@ impl<Db: Dialect> SessionStore for SqlStore<Db> {
     }
 
     fn watch(&self) -> Option<&dyn Watch> {
-        None
+        self.inner.feed.as_deref()
     }
 }
 

@@ -14,14 +14,14 @@ mod sqlite_in_memory {
 
 #[cfg(feature = "postgres")]
 mod postgres {
-    session_conformance::suite!(crate::support::postgres::PostgresHarness, without { WAT: "not built yet" });
+    session_conformance::suite!(crate::support::postgres::PostgresHarness);
 }
 
 #[cfg(feature = "postgres")]
 mod postgres_elsewhere {
     use crate::support::postgres::{Elsewhere, PostgresHarness};
 
-    session_conformance::suite!(PostgresHarness<Elsewhere>, without { WAT: "not built yet" });
+    session_conformance::suite!(PostgresHarness<Elsewhere>);
 }
 
 #[cfg(feature = "mysql")]

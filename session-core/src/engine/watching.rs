@@ -5,16 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
-use crate::store::{Notice, SessionKey, SessionStore, Watcher};
+use crate::store::{Keeper, Notice, SessionKey, SessionStore, Watcher};
 
 /// Hands on what the store tells to whoever waits for the end of that session, and what this process ends itself.
 #[derive(Default)]
 pub(crate) struct Watching {
     waiting: Arc<Waiting>,
     /// Hears the store, from the first who waits on.
-    listening: Mutex<Option<JoinHandle<()>>>,
+    listening: Keeper,
 }
 
 #[derive(Default)]
@@ -36,7 +35,7 @@ pub(crate) struct Heard {
 impl Watching {
     /// Waits for what is heard of the session from now on, and has the store tell of it, if it can.
     pub(crate) fn wait_for(&self, key: SessionKey, store: &dyn SessionStore) -> Watched {
-        self.listen(store);
+        self.listening.keep(|| Some(Arc::clone(&self.waiting).hear(store.watch()?.watcher())));
         let mut by_key = self.waiting.by_key();
         let heard = by_key.entry(key).or_insert_with(|| watch::channel(Heard::default()).0).subscribe();
         Watched { waiting: Arc::clone(&self.waiting), key, heard }
@@ -50,25 +49,6 @@ impl Watching {
     /// Tells whether the store tells of every end.
     pub(crate) fn is_fed(&self) -> bool {
         self.waiting.is_fed.load(Ordering::Acquire)
-    }
-
-    /// Begins to hear the store, if nobody does: also once the runtime is gone on which somebody did.
-    fn listen(&self, store: &dyn SessionStore) {
-        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        if listening.as_ref().is_some_and(|task| !task.is_finished()) {
-            return;
-        }
-        let Some(feed) = store.watch() else { return };
-        *listening = Some(tokio::spawn(Arc::clone(&self.waiting).hear(feed.watcher())));
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        let listening = self.listening.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = listening {
-            task.abort();
-        }
     }
 }
 

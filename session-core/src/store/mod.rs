@@ -77,4 +77,4 @@ pub use put_new::{PutNewError, SessionStoreExt};
 pub(crate) use random::draw;
 pub use random::{RandomError, RandomSource, SystemRandom};
 pub use record::{Record, Version};
-pub use watch::{Notice, Notifier, Tells, Watch, Watcher};
+pub use watch::{Keeper, Notice, Notifier, Tells, Watch, Watcher};

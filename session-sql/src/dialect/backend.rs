@@ -2,8 +2,9 @@
 
 use std::future::Future;
 
-use sqlx::Database;
+use session_core::Watch;
 use sqlx::error::DatabaseError;
+use sqlx::{Database, Pool};
 
 use super::value::{Fetched, Value};
 use crate::config::SqlConfig;
@@ -65,6 +66,14 @@ pub trait Backend: Database {
     /// # Errors
     /// If the URL cannot be understood.
     fn open(url: &str, config: &SqlConfig) -> Result<Pools<Self>, SqlError>;
+
+    /// Makes what tells of ends that are made over the pool; `None` if nothing does.
+    ///
+    /// # Errors
+    /// If the URL to listen to cannot be understood.
+    fn feed(_: &Pool<Self>, _: &SqlConfig) -> Result<Option<Box<dyn Watch>>, SqlError> {
+        Ok(None)
+    }
 
     /// Reads what an error of the database means.
     fn fault(error: &dyn DatabaseError) -> Fault;

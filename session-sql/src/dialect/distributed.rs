@@ -7,7 +7,7 @@ use sqlx::Postgres;
 
 use super::backend::Backend;
 use super::postgres::{COLUMNS_OF, COMMENT_OF};
-use crate::config::SqlConfig;
+use crate::config::{Ends, SqlConfig};
 use crate::statements::Statements;
 
 /// The words that the newer versions of both take. `fillfactor` does nothing there.
@@ -137,7 +137,7 @@ fn is_name(word: &str) -> bool {
 
 #[test]
 fn every_statement_is_made_of_what_both_are_known_to_take() {
-    let config = SqlConfig::default().with_schema("app").unwrap();
+    let config = SqlConfig::default().with_schema("app").unwrap().with_ends(Ends::Silent);
     let statements = Statements::new(&Postgres::SPELLING, Postgres::SWEEP, &config);
     let verbs = statements.named().into_iter().map(|(_, sql)| sql.to_owned());
     let asked = [COMMENT_OF, COLUMNS_OF].map(str::to_owned);

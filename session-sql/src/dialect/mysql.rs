@@ -38,6 +38,7 @@ impl Backend for MySql {
         names_are_moves: false,
         on_taken: "",
         length: "length(payload)",
+        notify: None,
     };
     // Neither database lets a DELETE skip what is locked, but a SELECT within one may. The order of the join and its index
     // are told, so that the rows are found by their keys: of a table that is nearly empty all rows would be read instead,
@@ -94,6 +95,7 @@ impl Backend for MySql {
 
     fn unsupported(config: &SqlConfig) -> Option<&'static str> {
         match config {
+            SqlConfig { listen_url: Some(_), .. } => Some("anything to listen to"),
             SqlConfig { schema: Some(_), .. } => Some("schemas apart from databases: name the database in the URL"),
             SqlConfig { logging: Logging::Unlogged, .. } => Some("unlogged tables"),
             _ => None,

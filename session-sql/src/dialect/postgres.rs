@@ -4,17 +4,19 @@
 
 use std::str::FromStr;
 
+use session_core::Watch;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Postgres, Row};
+use sqlx::{Pool, Postgres, Row};
 
 use super::backend::{Backend, Dialect};
 use super::driver::driver;
 use super::pooler;
 use super::value::{Fetched, Value};
-use crate::config::{Logging, SqlConfig};
+use crate::config::{Ends, Logging, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
+use crate::feed::Feed;
 use crate::guard::Statement;
 use crate::pools::{self, Pools};
 use crate::schema::{Table, mark};
@@ -44,6 +46,8 @@ impl Backend for Postgres {
         names_are_moves: false,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
         length: "octet_length(payload)",
+        // As `SessionKey` writes itself: base64url without padding.
+        notify: Some("pg_notify('{channel}', translate(encode(session_key, 'base64'), '+/=', '-_'))"),
     };
     // ARRAY(..) is worked out once. Within IN (..) the planner may run the inner query again for another outer row,
     // where it skips what it has locked itself, and so removes more than the limit. A row that is written between the
@@ -111,6 +115,13 @@ impl Backend for Postgres {
         let options = options.extra_float_digits(None);
         let pool = || pools::options(config).connect_lazy_with(options.clone());
         Ok(Pools::of_url(pool(), pool(), None, None, Self::fault))
+    }
+
+    fn feed(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Box<dyn Watch>>, SqlError> {
+        match config.ends {
+            Ends::Told => Ok(Some(Box::new(Feed::new(pool, config)?))),
+            Ends::Silent => Ok(None),
+        }
     }
 
     // The first two characters of a code are its class; see PostgreSQL's appendix A.

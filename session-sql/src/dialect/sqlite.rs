@@ -35,6 +35,7 @@ impl Backend for Sqlite {
         names_are_moves: true,
         on_taken: "ON CONFLICT (session_key) DO NOTHING",
         length: "length(payload)",
+        notify: None,
     };
     const SWEEP: SweepSql<&'static str> = SweepSql {
         delete: "DELETE FROM {t} WHERE arrival IN \
@@ -86,6 +87,7 @@ impl Backend for Sqlite {
 
     fn unsupported(config: &SqlConfig) -> Option<&'static str> {
         match config {
+            SqlConfig { listen_url: Some(_), .. } => Some("anything to listen to"),
             SqlConfig { schema: Some(_), .. } => Some("schemas"),
             SqlConfig { logging: Logging::Unlogged, .. } => Some("unlogged tables"),
             _ => None,

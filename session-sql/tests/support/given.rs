@@ -14,7 +14,7 @@ pub(crate) fn given(verb: &str) -> Vec<Given> {
     match verb {
         "get" | "delete" => vec![Key],
         "create" => vec![Key, Number(1), Bytes, Owner, Number(1), Number(1), Number(1), Number(1)],
-        "replace" | "shorten" => {
+        "replace" | "shorten" | "end" => {
             vec![Number(2), Bytes, Owner, Number(1), Number(1), Number(1), Number(1), Key, Number(1), Number(1)]
         }
         "touch" => vec![Number(1), Number(2), Key, Number(1), Number(1)],

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_conformance::{Corruption, Harness, servers};
+use session_conformance::{Corruption, Harness, Interruption, servers};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, Postgres};
@@ -29,13 +29,20 @@ pub(crate) trait Setting: Debug + Send + Sync + 'static {
     fn database(server: &Server) -> impl Future<Output = Result<String, BoxError>>;
 }
 
+/// How connections of this store name themselves to the server.
+fn name_of(config: &SqlConfig) -> &str {
+    config.schema.as_ref().map_or("the suite", |schema| schema.as_str())
+}
+
 /// As it comes, and by URL.
 #[derive(Debug)]
 pub(crate) struct Plain;
 
 impl Setting for Plain {
     async fn store(server: &Server, config: SqlConfig) -> Result<PostgresStore, BoxError> {
-        Ok(PostgresStore::from_url_with(server.url(), config)?)
+        let mark = if server.url().contains('?') { '&' } else { '?' };
+        let url = format!("{}{mark}application_name={}", server.url(), name_of(&config));
+        Ok(PostgresStore::from_url_with(&url, config)?)
     }
 
     async fn database(server: &Server) -> Result<String, BoxError> {
@@ -50,7 +57,7 @@ pub(crate) struct Elsewhere;
 
 impl Setting for Elsewhere {
     async fn store(server: &Server, config: SqlConfig) -> Result<PostgresStore, BoxError> {
-        let options = PgConnectOptions::from_str(&Self::database(server).await?)?;
+        let options = PgConnectOptions::from_str(&Self::database(server).await?)?.application_name(name_of(&config));
         let pool = PgPoolOptions::new().max_connections(10).after_connect(|connection, _| {
             Box::pin(async move {
                 connection.execute("SET TIME ZONE 'Asia/Tokyo'").await?;
@@ -181,6 +188,13 @@ impl<S: Setting> Harness for PostgresHarness<S> {
     fn secrets(&self) -> Vec<String> {
         let password = self.server.password().map(str::to_owned);
         password.into_iter().chain(["of-the-unreachable".to_owned()]).collect()
+    }
+
+    async fn interrupt(&self) -> Result<Interruption, BoxError> {
+        let listening = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                         WHERE application_name = $1 AND query LIKE 'LISTEN%'";
+        sqlx::query(listening).bind(&self.schema).execute(self.pool()).await?;
+        Ok(Interruption::Broken)
     }
 
     async fn stop(self) {
