@@ -14,6 +14,7 @@ mod cursor; // places in a walk
 mod dialect; // what the databases differ in
 mod fault; // how a statement fails
 mod guard; // what keeps two statements apart
+mod inline; // a statement with its values in it
 mod kept; // connections that stay at hand
 mod loan; // a connection that is lent, and asked if it comes back by itself
 mod opening; // how another one is opened
@@ -36,7 +37,7 @@ pub mod fuzzing;
 #[cfg(test)]
 mod replay; // what fuzzing found, on any toolchain
 
-pub use config::{Durability, Identifier, Logging, SqlConfig};
+pub use config::{Durability, Identifier, Logging, Preparing, SqlConfig};
 pub use dialect::Dialect;
 pub use error::{ConfigError, SchemaError, SqlError};
 pub use session_core;
