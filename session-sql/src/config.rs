@@ -28,6 +28,8 @@ pub struct SqlConfig {
     /// What a write to SQLite survives once it is acknowledged: everything. For stores made of a URL; a pool of
     /// your own is set up by you.
     pub durability: Durability,
+    /// How statements go to PostgreSQL: prepared once. For stores made of a URL; elsewhere anything else is an error.
+    pub preparing: Preparing,
     /// The most bytes a payload may have. 4 MiB: far more than a session should hold, and within the packet
     /// that MySQL takes by default.
     pub max_payload: usize,
@@ -76,6 +78,13 @@ impl SqlConfig {
         self
     }
 
+    /// Sets how statements go to PostgreSQL.
+    #[must_use]
+    pub fn with_preparing(mut self, preparing: Preparing) -> Self {
+        self.preparing = preparing;
+        self
+    }
+
     /// Sets the most bytes a payload may have. A `put` beyond it fails with `TooLarge`.
     #[must_use]
     pub fn with_max_payload(mut self, bytes: usize) -> Self {
@@ -120,6 +129,7 @@ impl Default for SqlConfig {
             schema: None,
             logging: Logging::default(),
             durability: Durability::default(),
+            preparing: Preparing::default(),
             max_payload: 4 << 20,
             max_connections: 10,
             acquire_timeout: Duration::from_secs(3),
@@ -205,6 +215,20 @@ impl fmt::Debug for ListenUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ListenUrl")
     }
+}
+
+/// Says how statements go to PostgreSQL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preparing {
+    /// Each is prepared once on each connection, under a name, and sent its values.
+    #[default]
+    Once,
+    /// None is: each is sent as a text, with its values in it, which is one message and leaves nothing behind. For a pooler that
+    /// lends connections by the transaction and knows nothing of prepared statements, such as PgBouncer with
+    /// `max_prepared_statements = 0`. It takes more of the server, and **the server's logs and its list of what runs show keys
+    /// and payloads** where they show statements. sqlx's log of statements is off.
+    Never,
 }
 
 /// Says what a write to SQLite survives once it is acknowledged.

@@ -24,6 +24,12 @@ pub enum ConfigError {
         /// The setting.
         setting: &'static str,
     },
+    /// The setting is for a store made of a URL.
+    #[error("{setting} is for a store made of a URL, not for one on a pool")]
+    OfUrl {
+        /// The setting.
+        setting: &'static str,
+    },
     /// A setting must not be zero.
     #[error("{setting} must be more than zero")]
     Zero {
@@ -140,8 +146,8 @@ pub(crate) struct Crowded(#[source] pub(crate) Option<SqlError>);
 pub(crate) struct ReadOnly(#[source] pub(crate) SqlError);
 
 /// What to do where a pooler mixes up the prepared statements of its clients.
-pub(crate) const KEPT_APART: &str =
-    "for PgBouncer, set max_prepared_statements to 1 or more (from 1.21 on), or pool_mode = session";
+pub(crate) const KEPT_APART: &str = "for PgBouncer, set max_prepared_statements to 1 or more (from 1.21 on), or pool_mode = session; or have the store prepare \
+     none, by `Preparing::Never`";
 
 /// Says that a statement is not the one that was prepared on its connection, and that nothing was done.
 #[derive(Debug, Error)]

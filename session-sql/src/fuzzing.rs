@@ -13,7 +13,14 @@ pub fn sql_row(data: &[u8]) {
     if let Some((columns, owner)) = columns(data) {
         let [version, created_at, last_seen_at, expires_at] = columns;
         let payload = data[33 + owner.map_or(0, <[u8]>::len)..].to_vec();
-        let read = Columns { version, payload: payload.clone(), owner, created_at, last_seen_at, expires_at };
+        let read = Columns {
+            version,
+            payload: payload.clone(),
+            owner: owner.map(<[u8]>::to_vec),
+            created_at,
+            last_seen_at,
+            expires_at,
+        };
         if let Ok(record) = row::record(Ok(read)) {
             let times = [record.created_at, record.last_seen_at, record.expires_at].map(row::time_column);
             assert_eq!((row::version_column(record.version), times), (version, [created_at, last_seen_at, expires_at]));

@@ -24,6 +24,8 @@ pub struct Statement {
     pub(crate) text: Arc<str>,
     /// The last value; `None` where the database has no guards.
     pub(crate) guard: Option<i64>,
+    /// Whether it is sent as a text, with its values in it.
+    pub(crate) inline: bool,
 }
 
 /// The guard where there is a condition. `{guard}` stands for it until it is known how many values come before.
@@ -34,16 +36,16 @@ pub(crate) const AROUND_NUMBER: &str = "CASE WHEN {guard} THEN ? ELSE 0 END";
 
 impl Statement {
     pub(crate) fn plain(text: &str) -> Self {
-        Self { text: text.into(), guard: None }
+        Self { text: text.into(), guard: None, inline: false }
     }
 
     /// Puts the guard in, as the value after the first `values`.
     #[cfg(feature = "postgres")]
-    pub(crate) fn guarded(text: &str, values: usize) -> Self {
+    pub(crate) fn guarded(text: &str, values: usize, inline: bool) -> Self {
         let (guard, last) = (number_of(text), values + 1);
         // No branch is a constant that fails, or the planner would have it fail whatever the value is.
         let condition = format!("1 / CASE ${last} WHEN {guard} THEN 1 ELSE 0 END = 1");
-        Self { text: text.replace("{guard}", &condition).into(), guard: Some(guard) }
+        Self { text: text.replace("{guard}", &condition).into(), guard: Some(guard), inline }
     }
 }
 

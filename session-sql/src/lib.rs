@@ -16,6 +16,7 @@ mod fault; // how a statement fails
 #[cfg(feature = "postgres")]
 mod feed; // what PostgreSQL tells of ends
 mod guard; // what keeps two statements apart
+mod inline; // a statement with its values in it
 mod kept; // connections that stay at hand
 mod loan; // a connection that is lent, and asked if it comes back by itself
 mod opening; // how another one is opened
@@ -38,7 +39,7 @@ pub mod fuzzing;
 #[cfg(test)]
 mod replay; // what fuzzing found, on any toolchain
 
-pub use config::{Durability, Ends, Identifier, ListenUrl, Logging, SqlConfig};
+pub use config::{Durability, Ends, Identifier, ListenUrl, Logging, Preparing, SqlConfig};
 pub use dialect::Dialect;
 pub use error::{ConfigError, SchemaError, SqlError};
 pub use session_core;

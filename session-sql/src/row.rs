@@ -8,10 +8,11 @@ use thiserror::Error;
 use crate::error::SqlError;
 
 /// The columns of a record as the database gives them, in the order in which every statement asks for them.
-pub(crate) struct Columns<'r> {
+pub(crate) struct Columns {
     pub(crate) version: i64,
     pub(crate) payload: Vec<u8>,
-    pub(crate) owner: Option<&'r [u8]>,
+    // On PostgreSQL bytes can be borrowed from a row of a prepared statement alone.
+    pub(crate) owner: Option<Vec<u8>>,
     pub(crate) created_at: i64,
     pub(crate) last_seen_at: i64,
     pub(crate) expires_at: i64,
@@ -45,12 +46,12 @@ pub(crate) enum RowError {
 }
 
 /// Makes a record of a row.
-pub(crate) fn record(columns: Result<Columns<'_>, sqlx::Error>) -> Result<Record, RowError> {
+pub(crate) fn record(columns: Result<Columns, sqlx::Error>) -> Result<Record, RowError> {
     let columns = columns.map_err(|error| RowError::Column(SqlError::new(error)))?;
     Ok(Record {
         version: version(columns.version),
         payload: Bytes::from(columns.payload),
-        owner: columns.owner.map(owner).transpose()?,
+        owner: columns.owner.as_deref().map(owner).transpose()?,
         created_at: time("created_at", columns.created_at)?,
         last_seen_at: time("last_seen_at", columns.last_seen_at)?,
         expires_at: time("expires_at", columns.expires_at)?,

@@ -14,7 +14,7 @@ use session_core::{
 };
 use sqlx::Pool;
 
-use crate::config::SqlConfig;
+use crate::config::{Preparing, SqlConfig};
 use crate::dialect::{Dialect, Fetched, Value};
 use crate::error::ConfigError;
 use crate::fault::Fault;
@@ -60,10 +60,14 @@ impl<Db: Dialect> SqlStore<Db> {
     /// The pool's settings are yours: its size, how long it waits, and on SQLite the journal mode.
     ///
     /// # Errors
-    /// [`ConfigError::Unsupported`] for a setting that the database does not have, [`ConfigError::Url`] for a URL to listen to
-    /// that cannot be understood.
+    /// [`ConfigError::Unsupported`] for a setting that the database does not have, [`ConfigError::OfUrl`] for one that is not
+    /// for a pool of yours, [`ConfigError::Url`] for a URL to listen to that cannot be understood.
     pub fn with_config(pool: Pool<Db>, config: SqlConfig) -> Result<Self, ConfigError> {
         check::<Db>(&config)?;
+        if config.preparing != Preparing::Once {
+            // The pool's own log of statements would show payloads.
+            return Err(ConfigError::OfUrl { setting: "`SqlConfig::preparing`" });
+        }
         Self::build(Pools::of_caller(pool, Db::ONE_WRITER), config)
     }
 

@@ -9,7 +9,7 @@ use session_conformance::servers::{Alone, PgBouncer, Postgres};
 use session_sql::session_core::{BoxError, Put, PutOutcome, SessionStore, StoreError, Version};
 use session_sql::sqlx::postgres::PgConnectOptions;
 use session_sql::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, PgConnection, Row, raw_sql};
-use session_sql::{PostgresStore, SqlConfig};
+use session_sql::{PostgresStore, Preparing, SqlConfig};
 use support::bed::{at, key, patient, record, with_causes};
 use support::servers::{Server, fresh_name};
 use tokio::task::JoinSet;
@@ -19,6 +19,7 @@ struct Behind {
     server: Server,
     bouncer: Alone,
     schema: String,
+    preparing: Preparing,
 }
 
 impl Behind {
@@ -32,7 +33,7 @@ impl Behind {
         let password = server.password().map(|it| format!(" password={it}")).unwrap_or_default();
         let settings = [settings, &["admin_users = postgres"]].concat();
         let bouncer = PgBouncer::before(&format!("host={host} port={port} user={user}{password}"), &settings).await?;
-        Ok(Self { server, bouncer, schema })
+        Ok(Self { server, bouncer, schema, preparing: Preparing::Once })
     }
 
     fn config(&self) -> Result<SqlConfig, BoxError> {
@@ -41,7 +42,7 @@ impl Behind {
 
     /// A store that goes through PgBouncer.
     fn store(&self) -> Result<PostgresStore, BoxError> {
-        Ok(PostgresStore::from_url_with(self.bouncer.url(), self.config()?)?)
+        Ok(PostgresStore::from_url_with(self.bouncer.url(), self.config()?.with_preparing(self.preparing))?)
     }
 
     /// One that does not.
@@ -109,6 +110,21 @@ async fn in_transaction_mode_it_loses_nothing_or_is_refused() -> Result<(), BoxE
         loses_nothing(&Behind::start(&["pool_mode = transaction", kept]).await?).await?;
     }
     Ok(())
+}
+
+/// Where PgBouncer knows nothing of prepared statements, and several clients share a connection of the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_transaction_mode_a_store_that_prepares_nothing_loses_nothing() -> Result<(), BoxError> {
+    let mut settings = vec!["pool_mode = transaction", "default_pool_size = 2"];
+    let mut behind = Behind::start(&settings).await?;
+    if behind.setting(STATEMENTS).await?.is_some() {
+        settings.push("max_prepared_statements = 0");
+        behind = Behind::start(&settings).await?;
+    }
+    let refused = behind.store()?.init().await.expect_err("it mixes up statements");
+    assert!(with_causes(&refused).contains("`Preparing::Never`"), "{}", with_causes(&refused));
+    behind.preparing = Preparing::Never;
+    loses_nothing(&behind).await
 }
 
 async fn loses_nothing(behind: &Behind) -> Result<(), BoxError> {

@@ -7,9 +7,9 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlDatabaseError};
 use sqlx::{MySql, Row};
 
 use super::backend::{Backend, Dialect};
-use super::driver::driver;
+use super::driver::{driver, inline};
 use super::value::{Fetched, Value};
-use crate::config::{Logging, SqlConfig};
+use crate::config::{Logging, Preparing, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::guard::Statement;
@@ -98,6 +98,7 @@ impl Backend for MySql {
             SqlConfig { listen_url: Some(_), .. } => Some("anything to listen to"),
             SqlConfig { schema: Some(_), .. } => Some("schemas apart from databases: name the database in the URL"),
             SqlConfig { logging: Logging::Unlogged, .. } => Some("unlogged tables"),
+            SqlConfig { preparing: Preparing::Never, .. } => Some("statements that are not prepared"),
             _ => None,
         }
     }

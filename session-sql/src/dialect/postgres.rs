@@ -7,13 +7,13 @@ use std::str::FromStr;
 use session_core::Watch;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{Pool, Postgres, Row};
+use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, Pool, Postgres, Row};
 
 use super::backend::{Backend, Dialect};
-use super::driver::driver;
+use super::driver::{driver, inline};
 use super::pooler;
 use super::value::{Fetched, Value};
-use crate::config::{Ends, Logging, SqlConfig};
+use crate::config::{Ends, Logging, Preparing, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::feed::Feed;
@@ -113,8 +113,13 @@ impl Backend for Postgres {
         let options = PgConnectOptions::from_str(url).map_err(SqlError::of_url)?;
         // No number here is a float, and PgBouncer as it comes refuses a client that asks for their digits.
         let options = options.extra_float_digits(None);
-        let pool = || pools::options(config).connect_lazy_with(options.clone());
-        Ok(Pools::of_url(pool(), pool(), None, None, Self::fault))
+        let pool = |options| pools::options(config).connect_lazy_with(options);
+        let own = match config.preparing {
+            Preparing::Once => options.clone(),
+            // It would have keys and payloads in it.
+            Preparing::Never => options.clone().disable_statement_logging(),
+        };
+        Ok(Pools::of_url(pool(options), pool(own), None, None, Self::fault))
     }
 
     fn feed(pool: &Pool<Self>, config: &SqlConfig) -> Result<Option<Box<dyn Watch>>, SqlError> {
@@ -149,16 +154,18 @@ impl Backend for Postgres {
         }
     }
 
-    async fn prepare(pools: &Pools<Self>, _: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
-        Ok(pooler::keeps_statements_apart(pools).await)
+    async fn prepare(pools: &Pools<Self>, config: &SqlConfig) -> Result<Result<(), SchemaError>, Failure> {
+        match config.preparing {
+            Preparing::Once => Ok(pooler::keeps_statements_apart(pools).await),
+            Preparing::Never => shows_bytes_by_digits(pools).await,
+        }
     }
 
     async fn look(connection: &mut Self::Connection, config: &SqlConfig) -> Result<Option<Table>, Failure> {
         let table = Self::SPELLING.table(config);
-        let found = sqlx::query_scalar(COMMENT_OF).bind(&table).fetch_optional(&mut *connection).await;
-        let Some(comment) = found.map_err(Failure::Sent)? else { return Ok(None) };
-        let columns = sqlx::query_scalar(COLUMNS_OF).bind(&table).fetch_all(&mut *connection).await;
-        let columns = columns.map_err(Failure::Sent)?;
+        let mut found = texts(connection, COMMENT_OF, &table, config.preparing).await.map_err(Failure::Sent)?;
+        let Some(comment) = found.pop() else { return Ok(None) };
+        let columns = texts(connection, COLUMNS_OF, &table, config.preparing).await.map_err(Failure::Sent)?;
         Ok(Some(Table { comment, columns }))
     }
 
@@ -177,6 +184,40 @@ pub(super) const COMMENT_OF: &str = "SELECT coalesce(obj_description(c.oid, 'pg_
 pub(super) const COLUMNS_OF: &str = "SELECT a.attname::text || ' ' || format_type(a.atttypid, a.atttypmod) || \
      CASE WHEN a.attnotnull THEN ' not null' ELSE '' END FROM pg_catalog.pg_attribute a \
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+
+/// Looks whether the server writes bytes as sqlx reads them where nothing is prepared.
+async fn shows_bytes_by_digits(pools: &Pools<Postgres>) -> Result<Result<(), SchemaError>, Failure> {
+    let mut connection = pools.reader().await?;
+    let shown = sqlx::raw_sql("SELECT current_setting('bytea_output')").fetch_one(&mut *connection).await;
+    let output: String = shown.and_then(|row| row.try_get(0)).map_err(Failure::Sent)?;
+    connection.done();
+    Ok(if output == "hex" {
+        Ok(())
+    } else {
+        Err(SchemaError::Setting {
+            what: format!("the server writes bytes in another way (bytea_output = {output})"),
+            remedy: "set bytea_output = hex, for the role or the database".to_owned(),
+        })
+    })
+}
+
+/// Reads what one of these two says of a table.
+async fn texts(
+    connection: &mut PgConnection,
+    sql: &'static str,
+    table: &str,
+    preparing: Preparing,
+) -> Result<Vec<String>, sqlx::Error> {
+    match preparing {
+        Preparing::Once => sqlx::query_scalar(sql).bind(table).fetch_all(connection).await,
+        Preparing::Never => {
+            // No name has a quote of this kind in it.
+            let text = sql.replace("$1", &format!("'{table}'"));
+            let rows = sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(connection).await?;
+            rows.iter().map(|row| row.try_get(0)).collect()
+        }
+    }
+}
 
 /// sqlx passes over such a parameter, and the table would land wherever the server's `search_path` says.
 const BY_CONFIG: &str = "name the schema by `SqlConfig::with_schema`";

@@ -7,9 +7,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, Sqlite};
 
 use super::backend::{Backend, Dialect};
-use super::driver::driver;
+use super::driver::{driver, inline};
 use super::value::{Fetched, Value};
-use crate::config::{Durability, Logging, SqlConfig};
+use crate::config::{Durability, Logging, Preparing, SqlConfig};
 use crate::error::{SchemaError, SqlError};
 use crate::fault::{Failure, Fault};
 use crate::guard::Statement;
@@ -90,6 +90,7 @@ impl Backend for Sqlite {
             SqlConfig { listen_url: Some(_), .. } => Some("anything to listen to"),
             SqlConfig { schema: Some(_), .. } => Some("schemas"),
             SqlConfig { logging: Logging::Unlogged, .. } => Some("unlogged tables"),
+            SqlConfig { preparing: Preparing::Never, .. } => Some("statements that are not prepared"),
             _ => None,
         }
     }

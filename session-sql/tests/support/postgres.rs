@@ -10,7 +10,7 @@ use session_conformance::{Corruption, Harness, Interruption, servers};
 use session_sql::session_core::{BoxError, Limits, SessionKey, SessionStore};
 use session_sql::sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use session_sql::sqlx::{self, AssertSqlSafe, Connection, Executor, Postgres};
-use session_sql::{PostgresStore, SqlConfig};
+use session_sql::{PostgresStore, Preparing, SqlConfig};
 
 use super::bed::{Bed, hex, patient};
 use super::servers::{Server, fresh_name};
@@ -83,6 +83,20 @@ impl Setting for Elsewhere {
         }
         connection.close().await?;
         Ok(server.url_of("session_elsewhere"))
+    }
+}
+
+/// As it comes, with statements that are not prepared.
+#[derive(Debug)]
+pub(crate) struct NotPrepared;
+
+impl Setting for NotPrepared {
+    async fn store(server: &Server, config: SqlConfig) -> Result<PostgresStore, BoxError> {
+        Plain::store(server, config.with_preparing(Preparing::Never)).await
+    }
+
+    async fn database(server: &Server) -> Result<String, BoxError> {
+        Plain::database(server).await
     }
 }
 
