@@ -23,7 +23,7 @@
 //! holds whichever comes first: a deadline that moves on meanwhile leaves `sweep_at` before it, and one that moves back
 //! takes along whatever stands there.
 
-use crate::config::{Ends, Preparing, SqlConfig};
+use crate::config::{Ends, SqlConfig};
 use crate::guard::{self, Statement};
 
 /// Says how a database writes what all of them have.
@@ -92,7 +92,7 @@ impl Spelling {
             #[cfg(feature = "postgres")]
             Placeholders::Numbers => {
                 let (text, values) = numbered(text.trim_end());
-                let inline = config.preparing == Preparing::Never;
+                let inline = config.preparing == crate::config::Preparing::Never;
                 if self.guarded { Statement::guarded(&text, values, inline) } else { Statement::plain(&text) }
             }
         }
