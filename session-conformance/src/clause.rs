@@ -149,6 +149,12 @@ macro_rules! __clauses {
                 CON_2 "CON-2" con_2_no_update_is_lost
                     "K tasks that each add 1 to a counter through the core M times end at K × M";
             }
+            VER {
+                VER_1 "VER-1" ver_1_two_versions_share_a_backend
+                    "what an earlier version of the store has written (where a harness has one) this one reads, replaces, touches, lists, sweeps and deletes, and the other way round";
+                VER_2 "VER-2" ver_2_two_versions_are_linearizable_together
+                    "concurrent histories on one key of this version of the store and an earlier one (where a harness has one) are linearizable";
+            }
             MOD {
                 MOD_1 "MOD-1" mod_1_the_store_answers_as_the_model_does
                     "random sequences of operations answer as a small model does (property-based, shrinking)";
@@ -275,6 +281,8 @@ pub enum Group {
     SCN,
     /// Everything at once.
     CON,
+    /// Two versions of the store on one backend.
+    VER,
     /// Everything in any order.
     MOD,
     /// What goes wrong.
@@ -323,7 +331,7 @@ impl Clause {
         use Clause::*;
         match self {
             PUT_8 | PUT_9 | PUT_10 | PUT_14 | PUT_16 | TCH_4 | TCH_6 | DEL_3 | SWP_3 | SWP_4 | OWN_1 | OWN_2
-            | OWN_3 | OWN_4 | SCN_1 | CON_1 | CON_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
+            | OWN_3 | OWN_4 | SCN_1 | CON_1 | CON_2 | VER_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
             _ => Certainty::Certain,
         }
     }

@@ -22,6 +22,7 @@ mod scn;
 mod swp;
 mod tch;
 mod together;
+mod versions;
 
 mod churn; // for OWN and SCN: reading page by page while others write
 mod moves; // for MOD: what random sequences are made of

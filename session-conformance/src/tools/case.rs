@@ -120,6 +120,20 @@ impl Case {
         Ok(Handle::new(store, self.base, "second handle: ", self.log.clone()))
     }
 
+    /// Gives the handle of an earlier version, without `init`, and ends the clause where there is none.
+    pub(crate) async fn earlier(&self) -> Check<Handle> {
+        match works("previous of the harness", self.harness.previous().await)? {
+            Some(store) => Ok(Handle::new(store, self.base, "earlier version: ", self.log.clone())),
+            None => not_applicable("the harness has no earlier version of the store"),
+        }
+    }
+
+    /// Gives a handle of this version and one of an earlier, for tasks that run at once: those of odd number have the
+    /// earlier.
+    pub(crate) fn crowd_of_versions(&self, earlier: Handle) -> Crowd {
+        Crowd { handles: [self.store.clone(), earlier], trace: self.trace.clone() }
+    }
+
     /// Gives two handles for tasks that run at once: a lock inside one handle must not be what makes them
     /// agree.
     pub(crate) async fn crowd(&self) -> Check<Crowd> {

@@ -40,7 +40,8 @@
 //! 9. **Errors, logs and `Debug` show no id, whole key, payload or password**, in whatever form: hexadecimal, base64, a
 //!    list of bytes or one number.
 //!
-//! A store says on its page whether it may be used from another runtime than the one that made it.
+//! A store says on its page whether it may be used from another runtime than the one that made it, and which of its earlier
+//! versions may have the same backend at the same time.
 //!
 //! The crate `session-conformance` checks all of this, clause by clause.
 //!
