@@ -9,6 +9,7 @@ use crate::clause::Capability;
 use crate::erased::{Erased, Terms};
 use crate::harness::Corruption;
 use crate::model::history::{ALONE, Call};
+use crate::model::show;
 use crate::tools::draw::Draw;
 use crate::tools::handle::Handle;
 use crate::tools::listen::Heard;
@@ -101,7 +102,7 @@ impl Case {
         match works("corrupt of the harness", self.harness.corrupt(key).await)? {
             Corruption::Impossible(reason) => not_applicable(reason),
             Corruption::Planted => {
-                self.note(format!("{key:?} is damaged"));
+                self.note(format!("{} is damaged", show::key(key)));
                 Ok(())
             }
         }
