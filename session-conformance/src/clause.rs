@@ -186,11 +186,14 @@ macro_rules! __clauses {
 pub trait Numbered: Copy + fmt::Debug + fmt::Display {
     /// Gives the sentence of the contract.
     fn sentence(self) -> &'static str;
+
+    /// Says what a failure tells of the next run; `None` where the suite does not know.
+    fn kind(self) -> Option<String>;
 }
 
 /// Makes the clauses of a suite, given what its type is to say of itself and the list.
 macro_rules! define {
-    ({ $(#[$about:meta])+ } $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
+    ({ $kind:path; $(#[$about:meta])+ } $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
         $(#[$about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(non_camel_case_types, reason = "an id is easiest to find as the contract writes it")]
@@ -229,6 +232,10 @@ macro_rules! define {
             fn sentence(self) -> &'static str {
                 self.sentence()
             }
+
+            fn kind(self) -> Option<String> {
+                $kind(self)
+            }
         }
 
         /// Writes the id as the contract does.
@@ -256,6 +263,7 @@ macro_rules! dispatch {
 pub(crate) use {define, dispatch};
 
 __clauses! { define, {
+    kind_of;
     /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
 } }
 
@@ -324,7 +332,27 @@ impl fmt::Display for Certainty {
     }
 }
 
+fn kind_of(clause: Clause) -> Option<String> {
+    Some(match clause.caught_of_1000() {
+        None => format!("{}: it does the same each time", clause.certainty()),
+        Some(caught) => format!(
+            "{}: another run may pass, as {caught} of 1000 caught what this clause is meant for (FAULTS.md)",
+            clause.certainty()
+        ),
+    })
+}
+
 impl Clause {
+    /// Gives in how many of 1,000 single runs the clause caught what it is meant for, of its faults that which it caught
+    /// least often, on an idle machine or a loaded one, as `FAULTS.md` has measured it; `None` where it is certain.
+    #[must_use]
+    pub const fn caught_of_1000(self) -> Option<u16> {
+        match self.certainty() {
+            Certainty::Certain => None,
+            Certainty::ByChance => Some(1_000),
+        }
+    }
+
     /// Tells whether two runs of the clause on one store may differ.
     #[must_use]
     pub const fn certainty(self) -> Certainty {
