@@ -142,7 +142,7 @@ impl Scene {
             told.debug("the store", &unreachable);
         }
         if works("corrupt of the harness", case.harness.corrupt(key).await)? == Corruption::Planted {
-            case.note(format!("every verb, with {} damaged", show::key(&key)));
+            case.note(format!("every verb, with {} damaged", show::key(key)));
             self.every_verb(told, &**store).await;
         }
         Ok(())
