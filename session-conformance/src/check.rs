@@ -8,7 +8,8 @@ use crate::clause::{Clause, Numbered};
 
 /// Says how a store, or a server, broke a clause.
 ///
-/// It prints as the clause's id and sentence, what was done, what was expected and what came.
+/// It prints as the clause's id and sentence, what was done, what was expected and what came, and whether another run of the
+/// clause may come out otherwise.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Failure<C = Clause> {
@@ -30,6 +31,7 @@ impl<C: Numbered> fmt::Display for Failure<C> {
         write_block(f, "done", &self.done.join("\n"))?;
         write_block(f, "expected", &self.expected)?;
         write_block(f, "came", &self.came)?;
+        write_block(f, "kind", &self.clause.kind().unwrap_or_default())?;
         write_block(f, "replay", self.replay.as_deref().unwrap_or_default())
     }
 }

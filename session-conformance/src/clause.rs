@@ -161,6 +161,12 @@ macro_rules! __clauses {
                 CON_2 "CON-2" con_2_no_update_is_lost
                     "K tasks that each add 1 to a counter through the core M times end at K × M";
             }
+            VER {
+                VER_1 "VER-1" ver_1_two_versions_share_a_backend
+                    "what an earlier version of the store has written (where a harness has one) this one reads, replaces, touches, lists, sweeps and deletes, and the other way round";
+                VER_2 "VER-2" ver_2_two_versions_are_linearizable_together
+                    "concurrent histories on one key of this version of the store and an earlier one (where a harness has one) are linearizable";
+            }
             MOD {
                 MOD_1 "MOD-1" mod_1_the_store_answers_as_the_model_does
                     "random sequences of operations answer as a small model does (property-based, shrinking)";
@@ -192,11 +198,14 @@ macro_rules! __clauses {
 pub trait Numbered: Copy + fmt::Debug + fmt::Display {
     /// Gives the sentence of the contract.
     fn sentence(self) -> &'static str;
+
+    /// Says what a failure tells of the next run; `None` where the suite does not know.
+    fn kind(self) -> Option<String>;
 }
 
 /// Makes the clauses of a suite, given what its type is to say of itself and the list.
 macro_rules! define {
-    ({ $(#[$about:meta])+ } $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
+    ({ $kind:path; $(#[$about:meta])+ } $($group:ident { $($clause:ident $id:literal $function:ident $sentence:literal;)+ })+) => {
         $(#[$about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[allow(non_camel_case_types, reason = "an id is easiest to find as the contract writes it")]
@@ -235,6 +244,10 @@ macro_rules! define {
             fn sentence(self) -> &'static str {
                 self.sentence()
             }
+
+            fn kind(self) -> Option<String> {
+                $kind(self)
+            }
         }
 
         /// Writes the id as the contract does.
@@ -262,6 +275,7 @@ macro_rules! dispatch {
 pub(crate) use {define, dispatch};
 
 __clauses! { define, {
+    kind_of;
     /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
 } }
 
@@ -289,6 +303,8 @@ pub enum Group {
     WAT,
     /// Everything at once.
     CON,
+    /// Two versions of the store on one backend.
+    VER,
     /// Everything in any order.
     MOD,
     /// What goes wrong.
@@ -331,14 +347,34 @@ impl fmt::Display for Certainty {
     }
 }
 
+fn kind_of(clause: Clause) -> Option<String> {
+    Some(match clause.caught_of_1000() {
+        None => format!("{}: it does the same each time", clause.certainty()),
+        Some(caught) => format!(
+            "{}: another run may pass, as {caught} of 1000 caught what this clause is meant for (FAULTS.md)",
+            clause.certainty()
+        ),
+    })
+}
+
 impl Clause {
+    /// Gives in how many of 1,000 single runs the clause caught what it is meant for, of its faults that which it caught
+    /// least often, on an idle machine or a loaded one, as `FAULTS.md` has measured it; `None` where it is certain.
+    #[must_use]
+    pub const fn caught_of_1000(self) -> Option<u16> {
+        match self.certainty() {
+            Certainty::Certain => None,
+            Certainty::ByChance => Some(1_000),
+        }
+    }
+
     /// Tells whether two runs of the clause on one store may differ.
     #[must_use]
     pub const fn certainty(self) -> Certainty {
         use Clause::*;
         match self {
             PUT_8 | PUT_9 | PUT_10 | PUT_14 | PUT_16 | TCH_4 | TCH_6 | DEL_3 | SWP_3 | SWP_4 | OWN_1 | OWN_2
-            | OWN_3 | OWN_4 | SCN_1 | WAT_2 | CON_1 | CON_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
+            | OWN_3 | OWN_4 | SCN_1 | WAT_2 | CON_1 | CON_2 | VER_2 | MOD_1 | FLT_3 | FLT_8 => Certainty::ByChance,
             _ => Certainty::Certain,
         }
     }

@@ -36,6 +36,7 @@ pub(crate) trait Erased {
     fn another_handle(&self) -> Local<'_, Result<Arc<dyn SessionStore>, BoxError>>;
     fn limits(&self) -> Limits;
     fn corrupt<'a>(&'a self, key: &'a SessionKey) -> Local<'a, Result<Corruption, BoxError>>;
+    fn previous(&self) -> Local<'_, Result<Option<Arc<dyn SessionStore>>, BoxError>>;
     fn unreachable(&self) -> Local<'_, Result<Option<Arc<dyn SessionStore>>, BoxError>>;
     fn secrets(&self) -> Vec<String>;
     fn crash(&self) -> Local<'_, Result<Crash, BoxError>>;
@@ -59,6 +60,10 @@ impl<H: Harness> Erased for H {
 
     fn corrupt<'a>(&'a self, key: &'a SessionKey) -> Local<'a, Result<Corruption, BoxError>> {
         Box::pin(Harness::corrupt(self, key))
+    }
+
+    fn previous(&self) -> Local<'_, Result<Option<Arc<dyn SessionStore>>, BoxError>> {
+        Box::pin(Harness::previous(self))
     }
 
     fn unreachable(&self) -> Local<'_, Result<Option<Arc<dyn SessionStore>>, BoxError>> {

@@ -48,6 +48,17 @@ pub trait Harness: Sized + 'static {
         async { Ok(Corruption::Impossible("the harness cannot damage what is stored")) }
     }
 
+    /// Gives a handle of an earlier version of the store on the same backend, as a process has it that a rolling upgrade
+    /// has not come to yet; `None` if there is none. For VER-1 and VER-2, which call [`init`](SessionStore::init) on it
+    /// before they do on this version.
+    ///
+    /// It may be the store's last release, as a second dependency under another name; one that is built on another
+    /// version of `session-core` takes an adapter. Where a setting says which form is written, it may be a handle with
+    /// the setting as it was.
+    fn previous(&self) -> impl Future<Output = Result<Option<Arc<dyn SessionStore>>, BoxError>> {
+        async { Ok(None) }
+    }
+
     /// Gives a handle on a backend that cannot be reached, for the errors that it gives; `None` if
     /// there is nothing to reach.
     fn unreachable(&self) -> impl Future<Output = Result<Option<Arc<dyn SessionStore>>, BoxError>> {

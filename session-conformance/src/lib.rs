@@ -15,6 +15,8 @@ mod tools; // what the clauses work with
 mod runner; // runs a clause under a watchdog
 mod suite; // the macro that emits the tests
 
+#[cfg(all(unix, feature = "child"))]
+pub mod child; // a store in a process of its own, to be killed
 mod faulty; // a store that fails at random
 pub mod http; // the suite for web frameworks
 #[cfg(all(unix, feature = "servers"))]

@@ -15,6 +15,7 @@ use crate::harness::Harness;
 use crate::tools::case::Case;
 use crate::tools::listen::Heard;
 use crate::tools::log::{Log, each_record_once, what_matters};
+use crate::tools::names::shorten;
 use crate::tools::seed::Seed;
 use crate::tools::trace::{Trace, Turns};
 
@@ -71,12 +72,14 @@ pub fn run<H: Harness>(clause: Clause, without: &[Capability]) -> Outcome {
     }) {
         Ok(()) => Outcome::Passed,
         Err(Stop::NotApplicable(reason)) => Outcome::NotApplicable(reason),
-        Err(Stop::Broken { expected, came }) => {
+        Err(Stop::Broken { mut expected, mut came }) => {
             let told = format!("{expected}\n{came}");
             let mut done = what_matters(log.lines(), &told);
             done.extend(what_matters(trace.lines(), &told));
+            let mut done = each_record_once(done);
+            shorten(done.iter_mut().chain([&mut expected, &mut came]));
             let replay = Some(replay(seed, &trace));
-            Outcome::Failed(Failure { clause, done: each_record_once(done), expected, came, replay })
+            Outcome::Failed(Failure { clause, done, expected, came, replay })
         }
     }
 }
@@ -163,8 +166,8 @@ async fn on_runtime(
         Err(error) => return broken("the harness starts", with_causes(&*error)),
     };
     let check = async {
-        // These are about the first `init`, so they get a store that has seen none.
-        if !matches!(clause, Clause::FLT_3 | Clause::FLT_6) {
+        // These are about the first `init`, or that of another version, so they get a store that has seen none.
+        if !matches!(clause, Clause::FLT_3 | Clause::FLT_6 | Clause::VER_1 | Clause::VER_2) {
             case.store.init().await?;
         }
         clauses::check(clause, &case).await

@@ -8,14 +8,12 @@ mod column;
 mod engines;
 #[path = "../examples/report/json.rs"]
 mod json;
-#[path = "../examples/report/rates.rs"]
-mod rates;
 #[path = "../examples/report/table.rs"]
 mod table;
 
 use column::{Cell, Kind, columns, section};
 use engines::{Run, differ, markdown};
-use session_conformance::{CLAUSES, Certainty, Clause};
+use session_conformance::{CLAUSES, Clause};
 
 /// What the test program of a store prints that breaks TCH-2 in its one module and does without a scan, and of another
 /// whose server is not there.
@@ -159,14 +157,6 @@ fn a_program_reads_each_clause_with_its_certainty_its_rate_and_its_reason() {
     assert_eq!((&scan["outcome"], &scan["reason"]), (&"left out".into(), &"cannot enumerate".into()));
     assert_eq!((&flt["outcome"], &flt["certainty"]), (&"not applicable".into(), &"certain".into()));
     assert!(flt.get("caught_of_1000").is_none());
-}
-
-#[test]
-fn each_clause_that_goes_by_chance_has_a_rate() {
-    for clause in CLAUSES {
-        let measured = rates::rate(clause.id()).is_some_and(|rate| rate >= 999);
-        assert_eq!(measured, clause.certainty() == Certainty::ByChance, "{clause}");
-    }
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 use session_conformance::{CLAUSES, Certainty, Clause, http};
 
-use crate::rates::rate;
-
 /// A suite, by the name that its tests have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -19,7 +17,7 @@ pub(crate) struct Row {
     /// Whether two runs of it may differ; `None` where the suite does not say.
     pub(crate) certainty: Option<Certainty>,
     /// In how many of a thousand single runs it caught what it is meant for, at the least.
-    pub(crate) rate: Option<u32>,
+    pub(crate) rate: Option<u16>,
 }
 
 impl Row {
@@ -49,9 +47,8 @@ impl Kind {
 }
 
 fn of_a_store(clause: &Clause) -> Row {
-    let (id, certainty) = (clause.id(), clause.certainty());
-    let rate = if certainty == Certainty::ByChance { rate(id) } else { None };
-    Row { id, sentence: clause.sentence(), certainty: Some(certainty), rate }
+    let rate = clause.caught_of_1000();
+    Row { id: clause.id(), sentence: clause.sentence(), certainty: Some(clause.certainty()), rate }
 }
 
 fn of_a_server(clause: &http::Clause) -> Row {

@@ -21,7 +21,6 @@ mod column;
 mod engines;
 mod json;
 mod options;
-mod rates;
 mod suites;
 mod table;
 

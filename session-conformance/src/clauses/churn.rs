@@ -30,13 +30,16 @@ pub(crate) fn each_once<'a>(
     for (key, record) in expected {
         match times.get(key).map(Vec::as_slice) {
             Some([came]) => {
-                ensure(***came == *record, format!("under {key:?} {}", show::record(base, record)), || {
+                ensure(***came == *record, format!("under {} {}", show::key(key), show::record(base, record)), || {
                     show::differences(base, record, came)
                 })?
             }
             came => {
                 let times = came.map_or(0, <[_]>::len);
-                return broken(format!("{key:?} once"), format!("{times} times among {} records", found.len()));
+                return broken(
+                    format!("{} once", show::key(key)),
+                    format!("{times} times among {} records", found.len()),
+                );
             }
         }
     }
@@ -102,7 +105,7 @@ impl Churn {
                     each_once(base, &found, &steady)?;
                     for key in &written {
                         let times = found.iter().filter(|(it, _)| it == key).count();
-                        ensure(times == 1, format!("{key:?}, written but there throughout, once"), || {
+                        ensure(times == 1, format!("{}, written but there throughout, once", show::key(key)), || {
                             format!("{times} times")
                         })?;
                     }

@@ -41,7 +41,7 @@ pub(crate) async fn own_7_a_strange_cursor_is_refused(case: &Case) -> Check {
             ensure(record.owner.as_ref() == Some(&other), "records of the owner that was asked for", || {
                 show::record(case.base, record)
             })?;
-            ensure(seen.insert(*key), format!("{key:?} once"), || "it came again".to_owned())?;
+            ensure(seen.insert(*key), format!("{} once", show::key(key)), || "it came again".to_owned())?;
         }
         after = page.next;
     }

@@ -20,6 +20,7 @@ use super::scn::*;
 use super::swp::*;
 use super::tch::*;
 use super::together::*;
+use super::versions::*;
 use super::wat::*;
 use crate::check::Check;
 use crate::clause::{Clause, dispatch};

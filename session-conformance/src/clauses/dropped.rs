@@ -117,7 +117,7 @@ async fn at_every_await(case: &Case, verb: Verb) -> Check {
         }
         for polls in 0..MOST_POLLS {
             let scene = Scene::set(case, verb).await?;
-            case.note(format!("{verb} {:?}, dropped after {polls} polls", scene.key));
+            case.note(format!("{verb} {}, dropped after {polls} polls", show::key(&scene.key)));
             let done = poll_at_most(polls, scene.call(case.store.raw())).await;
             let found = scene.is_whole(case).await?;
             match then {

@@ -19,7 +19,7 @@ pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted(case: &Cas
     case.damage(&key).await?;
     for _ in 0..2 {
         let shown = |it: &Option<_>| if it.is_some() { "a record".to_owned() } else { "None".to_owned() };
-        match store.attempt(|| format!("get {key:?}"), store.raw().get(&key), shown).await {
+        match store.attempt(|| format!("get {}", show::key(&key)), store.raw().get(&key), shown).await {
             Err(StoreError::Corrupt { .. }) => {}
             Err(error) => return broken("Corrupt", with_causes(&error)),
             Ok(found) => return broken("Corrupt", show::found(case.base, found.as_deref())),
@@ -36,7 +36,7 @@ pub(crate) async fn flt_1_corrupt_data_is_an_error_and_can_be_deleted(case: &Cas
         }
     }
     let touch = store.raw().touch(&key, record.version, record.last_seen_at + MINUTE, record.expires_at + MINUTE);
-    match store.attempt(|| format!("touch {key:?}"), touch, bool::to_string).await {
+    match store.attempt(|| format!("touch {}", show::key(&key)), touch, bool::to_string).await {
         Ok(_) | Err(StoreError::Corrupt { .. }) => {}
         Err(error) => return broken("Corrupt, or an answer", with_causes(&error)),
     }
@@ -124,10 +124,11 @@ pub(crate) async fn flt_5_writes_to_corrupt_data_are_corrupt(case: &Case) -> Che
             }
             let (seen, until) = (record.last_seen_at + MINUTE, record.expires_at + MINUTE);
             let touch = store.raw().touch(&key, version, seen, until);
-            let came = store.attempt(|| format!("touch {key:?} {version:?}"), touch, bool::to_string).await;
+            let came = store.attempt(|| format!("touch {} {version:?}", show::key(&key)), touch, bool::to_string).await;
             is_corrupt(came.map(|done| done.to_string()))?;
         }
-        let came = store.attempt(|| format!("get {key:?}"), store.raw().get(&key), |it| format!("{it:?}")).await;
+        let came =
+            store.attempt(|| format!("get {}", show::key(&key)), store.raw().get(&key), |it| format!("{it:?}")).await;
         is_corrupt(came.map(|found| show::found(case.base, found.as_deref())))?;
         if let Some(owner) = &next.owner {
             store.lists_if_indexed(owner, &[]).await?;

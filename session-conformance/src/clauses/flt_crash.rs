@@ -194,9 +194,11 @@ impl Place {
             };
             let times = of_owner.iter().filter(|it| **it == self.key).count();
             let expected = usize::from(owner == Some(other));
-            ensure(times == expected, format!("{:?} {expected} times in {}", self.key, show::owner(other)), || {
-                format!("{times} times, after the crash")
-            })?;
+            ensure(
+                times == expected,
+                format!("{} {expected} times in {}", show::key(&self.key), show::owner(other)),
+                || format!("{times} times, after the crash"),
+            )?;
         }
         let (next, put) = (case.draw.record(), found.as_ref().map_or(Put::Create, |it| Put::Replace(it.version)));
         match store.try_put(&self.key, &next, put).await {
@@ -212,13 +214,15 @@ impl Place {
                 None => break,
             };
             let left = left.iter().any(|(key, _)| *key == self.key);
-            ensure(!left, format!("{} without {:?}", show::owner(owner), self.key), || "it is there".to_owned())?;
+            ensure(!left, format!("{} without {}", show::owner(owner), show::key(&self.key)), || {
+                "it is there".to_owned()
+            })?;
         }
         Ok(())
     }
 
     fn show(&self, case: &Case) -> String {
         let states: Vec<_> = self.possible.iter().map(|state| show::found(case.base, state.as_deref())).collect();
-        format!("under {:?} {}", self.key, states.join("\nor "))
+        format!("under {} {}", show::key(&self.key), states.join("\nor "))
     }
 }

@@ -7,6 +7,7 @@ use session_core::{Bytes, Cursor, Owner, Put, Record, SessionKey, SessionStore, 
 
 use crate::check::{Check, broken, not_applicable, with_causes, works};
 use crate::harness::Corruption;
+use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::HOUR;
 use crate::tools::handle::at_least_one;
@@ -141,7 +142,7 @@ impl Scene {
             told.debug("the store", &unreachable);
         }
         if works("corrupt of the harness", case.harness.corrupt(key).await)? == Corruption::Planted {
-            case.note(format!("every verb, with {key:?} damaged"));
+            case.note(format!("every verb, with {} damaged", show::key(key)));
             self.every_verb(told, &**store).await;
         }
         Ok(())

@@ -22,6 +22,7 @@ mod scn;
 mod swp;
 mod tch;
 mod together;
+mod versions;
 mod wat;
 
 mod churn; // for OWN and SCN: reading page by page while others write

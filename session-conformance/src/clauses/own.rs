@@ -82,7 +82,9 @@ async fn places_are_kept(case: &Case) -> Check {
     }
     for (key, _) in &records {
         let times = found.iter().filter(|it| *it == key).count();
-        ensure(times == 1, format!("{key:?} once: its owner stayed, and so its place"), || format!("{times} times"))?;
+        ensure(times == 1, format!("{} once: its owner stayed, and so its place", show::key(key)), || {
+            format!("{times} times")
+        })?;
     }
     Ok(())
 }
@@ -131,7 +133,9 @@ pub(crate) async fn own_5_a_corrupt_record_hides_no_other(case: &Case) -> Check 
         let found: Vec<_> = store.list(&owner, limit).await?.into_iter().map(|(key, _)| key).collect();
         for key in &readable {
             let times = found.iter().filter(|it| *it == key).count();
-            ensure(times == 1, format!("{key:?} once, in pages of {limit}"), || format!("{times} times in {found:?}"))?;
+            ensure(times == 1, format!("{} once, in pages of {limit}", show::key(key)), || {
+                format!("{times} times in {}", show::keys(&found))
+            })?;
         }
     }
     Ok(())

@@ -38,7 +38,7 @@ async fn at_every_await(case: &Case, create: bool, then: Then) -> Check {
     for polls in 0..MOST_POLLS {
         let attempt = Attempt::start(case, handle, create).await?;
         let new = show::record(case.base, &attempt.new);
-        case.note(format!("put {:?} {:?} {new}, dropped after {polls} polls", attempt.key, attempt.put()));
+        case.note(format!("put {} {:?} {new}, dropped after {polls} polls", show::key(&attempt.key), attempt.put()));
         let call = handle.raw().put(&attempt.key, &attempt.new, attempt.put());
         let done = poll_at_most(polls, call).await;
         match then {

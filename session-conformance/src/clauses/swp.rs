@@ -226,7 +226,7 @@ async fn extended_while_swept(case: &Case) -> Check {
             if came.as_deref() != expected.as_ref() {
                 let why = if expected.is_some() { "extended: " } else { "refused, since it was swept: " };
                 return broken(
-                    format!("{key:?}, {why}{}", show::found(case.base, expected.as_ref())),
+                    format!("{}, {why}{}", show::key(&key), show::found(case.base, expected.as_ref())),
                     show::found(case.base, came.as_deref()),
                 );
             }

@@ -7,7 +7,7 @@ use session_core::{CloseOutcome, Handled, ManualClock, Put, PutOutcome, RequestH
 use crate::check::{Check, broken, ensure, works};
 use crate::model::history::{is_linearizable, lost_update, show, smallest_failing};
 use crate::model::spec::{Answer, Op};
-use crate::tools::case::Case;
+use crate::tools::case::{Case, Crowd};
 use crate::tools::draw::{Dice, Draw, HOUR, MINUTE};
 use crate::tools::handle::Handle;
 use crate::tools::race::{both, runner};
@@ -15,11 +15,15 @@ use crate::tools::recorded::Recorded;
 
 /// Checks CON-1: concurrent histories on one key are linearizable.
 pub(crate) async fn con_1_histories_are_linearizable(case: &Case) -> Check {
+    histories(case, &case.crowd().await?, "through two handles").await
+}
+
+/// Makes histories through the handles of a crowd, and expects that each can be explained.
+pub(super) async fn histories(case: &Case, crowd: &Crowd, through: &str) -> Check {
     const TASKS: usize = 4;
     const CALLS: usize = 7;
-    let crowd = case.crowd().await?;
     case.note(format!(
-        "over and over: {TASKS} tasks make {CALLS} calls each on one key, through two handles; some writes are sent twice at once"
+        "over and over: {TASKS} tasks make {CALLS} calls each on one key, {through}; some writes are sent twice at once"
     ));
     for round in case.rounds() {
         let (latest, key) = (Arc::default(), case.draw.key());

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use session_core::{Notice, Put, PutOutcome, Record, SessionKey, Tells, Watcher};
+use session_core::{Notice, Put, PutOutcome, SessionKey, Tells, Watcher};
 use tokio::time::timeout;
 
 use crate::check::{Check, broken, ensure, not_applicable, works};
 use crate::harness::Interruption;
 use crate::model::show;
 use crate::tools::case::Case;
-use crate::tools::draw::MINUTE;
+use crate::tools::draw::{Draw, MINUTE};
 use crate::tools::handle::{Handle, missing};
 
 /// Checks WAT-1: whoever listens is told of an end soon, through whatever handle it was made, and whoever else listens.
@@ -20,7 +20,7 @@ pub(crate) async fn wat_1_an_end_is_told(case: &Case) -> Check {
     for turn in 0..20 {
         let key = case.draw.key();
         let ender = [&case.store, &other][turn % 2];
-        end(case, ender, &key).await?;
+        end(&case.draw, ender, &key).await?;
         for ear in &mut ears {
             ear.hears(&key).await?;
         }
@@ -30,7 +30,7 @@ pub(crate) async fn wat_1_an_end_is_told(case: &Case) -> Check {
     drop(goes);
     let mut ears = [stays, Ear::of(case, &other).await?];
     let key = case.draw.key();
-    end(case, &case.store, &key).await?;
+    end(&case.draw, &case.store, &key).await?;
     for ear in &mut ears {
         ear.hears(&key).await?;
     }
@@ -51,26 +51,31 @@ pub(crate) async fn wat_2_what_is_told_has_happened(case: &Case) -> Check {
         ends.push((key, record.version, next));
     }
     case.note(format!("{KEYS} records are ended by the second handle, and read by the first when it is told"));
+    let (last, draw) = (case.draw.key(), case.draw.clone());
     let ender = tokio::spawn(async move {
+        let other = other.quiet();
         for (key, version, next) in ends {
-            other.quiet().expect_put(&key, &next, Put::End(version), PutOutcome::Stored).await?;
+            other.expect_put(&key, &next, Put::End(version), PutOutcome::Stored).await?;
         }
-        Ok(())
+        end(&draw, &other, &last).await
     });
-    // It may be told of more than that, as of what was created; but not of the end too early and then no more.
+    // It may be told of more than that, as of what was created; but not of an end too early, and then no more.
+    let mut patience = ear.patience;
     while !waited_for.is_empty() {
-        let Some(key) = ear.next_change().await? else {
+        let Some(key) = ear.next_change_within(patience).await? else {
             let (key, version) = waited_for.iter().next().expect("it is not empty");
             let stands = case.store.get(key).await?;
             let ended = stands.as_ref().is_some_and(|it| it.version == *version);
-            return broken(
-                format!("that {key:?} was changed, told once that can be seen"),
-                match ended {
-                    true => "it was not told then; it has been ended since".to_owned(),
-                    false => show::found(case.base, stands.as_deref()),
-                },
-            );
+            let came = match ended {
+                true => "it was not told then; it has been ended since".to_owned(),
+                false => show::found(case.base, stands.as_deref()),
+            };
+            return broken(format!("that {key:?} was changed, told once that can be seen"), came);
         };
+        // What was ended before the last is told about then, in whatever order.
+        if key == last {
+            patience = ear.patience / 10;
+        }
         let Some(version) = waited_for.get(&key) else { continue };
         if case.store.quiet().get(&key).await?.is_none_or(|it| it.version == *version) {
             waited_for.remove(&key);
@@ -91,7 +96,7 @@ pub(crate) async fn wat_3_every_change_is_told(case: &Case) -> Check {
         handle.create(&key, &record).await?;
         // Of a creation it may be told or not: a record apart tells when that is past.
         let apart = case.draw.key();
-        end(case, handle, &apart).await?;
+        end(&case.draw, handle, &apart).await?;
         ear.hears(&apart).await?;
         handle.replace(&key, record.version, &next).await?;
         ear.hears(&key).await?;
@@ -111,7 +116,7 @@ pub(crate) async fn wat_4_who_is_slow_is_told_so(case: &Case) -> Check {
     let mut ended = Vec::new();
     for _ in 0..FEW {
         let key = case.draw.key();
-        end(case, &store, &key).await?;
+        end(&case.draw, &store, &key).await?;
         ended.push(key);
     }
     let held = ear.reads_to(case, &store).await?;
@@ -152,18 +157,18 @@ pub(crate) async fn wat_5_after_a_break_who_listens_is_told_to_look(case: &Case)
             Interruption::Broken => case.note("what changes are told over was broken"),
         }
         // Whether this is told depends on when.
-        end(case, &case.store, &case.draw.key()).await?;
+        end(&case.draw, &case.store, &case.draw.key()).await?;
         ear.resumes("that something may have been missed").await?;
         let key = case.draw.key();
-        end(case, &case.store, &key).await?;
+        end(&case.draw, &case.store, &key).await?;
         ear.hears(&key).await?;
     }
     Ok(())
 }
 
 /// Creates a record and ends it.
-async fn end(case: &Case, handle: &Handle, key: &SessionKey) -> Check {
-    let (record, next): (Record, Record) = (case.draw.record(), case.draw.record());
+async fn end(draw: &Draw, handle: &Handle, key: &SessionKey) -> Check {
+    let (record, next) = (draw.record(), draw.record());
     handle.create(key, &record).await?;
     handle.expect_put(key, &next, Put::End(record.version), PutOutcome::Stored).await
 }
@@ -209,7 +214,7 @@ impl Ear {
     /// Ends a record of its own, and reads what there is until that is told.
     async fn reads_to(&mut self, case: &Case, store: &Handle) -> Check<Held> {
         let (last, mut held) = (case.draw.key(), Held::default());
-        end(case, store, &last).await?;
+        end(&case.draw, store, &last).await?;
         loop {
             match timeout(self.patience, self.watcher.next()).await {
                 Ok(Some(Notice::Changed(key))) if key == last => return Ok(held),
@@ -226,7 +231,11 @@ impl Ear {
 
     /// Gives the next key that is told of; `None` if none comes for long.
     async fn next_change(&mut self) -> Check<Option<SessionKey>> {
-        match timeout(self.patience, self.watcher.next()).await {
+        self.next_change_within(self.patience).await
+    }
+
+    async fn next_change_within(&mut self, patience: Duration) -> Check<Option<SessionKey>> {
+        match timeout(patience, self.watcher.next()).await {
             Ok(Some(Notice::Changed(key))) => Ok(Some(key)),
             Ok(Some(notice)) => broken("notices without a break", format!("{notice:?}")),
             Ok(None) => broken("a notice", "the end of all notices"),

@@ -239,18 +239,20 @@ impl World {
                 if came.is_empty() && !required {
                     continue;
                 }
-                return broken(format!("{:?} once", place.key), format!("{} times", came.len()));
+                return broken(format!("{} once", show::key(&place.key)), format!("{} times", came.len()));
             };
             place.possible.retain(|state| fits(state) && state.as_ref() == Some(came));
-            ensure(!place.possible.is_empty(), format!("{:?} not at all, or as it stands", place.key), || {
-                show::record(base, came)
-            })?;
+            ensure(
+                !place.possible.is_empty(),
+                format!("{} not at all, or as it stands", show::key(&place.key)),
+                || show::record(base, came),
+            )?;
         }
         // Owners are new for each sequence, so theirs are all among these.
         let strange = found.iter().find(|(key, _)| self.places.iter().all(|place| place.key != *key));
         match strange {
             Some((key, record)) if owner.is_some() => {
-                broken("no other record", format!("{key:?} {}", show::record(base, record)))
+                broken("no other record", format!("{} {}", show::key(key), show::record(base, record)))
             }
             _ => Ok(()),
         }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use session_core::{PutOutcome, Record, SessionKey, Timestamp, Version};
 
+use crate::model::show;
 use crate::model::spec::{Answer, Op, State, step};
 
 /// The task of what is called while no other runs.
@@ -30,7 +31,7 @@ pub(crate) struct Call {
 impl Call {
     /// Writes the call on one line, with the key if it could be another.
     pub(crate) fn line(&self, base: Timestamp, key: Option<&SessionKey>) -> String {
-        let key = key.map_or(String::new(), |key| format!(" {key:?}"));
+        let key = key.map_or(String::new(), |key| format!(" {}", show::key(key)));
         let (verb, rest) = self.op.show(base);
         let who = who(self.task, self.began, self.answer.as_ref().map(|_| self.ended));
         let answer = self.answer.as_ref().map_or("no answer yet".to_owned(), |it| it.show(base));

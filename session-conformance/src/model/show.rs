@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use session_core::{Owner, PutOutcome, Record, Timestamp};
+use data_encoding::HEXLOWER;
+use session_core::{Owner, PutOutcome, Record, SessionKey, Timestamp};
 
 /// Writes a record on one line, with times told from `base`.
 pub(crate) fn record(base: Timestamp, record: &Record) -> String {
@@ -15,6 +16,17 @@ pub(crate) fn record(base: Timestamp, record: &Record) -> String {
         time(base, record.last_seen_at),
         time(base, record.expires_at),
     )
+}
+
+/// Writes a key whole; a failure [shortens](crate::tools::names) it to what tells it from its others.
+pub(crate) fn key(key: &SessionKey) -> String {
+    format!("SessionKey({})", HEXLOWER.encode(key.as_bytes()))
+}
+
+/// Writes keys as a list.
+pub(crate) fn keys<'a>(keys: impl IntoIterator<Item = &'a SessionKey>) -> String {
+    let keys: Vec<_> = keys.into_iter().map(key).collect();
+    format!("[{}]", keys.join(", "))
 }
 
 /// Writes what `get` gave.

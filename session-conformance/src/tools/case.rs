@@ -9,6 +9,7 @@ use crate::clause::Capability;
 use crate::erased::{Erased, Terms};
 use crate::harness::Corruption;
 use crate::model::history::{ALONE, Call};
+use crate::model::show;
 use crate::tools::draw::Draw;
 use crate::tools::handle::Handle;
 use crate::tools::listen::Heard;
@@ -101,7 +102,7 @@ impl Case {
         match works("corrupt of the harness", self.harness.corrupt(key).await)? {
             Corruption::Impossible(reason) => not_applicable(reason),
             Corruption::Planted => {
-                self.note(format!("{key:?} is damaged"));
+                self.note(format!("{} is damaged", show::key(key)));
                 Ok(())
             }
         }
@@ -118,6 +119,20 @@ impl Case {
     pub(crate) async fn another_raw_handle(&self) -> Check<Handle> {
         let store = works("another_handle of the harness", self.harness.another_handle().await)?;
         Ok(Handle::new(store, self.base, "second handle: ", self.log.clone()))
+    }
+
+    /// Gives the handle of an earlier version, without `init`, and ends the clause where there is none.
+    pub(crate) async fn earlier(&self) -> Check<Handle> {
+        match works("previous of the harness", self.harness.previous().await)? {
+            Some(store) => Ok(Handle::new(store, self.base, "earlier version: ", self.log.clone())),
+            None => not_applicable("the harness has no earlier version of the store"),
+        }
+    }
+
+    /// Gives a handle of this version and one of an earlier, for tasks that run at once: those of odd number have the
+    /// earlier.
+    pub(crate) fn crowd_of_versions(&self, earlier: Handle) -> Crowd {
+        Crowd { handles: [self.store.clone(), earlier], trace: self.trace.clone() }
     }
 
     /// Gives two handles for tasks that run at once: a lock inside one handle must not be what makes them

@@ -115,7 +115,7 @@ impl Handle {
     ) -> Result<T, StoreError> {
         let step = || {
             let (verb, rest) = op().show(self.base);
-            format!("{verb} {key:?}{rest}")
+            format!("{verb} {}{rest}", show::key(key))
         };
         let Notes::Trace(trace, task) = &self.notes else {
             return self.attempt(step, call, |value| answer(value).show(self.base)).await;
@@ -203,7 +203,7 @@ impl Handle {
                 ensure(
                     record.owner.as_ref() == Some(owner),
                     format!("records of {} alone", show::owner(owner)),
-                    || format!("under {key:?} {}", show::record(self.base, record)),
+                    || format!("under {} {}", show::key(key), show::record(self.base, record)),
                 )?;
             }
             pages.add(page)?;
@@ -233,8 +233,8 @@ impl Handle {
     }
 
     fn show_page(&self, page: &Page) -> String {
-        let keys: Vec<_> = page.records.iter().map(|(key, _)| key).take(8).collect();
-        format!("{} records {keys:?}, next {:?}", page.records.len(), page.next)
+        let keys = show::keys(page.records.iter().map(|(key, _)| key).take(8));
+        format!("{} records {keys}, next {:?}", page.records.len(), page.next)
     }
 
     // The words in which clauses speak.
@@ -326,7 +326,7 @@ impl Handle {
         let mut expected = expected.to_vec();
         came.sort();
         expected.sort();
-        ensure(came == expected, format!("{} has {expected:?}", show::owner(owner)), || format!("{came:?}"))
+        ensure(came == expected, format!("{} has {}", show::owner(owner), show::keys(&expected)), || show::keys(&came))
     }
 
     /// As [`lists`](Self::lists), where the store has an index.

@@ -9,6 +9,7 @@ pub(crate) mod hang_up; // calls that somebody hangs up on
 pub(crate) mod leak; // whether a text shows a secret
 pub(crate) mod listen; // what is said by `tracing`
 pub(crate) mod log; // what one task has done
+pub(crate) mod names; // how a failure names keys
 pub(crate) mod race; // tasks that set off at once
 pub(crate) mod recorded; // the store as the core is given it
 pub(crate) mod seed; // where all draws of a run come from

@@ -53,6 +53,15 @@ fn races_are_caught_in_999_of_1000_runs() {
     }
 }
 
+#[test]
+fn a_failure_says_the_rate_that_was_measured() {
+    for clause in CLAUSES {
+        let of_clause = PAGE.rates.iter().filter(|rate| rate.clause == *clause);
+        let least = of_clause.flat_map(|rate| rate.wide).min();
+        assert_eq!(clause.caught_of_1000().map(usize::from), least, "what `caught_of_1000` says of {clause}");
+    }
+}
+
 /// Runs one clause against every fault, and compares with the page. Where chance has no part, that is.
 fn holds(clause: Clause) {
     for (fault, row) in FAULTS.iter().zip(&PAGE.rows) {

@@ -77,6 +77,11 @@ pub trait Fault: Default + Debug + Send + Sync + 'static {
         memory.notifier.resumed();
     }
 
+    /// Gives a handle of an earlier version on the same backend.
+    fn previous(_: &Arc<Memory>) -> Option<Arc<dyn SessionStore>> {
+        None
+    }
+
     /// Does to the backend what a loss of power does.
     fn crash(_: &Memory) -> Crash {
         Crash::Impossible("what is in memory alone is lost")
@@ -88,6 +93,13 @@ pub trait Fault: Default + Debug + Send + Sync + 'static {
 pub struct Faulty<F> {
     memory: Arc<Memory>,
     fault: F,
+}
+
+impl<F: Fault> Faulty<F> {
+    /// Gives a handle on this backend.
+    pub fn on(memory: &Arc<Memory>) -> Arc<dyn SessionStore> {
+        Arc::new(Self { memory: Arc::clone(memory), fault: F::default() })
+    }
 }
 
 #[async_trait]
@@ -178,7 +190,7 @@ impl<F: Fault> Harness for Faulty<F> {
     }
 
     fn store(&self) -> Arc<dyn SessionStore> {
-        Arc::new(Self { memory: self.memory.clone(), fault: F::default() })
+        Self::on(&self.memory)
     }
 
     async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
@@ -192,6 +204,10 @@ impl<F: Fault> Harness for Faulty<F> {
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         self.memory.damage(key);
         Ok(Corruption::Planted)
+    }
+
+    async fn previous(&self) -> Result<Option<Arc<dyn SessionStore>>, BoxError> {
+        Ok(F::previous(&self.memory))
     }
 
     async fn crash(&self) -> Result<Crash, BoxError> {

@@ -42,7 +42,8 @@
 //! 10. **A notice is a hint.** A store that [tells of changes](Watch) tells what has happened, waits for nobody, and says
 //!     when it may have missed something. A notice that fails fails no write.
 //!
-//! A store says on its page whether it may be used from another runtime than the one that made it.
+//! A store says on its page whether it may be used from another runtime than the one that made it, and which of its earlier
+//! versions may have the same backend at the same time.
 //!
 //! The crate `session-conformance` checks all of this, clause by clause.
 //!

@@ -17,6 +17,9 @@ mod expiry; // which row is due when
 mod indexes; // both, and how they follow a row
 mod lock; // how a lock is taken
 mod owners; // which rows belong to whom
+mod sync; // what a test may put another in the place of
+#[cfg(test)]
+mod tests;
 
 pub(crate) use expiry::{PARTITIONS, partition_of};
 pub(crate) use indexes::{Indexes, Place};

@@ -24,12 +24,11 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU64;
 use std::ops::Bound::{Excluded, Included};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use session_core::{Owner, SessionKey};
 
 use super::lock::lock;
+use super::sync::{AtomicU64, Mutex, Ordering};
 
 const PARTITIONS: usize = 256;
 
@@ -103,39 +102,5 @@ impl OwnerIndex {
     fn partition(&self, owner: &Owner) -> &Mutex<Entries> {
         let hash = self.hasher.hash_one(owner);
         &self.partitions[hash as usize % PARTITIONS]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Barrier;
-
-    use super::*;
-
-    #[test]
-    fn an_entry_comes_behind_all_that_a_reader_has_seen() {
-        const WRITERS: u64 = 3;
-        const ENTRIES: u64 = if cfg!(miri) { 30 } else { 20_000 };
-        let (index, ann) = (OwnerIndex::new(), Owner::new("ann").unwrap());
-        let barrier = Barrier::new(WRITERS as usize + 1);
-        std::thread::scope(|scope| {
-            for _ in 0..WRITERS {
-                scope.spawn(|| {
-                    barrier.wait();
-                    for _ in 0..ENTRIES {
-                        index.insert(&ann, &SessionKey::from_bytes([0; 32]));
-                    }
-                });
-            }
-            barrier.wait();
-            // Never looks back, so an entry that comes in before its cursor is lost to it.
-            let (mut seen, mut after) = (0, None);
-            while after < Some(Sequence(NonZeroU64::new(WRITERS * ENTRIES).unwrap())) {
-                let page = index.page(&ann, after, 64);
-                seen += page.len() as u64;
-                after = page.last().map_or(after, |(sequence, _)| Some(*sequence));
-            }
-            assert_eq!(seen, WRITERS * ENTRIES);
-        });
     }
 }

@@ -16,6 +16,7 @@ mod put_race;
 mod rec;
 mod swp;
 mod tch_del;
+mod versions;
 mod wat;
 
 use session_conformance::session_core::{BoxError, Owner, StoreError};
@@ -258,6 +259,15 @@ macro_rules! faults {
                 => WAT_5 "may have been missed";
 
             Plain rec::ReadsGoBack "reads from a replica that lags" => CON_1 "order";
+
+            Plain versions::ForgetsTheOldForm "reads no owner in records of the form before" => VER_1 "differs in owner";
+            Plain versions::WritesANewForm "writes a form that the version before cannot read"
+                => VER_1 "earlier version: get";
+            Plain versions::LeavesTheOldIndex "no longer writes the index that the version before sweeps by"
+                => VER_1 "delete_expired removes 0";
+            Plain versions::BeginsANewTable "begins with an empty table where there is one of the version before"
+                => VER_1 "None";
+            Race versions::LocksElsewhere "takes a lock that the version before does not know" => VER_2 "order";
 
             Plain flt::CorruptIsAbsent "takes what it cannot read for absent" => FLT_1 "Corrupt";
             Plain flt::CorruptPanics "panics on what it cannot read" => FLT_1 "a panic";

@@ -79,12 +79,12 @@ impl Fault for HalfWritten {
 }
 
 /// Holds all others up until it is dropped, also at an await.
-struct Locked<'a>(&'a Memory);
+pub(super) struct Locked<'a>(&'a Memory);
 
 impl<'a> Locked<'a> {
     const NAME: SessionKey = SessionKey::from_bytes([0; 32]);
 
-    async fn wait(memory: &'a Memory) -> Self {
+    pub(super) async fn wait(memory: &'a Memory) -> Self {
         while !memory.beside().marks.insert(Self::NAME) {
             yield_now().await;
         }
