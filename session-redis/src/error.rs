@@ -245,9 +245,9 @@ fn code(error: &RedisError) -> Option<&str> {
 /// Tells whether the server's certificate was not taken, or the authorities cannot be read: no waiting mends either. Of a
 /// cluster's nodes the library passes on the words alone.
 fn is_untrusted(error: &RedisError) -> bool {
-    let text = || error.to_string();
+    let text = error.to_string();
     error.kind() == ErrorKind::Io
-        && ["invalid peer certificate", "failed to read PEM"].iter().any(|words| text().contains(words))
+        && ["invalid peer certificate", "failed to read PEM"].iter().any(|words| text.contains(words))
 }
 
 /// What the library says of a server that refuses the URL's database.

@@ -133,14 +133,23 @@ async fn no_write_is_lost_and_no_session_comes_back_while_slots_are_moved() -> R
         slots.push(slot(&format!("{PREFIX}:o:{name}")));
         let (mut user, done) = (User::new(&server, name, keys)?, done.clone());
         users.push(tokio::spawn(async move {
-            while !done.load(Ordering::Relaxed) {
+            while !done.load(Ordering::Relaxed) || user.steps <= 10 {
                 user.step().await.map_err(|error| format!("step {}: {error:?}", user.steps))?;
             }
             Ok::<_, BoxError>(user)
         }));
     }
-    for _ in 0..2 {
+    // On a busy machine few commands meet a slot while it is half moved.
+    for round in 1.. {
         mover.move_by_keys(&slots).await?;
+        let mut asked = 0;
+        for master in &mover.masters {
+            asked += master.answered("ASK").await?;
+        }
+        if round >= 2 && asked >= 100 {
+            break;
+        }
+        assert!(round < 20, "{asked} commands met a slot that was half moved");
     }
     // Servers that can move slots by themselves are Valkey 9 and what follows it.
     if mover.moves_whole().await? {
@@ -149,11 +158,6 @@ async fn no_write_is_lost_and_no_session_comes_back_while_slots_are_moved() -> R
         }
     }
     done.store(true, Ordering::Relaxed);
-    let mut asked = 0;
-    for master in &mover.masters {
-        asked += master.answered("ASK").await?;
-    }
-    assert!(asked > 100, "{asked} commands met a slot that was half moved");
     for user in users {
         let user = user.await??;
         assert!(user.steps > 10 && user.deleted.len() > 2, "{} steps, {} ended", user.steps, user.deleted.len());

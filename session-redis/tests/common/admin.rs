@@ -1,9 +1,11 @@
 //! Whoever looks after a server, and talks to it past the store.
 
+use std::time::Duration;
+
 #[cfg(feature = "sentinel")]
 use redis::IntoConnectionInfo;
 use redis::aio::MultiplexedConnection;
-use redis::{Client, Cmd, FromRedisValue};
+use redis::{AsyncConnectionConfig, Client, Cmd, FromRedisValue};
 use session_redis::redis;
 use session_redis::session_core::BoxError;
 
@@ -17,7 +19,10 @@ pub(crate) enum Admin {
 
 impl Admin {
     pub(crate) async fn of(client: &Client) -> Result<Self, BoxError> {
-        Ok(Self::One(client.get_multiplexed_async_connection().await?))
+        // Longer than the library's half a second, for a machine that runs all tests at once.
+        let patience = Some(Duration::from_secs(20));
+        let patient = AsyncConnectionConfig::new().set_connection_timeout(patience).set_response_timeout(patience);
+        Ok(Self::One(client.get_multiplexed_async_connection_with_config(&patient).await?))
     }
 
     #[cfg(feature = "sentinel")]

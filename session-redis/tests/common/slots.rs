@@ -55,6 +55,12 @@ impl Master {
         self.admin.run(&command(words)).await
     }
 
+    /// Says whose a slot is, until it is taken: Valkey has its replicas agree first, who may be busy.
+    async fn set_slot(&self, words: &str) {
+        let order = format!("CLUSTER SETSLOT {words}");
+        until("the slot", || async { self.run::<Value>(&order).await.ok() }).await;
+    }
+
     /// Tells whether all that it was told to move has been moved, or given up.
     async fn has_moved(&self) -> Result<bool, BoxError> {
         let moves: Vec<HashMap<String, Value>> = self.run("CLUSTER GETSLOTMIGRATIONS").await?;
@@ -111,8 +117,9 @@ impl Mover {
     /// Says of a slot that it is on its way: what the old master has not is asked of the new one from here on.
     pub(crate) async fn begin(&self, slot: u16, from: usize, to: usize) -> Result<(), BoxError> {
         let (old, new) = (&self.masters[from], &self.masters[to]);
-        new.run::<Value>(&format!("CLUSTER SETSLOT {slot} IMPORTING {}", old.id)).await?;
-        old.run(&format!("CLUSTER SETSLOT {slot} MIGRATING {}", new.id)).await
+        new.set_slot(&format!("{slot} IMPORTING {}", old.id)).await;
+        old.set_slot(&format!("{slot} MIGRATING {}", new.id)).await;
+        Ok(())
     }
 
     /// Moves one key of the slot; tells whether there was one.
@@ -130,10 +137,10 @@ impl Mover {
     /// Says of a slot that has been moved whose it is, first to the one whose it is, and waits until all agree on all:
     /// what two masters claim that do not know of each other is nobody's.
     pub(crate) async fn finish(&self, slot: u16, to: usize) -> Result<(), BoxError> {
-        let said = format!("CLUSTER SETSLOT {slot} NODE {}", self.masters[to].id);
-        self.masters[to].run::<Value>(&said).await?;
+        let said = format!("{slot} NODE {}", self.masters[to].id);
+        self.masters[to].set_slot(&said).await;
         for master in &self.masters {
-            master.run::<Value>(&said).await?;
+            master.set_slot(&said).await;
         }
         until("agreement", || async { self.agree().await.is_ok_and(|agree| agree).then_some(()) }).await;
         Ok(())
