@@ -76,6 +76,11 @@ impl<Db: Database> Shelf<Db> {
         Waiting { shelf: self, given }
     }
 
+    /// Says how many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.places().waiting.iter().filter(|waiting| !waiting.is_closed()).count()
+    }
+
     /// Takes all that lie there.
     pub(crate) fn take_all(&self) -> VecDeque<Idle<Db>> {
         std::mem::take(&mut self.places().idle)
