@@ -56,8 +56,8 @@ pub(crate) struct Lent<'a, Db: Database> {
 impl<Db: Database> Kept<Db> {
     pub(crate) fn new(pool: Pool<Db>, patience: Option<Duration>, reads: Reads) -> Self {
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
-        let connections = connections.min(Semaphore::MAX_PERMITS);
-        let (turns, opening) = (Semaphore::new(connections), Arc::new(Opening::new(connections, reads)));
+        let turns = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
+        let opening = Arc::new(Opening::new(reads));
         Self { pool, patience, turns, shelf: Arc::default(), opening }
     }
 
@@ -271,7 +271,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_too_long_is_told_and_who_gives_up_leaves_nothing() {
-        let (kept, _folder) = kept(1, Duration::from_millis(50));
+        let (kept, _folder) = kept(1, Duration::from_millis(500));
         let held = kept.take().await.unwrap();
         assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolTimedOut))));
         {

@@ -7,7 +7,6 @@
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -30,13 +29,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Opens connections, and knows whether the server had none to give.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    /// As many as may be opened at a time.
-    turns: Arc<Semaphore>,
     reads: Reads,
     /// When the server last said that it has none to give.
     refused: Mutex<Option<Instant>>,
-    /// How many are being opened.
-    under_way: AtomicUsize,
     /// Tells those who wait for one that another one opens.
     ended: Notify,
     /// One at a time asks why it takes so long.
@@ -44,10 +39,8 @@ pub(crate) struct Opening {
 }
 
 impl Opening {
-    pub(crate) fn new(at_a_time: usize, reads: Reads) -> Self {
-        let turns = Arc::new(Semaphore::new(at_a_time));
-        let (under_way, ended) = (AtomicUsize::new(0), Notify::new());
-        Self { turns, reads, refused: Mutex::default(), under_way, ended, asking: Semaphore::new(1) }
+    pub(crate) fn new(reads: Reads) -> Self {
+        Self { reads, refused: Mutex::default(), ended: Notify::new(), asking: Semaphore::new(1) }
     }
 
     /// Opens a connection where there are more who wait than are being opened; otherwise waits until one of those is there, or
@@ -60,8 +53,8 @@ impl Opening {
         let mut ended = pin!(opening.ended.notified());
         // Before it is counted, so that no end comes in between.
         ended.as_mut().enable();
-        if let Some(under_way) = UnderWay::below(opening, shelf.waiting()) {
-            return Self::open(under_way, pool, shelf).await;
+        if shelf.opens() {
+            return Self::open(opening, pool, shelf).await;
         }
         ended.await;
         Ok(())
@@ -74,28 +67,25 @@ impl Opening {
 
     /// Opens a connection, and puts it on the shelf. It goes on once it has begun, whether anybody waits for it or not.
     async fn open<Db: Database>(
-        under_way: UnderWay,
+        opening: &Arc<Self>,
         pool: &Pool<Db>,
         shelf: &Arc<Shelf<Db>>,
     ) -> Result<(), sqlx::Error> {
-        let opening = Arc::clone(&under_way.0);
-        let turn = Arc::clone(&opening.turns).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        let (pool, shelf) = (pool.clone(), Arc::downgrade(shelf));
+        let (opening, pool, shelf) = (Arc::clone(opening), pool.clone(), Arc::downgrade(shelf));
         let opened = tokio::spawn(async move {
             let limit = pool.options().get_acquire_timeout();
             let opened = timeout(limit, opening.acquire(&pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            let opened = opened.map(|connection| {
-                let now = Instant::now();
-                // Where the store is gone or closed, so is the connection.
-                if let Some(shelf) = shelf.upgrade()
-                    && !pool.is_closed()
-                {
-                    shelf.give(Idle { connection, since: now, used: now });
-                }
-            });
-            // Once it has been given away, so that who waits is counted without whom it was given to.
-            drop((under_way, turn));
-            opened
+            let now = Instant::now();
+            let (idle, done) = match opened {
+                // Where the store is closed, so is the connection; and where it is gone.
+                Ok(connection) => ((!pool.is_closed()).then_some(Idle { connection, since: now, used: now }), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            if let Some(shelf) = shelf.upgrade() {
+                shelf.opened(idle);
+            }
+            opening.ended.notify_waiters();
+            done
         });
         opened.await.map_err(|_| sqlx::Error::PoolClosed)?
     }
@@ -148,24 +138,5 @@ impl Opening {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         crowded
-    }
-}
-
-/// Counts one that is being opened, until it is there or cannot be had.
-struct UnderWay(Arc<Opening>);
-
-impl UnderWay {
-    /// Counts another one, if there are fewer.
-    fn below(opening: &Arc<Opening>, limit: usize) -> Option<Self> {
-        let more = |count| (count < limit).then_some(count + 1);
-        let counted = opening.under_way.fetch_update(Ordering::AcqRel, Ordering::Acquire, more);
-        counted.is_ok().then(|| Self(Arc::clone(opening)))
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::AcqRel);
-        self.0.ended.notify_waiters();
     }
 }
