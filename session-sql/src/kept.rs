@@ -56,8 +56,8 @@ pub(crate) struct Lent<'a, Db: Database> {
 impl<Db: Database> Kept<Db> {
     pub(crate) fn new(pool: Pool<Db>, patience: Option<Duration>, reads: Reads) -> Self {
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
-        let connections = connections.min(Semaphore::MAX_PERMITS);
-        let (turns, opening) = (Semaphore::new(connections), Arc::new(Opening::new(connections, reads)));
+        let turns = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
+        let opening = Arc::new(Opening::new(reads));
         Self { pool, patience, turns, shelf: Arc::default(), opening }
     }
 
@@ -97,12 +97,12 @@ impl<Db: Database> Kept<Db> {
     async fn another(&self) -> Result<Idle<Db>, sqlx::Error> {
         let mut waiting = self.shelf.wait();
         loop {
-            let mut opened = pin!(Opening::open(&self.opening, &self.pool, &self.shelf));
+            let mut opened = pin!(Opening::open_or_wait(&self.opening, &self.pool, &self.shelf));
             let first = poll_fn(|context| match Pin::new(&mut waiting).poll(context) {
                 Poll::Ready(given) => Poll::Ready(Some(given.map_err(|_| sqlx::Error::PoolClosed))),
                 Poll::Pending => opened.as_mut().poll(context).map(|opened| opened.err().map(Err)),
             });
-            // Otherwise it was given to somebody who has waited for longer, or this one has it, too.
+            // Otherwise one was opened, and given to this one or to somebody who has waited for longer, or could not be had.
             if let Some(first) = first.await {
                 return first;
             }
@@ -248,9 +248,30 @@ mod tests {
         assert_eq!(kept.turns.available_permits(), 2);
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_more_are_opened_than_there_are_who_use_them() {
+        for _ in 0..20 {
+            let (kept, _folder) = kept(16, LONG);
+            let tasks = (0..3).map(|_| {
+                let kept = Arc::clone(&kept);
+                tokio::spawn(async move {
+                    for _ in 0..100 {
+                        let lent = kept.take().await.unwrap();
+                        yield_now().await;
+                        kept.keep(lent);
+                    }
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                timeout(LONG, task).await.expect("it ends").unwrap();
+            }
+            assert!(kept.pool.size() <= 3, "{}", kept.pool.size());
+        }
+    }
+
     #[tokio::test]
     async fn who_waits_too_long_is_told_and_who_gives_up_leaves_nothing() {
-        let (kept, _folder) = kept(1, Duration::from_millis(50));
+        let (kept, _folder) = kept(1, Duration::from_millis(500));
         let held = kept.take().await.unwrap();
         assert!(matches!(kept.take().await, Err(Failure::Unsent(sqlx::Error::PoolTimedOut))));
         {

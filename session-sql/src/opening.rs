@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::{ConnectOptions, Connection, Database, Pool};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use crate::fault::Fault;
@@ -29,19 +29,35 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// Opens connections, and knows whether the server had none to give.
 #[derive(Debug)]
 pub(crate) struct Opening {
-    /// As many as may be opened at a time.
-    turns: Arc<Semaphore>,
     reads: Reads,
     /// When the server last said that it has none to give.
     refused: Mutex<Option<Instant>>,
+    /// Tells those who wait for one that another one opens.
+    ended: Notify,
     /// One at a time asks why it takes so long.
     asking: Semaphore,
 }
 
 impl Opening {
-    pub(crate) fn new(at_a_time: usize, reads: Reads) -> Self {
-        let turns = Arc::new(Semaphore::new(at_a_time));
-        Self { turns, reads, refused: Mutex::default(), asking: Semaphore::new(1) }
+    pub(crate) fn new(reads: Reads) -> Self {
+        Self { reads, refused: Mutex::default(), ended: Notify::new(), asking: Semaphore::new(1) }
+    }
+
+    /// Opens a connection where there are more who wait than are being opened; otherwise waits until one of those is there, or
+    /// cannot be had. Otherwise whoever gave one to somebody else, and needs one again, would open one too many.
+    pub(crate) async fn open_or_wait<Db: Database>(
+        opening: &Arc<Self>,
+        pool: &Pool<Db>,
+        shelf: &Arc<Shelf<Db>>,
+    ) -> Result<(), sqlx::Error> {
+        let mut ended = pin!(opening.ended.notified());
+        // Before it is counted, so that no end comes in between.
+        ended.as_mut().enable();
+        if shelf.opens() {
+            return Self::open(opening, pool, shelf).await;
+        }
+        ended.await;
+        Ok(())
     }
 
     /// Tells whether the server has said of late that it has no connection to give.
@@ -50,26 +66,26 @@ impl Opening {
     }
 
     /// Opens a connection, and puts it on the shelf. It goes on once it has begun, whether anybody waits for it or not.
-    pub(crate) async fn open<Db: Database>(
+    async fn open<Db: Database>(
         opening: &Arc<Self>,
         pool: &Pool<Db>,
         shelf: &Arc<Shelf<Db>>,
     ) -> Result<(), sqlx::Error> {
-        let closed = |_| sqlx::Error::PoolClosed;
-        let turn = Arc::clone(&opening.turns).acquire_owned().await.map_err(closed)?;
         let (opening, pool, shelf) = (Arc::clone(opening), pool.clone(), Arc::downgrade(shelf));
         let opened = tokio::spawn(async move {
             let limit = pool.options().get_acquire_timeout();
             let opened = timeout(limit, opening.acquire(&pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
-            drop(turn);
-            let (connection, now) = (opened?, Instant::now());
-            // Where the store is gone or closed, so is the connection.
-            if let Some(shelf) = shelf.upgrade()
-                && !pool.is_closed()
-            {
-                shelf.give(Idle { connection, since: now, used: now });
+            let now = Instant::now();
+            let (idle, done) = match opened {
+                // Where the store is closed, so is the connection; and where it is gone.
+                Ok(connection) => ((!pool.is_closed()).then_some(Idle { connection, since: now, used: now }), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            if let Some(shelf) = shelf.upgrade() {
+                shelf.opened(idle);
             }
-            Ok(())
+            opening.ended.notify_waiters();
+            done
         });
         opened.await.map_err(|_| sqlx::Error::PoolClosed)?
     }

@@ -23,6 +23,8 @@ struct Places<Db: Database> {
     idle: VecDeque<Idle<Db>>,
     /// Who came first stands first.
     waiting: VecDeque<oneshot::Sender<Idle<Db>>>,
+    /// How many more are being opened for them.
+    opening: usize,
 }
 
 /// A connection that nobody uses.
@@ -52,15 +54,27 @@ impl<Db: Database> Shelf<Db> {
     }
 
     /// Gives one to whoever has waited for longest; lays it down if there is nobody.
-    pub(crate) fn give(&self, mut idle: Idle<Db>) {
+    pub(crate) fn give(&self, idle: Idle<Db>) {
+        self.places().give(idle);
+    }
+
+    /// Tells whether one more should be opened, since more wait than are being opened, and counts it if so. In one step with
+    /// [`opened`](Self::opened): whoever is given one meanwhile would have one opened that nobody needs.
+    pub(crate) fn opens(&self) -> bool {
         let mut places = self.places();
-        while let Some(first) = places.waiting.pop_front() {
-            match first.send(idle) {
-                Ok(()) => return,
-                Err(back) => idle = back, // nobody waits there any more
-            }
+        let waiting = places.waiting.iter().filter(|waiting| !waiting.is_closed()).count();
+        let more = places.opening < waiting;
+        places.opening += usize::from(more);
+        more
+    }
+
+    /// Gives away one that was opened; nothing if it could not be had.
+    pub(crate) fn opened(&self, idle: Option<Idle<Db>>) {
+        let mut places = self.places();
+        places.opening -= 1;
+        if let Some(idle) = idle {
+            places.give(idle);
         }
-        places.idle.push_back(idle);
     }
 
     /// Waits for one that comes back, behind those who wait already.
@@ -93,9 +107,21 @@ impl<Db: Database> Shelf<Db> {
     }
 }
 
+impl<Db: Database> Places<Db> {
+    fn give(&mut self, mut idle: Idle<Db>) {
+        while let Some(first) = self.waiting.pop_front() {
+            match first.send(idle) {
+                Ok(()) => return,
+                Err(back) => idle = back, // nobody waits there any more
+            }
+        }
+        self.idle.push_back(idle);
+    }
+}
+
 impl<Db: Database> Default for Shelf<Db> {
     fn default() -> Self {
-        Self(Mutex::new(Places { idle: VecDeque::new(), waiting: VecDeque::new() }))
+        Self(Mutex::new(Places { idle: VecDeque::new(), waiting: VecDeque::new(), opening: 0 }))
     }
 }
 
