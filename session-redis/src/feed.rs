@@ -14,14 +14,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::{PushInfo, PushKind, ServerErrorKind, Value};
+use redis::{PushInfo, PushKind, ServerErrorKind, Value, cmd};
 use session_core::{Keeper, Notifier, SessionKey, Tells, Watch, Watcher};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::keys::Keys;
 use crate::link::{Link, Listener};
-use crate::store::get;
 
 /// How often a connection is asked whether it is alive.
 const ASK_EVERY: Duration = Duration::from_secs(5);
@@ -82,7 +81,8 @@ async fn keep(shared: Weak<Shared>, link: Link) {
     while let Some(shared) = shared.upgrade().filter(|shared| shared.notifier.is_heard()) {
         let breaks = shared.state().breaks;
         // A key that nobody has: a user may read it where any can be read.
-        let asked = link.send(&get(&shared.keys.record(&SessionKey::from_bytes([0; 32])))).await;
+        let name = shared.keys.record(&SessionKey::from_bytes([0; 32]));
+        let asked = link.send(cmd("GET").arg(name)).await;
         let pause = match asked {
             Ok(_) => {
                 shared.answered(breaks);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use session_core::{Notice, Put, PutOutcome, SessionKey, Tells, Watcher};
+use session_core::{Notice, Put, PutOutcome, SessionKey, Tells, Timestamp, Version, Watcher};
 use tokio::time::timeout;
 
 use crate::check::{Check, broken, ensure, not_applicable, works};
@@ -12,6 +12,7 @@ use crate::model::show;
 use crate::tools::case::Case;
 use crate::tools::draw::{Draw, MINUTE};
 use crate::tools::handle::{Handle, missing};
+use crate::tools::race::{race_once, runner};
 
 /// Checks WAT-1: whoever listens is told of an end soon, through whatever handle it was made, and whoever else listens.
 pub(crate) async fn wat_1_an_end_is_told(case: &Case) -> Check {
@@ -40,8 +41,7 @@ pub(crate) async fn wat_1_an_end_is_told(case: &Case) -> Check {
 /// Checks WAT-2: what is told has happened: a look that begins once it is told sees it.
 pub(crate) async fn wat_2_what_is_told_has_happened(case: &Case) -> Check {
     const KEYS: usize = 50;
-    let other = case.another_handle().await?;
-    let mut ear = Ear::of(case, &case.store).await?;
+    let crowd = case.crowd().await?;
     let mut waited_for = HashMap::new();
     let mut ends = Vec::new();
     for _ in 0..KEYS {
@@ -50,38 +50,60 @@ pub(crate) async fn wat_2_what_is_told_has_happened(case: &Case) -> Check {
         waited_for.insert(key, next.version);
         ends.push((key, record.version, next));
     }
+    let reader = Reader {
+        ear: Ear::of(case, &case.store).await?,
+        handle: crowd.task(0).quiet(),
+        waited_for,
+        last: case.draw.key(),
+        base: case.base,
+    };
+    let (ender, draw, last) = (crowd.task(1).quiet(), case.draw.clone(), reader.last);
     case.note(format!("{KEYS} records are ended by the second handle, and read by the first when it is told"));
-    let (last, draw) = (case.draw.key(), case.draw.clone());
-    let ender = tokio::spawn(async move {
-        let other = other.quiet();
+    let ends = runner(async move {
         for (key, version, next) in ends {
-            other.expect_put(&key, &next, Put::End(version), PutOutcome::Stored).await?;
+            ender.expect_put(&key, &next, Put::End(version), PutOutcome::Stored).await?;
         }
-        end(&draw, &other, &last).await
+        end(&draw, &ender, &last).await
     });
-    // It may be told of more than that, as of what was created; but not of an end too early, and then no more.
-    let mut patience = ear.patience;
-    while !waited_for.is_empty() {
-        let Some(key) = ear.next_change_within(patience).await? else {
-            let (key, version) = waited_for.iter().next().expect("it is not empty");
-            let stands = case.store.get(key).await?;
-            let ended = stands.as_ref().is_some_and(|it| it.version == *version);
-            let came = match ended {
-                true => "it was not told then; it has been ended since".to_owned(),
-                false => show::found(case.base, stands.as_deref()),
+    race_once(vec![ends, runner(reader.looks_when_told())], case.draw.number()).await.map(drop)
+}
+
+/// One who looks at a record when it is told of it.
+struct Reader {
+    ear: Ear,
+    handle: Handle,
+    /// What is to be ended, and the version that it has then.
+    waited_for: HashMap<SessionKey, Version>,
+    /// What is ended after all of these.
+    last: SessionKey,
+    base: Timestamp,
+}
+
+impl Reader {
+    /// Waits until each was found ended when that was told.
+    async fn looks_when_told(mut self) -> Check {
+        // It may be told of more than that, as of what was created; but not of an end too early, and then no more.
+        let mut patience = self.ear.patience;
+        while let Some((left, version)) = self.waited_for.iter().next() {
+            let Some(key) = self.ear.next_change_within(patience).await? else {
+                let stands = self.handle.get(left).await?;
+                let came = match &stands {
+                    Some(record) if record.version == *version => "it was told before that".to_owned(),
+                    stands => show::found(self.base, stands.as_deref()),
+                };
+                return broken(format!("that {left:?} was changed, told once that can be seen"), came);
             };
-            return broken(format!("that {key:?} was changed, told once that can be seen"), came);
-        };
-        // What was ended before the last is told about then, in whatever order.
-        if key == last {
-            patience = ear.patience / 10;
+            // What was ended before the last is told about then, in whatever order.
+            if key == self.last {
+                patience = self.ear.patience / 10;
+            }
+            let Some(version) = self.waited_for.get(&key) else { continue };
+            if self.handle.get(&key).await?.is_none_or(|it| it.version == *version) {
+                self.waited_for.remove(&key);
+            }
         }
-        let Some(version) = waited_for.get(&key) else { continue };
-        if case.store.quiet().get(&key).await?.is_none_or(|it| it.version == *version) {
-            waited_for.remove(&key);
-        }
+        Ok(())
     }
-    works("the task that ends them", ender.await)?
 }
 
 /// Checks WAT-3: where a store says that it tells of all changes, every `Replace`, `touch` and `delete` is told, too.
