@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,23 @@ pub(crate) type Reads = fn(&dyn DatabaseError) -> Fault;
 
 /// How long one waits before a server is asked again that has no connection to give; twice as long each time.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// A connection that is being opened: counted until it is there, or cannot be had, or the runtime is gone on which it was.
+struct Begun<Db: Database> {
+    opening: Arc<Opening>,
+    shelf: Weak<Shelf<Db>>,
+    /// What came of it.
+    idle: Option<Idle<Db>>,
+}
+
+impl<Db: Database> Drop for Begun<Db> {
+    fn drop(&mut self) {
+        if let Some(shelf) = self.shelf.upgrade() {
+            shelf.opened(self.idle.take());
+        }
+        self.opening.ended.notify_waiters();
+    }
+}
 
 /// Opens connections, and knows whether the server had none to give.
 #[derive(Debug)]
@@ -71,21 +88,16 @@ impl Opening {
         pool: &Pool<Db>,
         shelf: &Arc<Shelf<Db>>,
     ) -> Result<(), sqlx::Error> {
-        let (opening, pool, shelf) = (Arc::clone(opening), pool.clone(), Arc::downgrade(shelf));
+        let (opening, pool) = (Arc::clone(opening), pool.clone());
+        let mut begun = Begun { opening: Arc::clone(&opening), shelf: Arc::downgrade(shelf), idle: None };
         let opened = tokio::spawn(async move {
             let limit = pool.options().get_acquire_timeout();
             let opened = timeout(limit, opening.acquire(&pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
             let now = Instant::now();
-            let (idle, done) = match opened {
+            opened.map(|connection| {
                 // Where the store is closed, so is the connection; and where it is gone.
-                Ok(connection) => ((!pool.is_closed()).then_some(Idle { connection, since: now, used: now }), Ok(())),
-                Err(error) => (None, Err(error)),
-            };
-            if let Some(shelf) = shelf.upgrade() {
-                shelf.opened(idle);
-            }
-            opening.ended.notify_waiters();
-            done
+                begun.idle = (!pool.is_closed()).then_some(Idle { connection, since: now, used: now });
+            })
         });
         opened.await.map_err(|_| sqlx::Error::PoolClosed)?
     }
@@ -138,5 +150,35 @@ impl Opening {
             *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         crowded
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use sqlx::Postgres;
+    use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    #[test]
+    fn a_runtime_that_ends_while_one_is_being_opened_leaves_none_that_is_waited_for() {
+        // It takes connections, and says nothing.
+        let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let server = PgConnectOptions::new().host("127.0.0.1").port(silent.local_addr().unwrap().port());
+        let (opening, shelf) = (Arc::new(Opening::new(|_| Fault::Other)), Arc::new(Shelf::<Postgres>::default()));
+        let waiting = shelf.wait();
+        let runtime = Runtime::new().unwrap();
+        runtime.block_on(async {
+            let pool = PgPoolOptions::new().connect_lazy_with(server);
+            let mut opened = pin!(Opening::open_or_wait(&opening, &pool, &shelf));
+            poll_fn(|context| Poll::Ready(assert!(opened.as_mut().poll(context).is_pending()))).await;
+            assert!(!shelf.opens(), "one is being opened");
+        });
+        drop(runtime);
+        assert!(shelf.opens(), "another is opened");
+        drop(waiting);
     }
 }
