@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use redis::{PushInfo, PushKind, ServerErrorKind, Value, cmd};
+use redis::{ServerErrorKind, cmd};
 use session_core::{Keeper, Notifier, SessionKey, Tells, Watch, Watcher};
 use tokio::sync::Notify;
 use tokio::time::timeout;
@@ -132,23 +132,15 @@ impl Shared {
 }
 
 impl Listener for Shared {
-    fn pushed(&self, push: &PushInfo) {
-        if push.kind != PushKind::Invalidate {
-            return;
+    fn changed(&self, name: &[u8]) {
+        if let Some(key) = self.keys.parse_record(name) {
+            self.notifier.changed(&key);
         }
-        match push.data.first() {
-            Some(Value::Array(names)) => {
-                for name in names {
-                    if let Value::BulkString(name) = name
-                        && let Some(key) = self.keys.parse_record(name)
-                    {
-                        self.notifier.changed(&key);
-                    }
-                }
-            }
-            // The whole database was emptied; or something that is not known.
-            _ if self.state().is_live => self.notifier.resumed(),
-            _ => {}
+    }
+
+    fn all_changed(&self) {
+        if self.state().is_live {
+            self.notifier.resumed();
         }
     }
 

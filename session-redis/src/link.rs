@@ -44,10 +44,30 @@ impl Target {
     }
 }
 
-/// Sees what a server pushes, and when no more of it can come. It must not wait.
+/// Hears what a server pushes of changes, and when no more of it can come. It must not wait.
 pub(crate) trait Listener: Send + Sync {
-    fn pushed(&self, push: &PushInfo);
+    /// What stands under a name was changed.
+    fn changed(&self, name: &[u8]);
+    /// Anything may have been: the database was emptied, or what was pushed is not known.
+    fn all_changed(&self);
+    /// The connection is gone.
     fn lost(&self);
+}
+
+fn tell(listener: &dyn Listener, push: &PushInfo) {
+    if push.kind != PushKind::Invalidate {
+        return;
+    }
+    match push.data.first() {
+        Some(Value::Array(names)) => {
+            for name in names {
+                if let Value::BulkString(name) = name {
+                    listener.changed(name);
+                }
+            }
+        }
+        _ => listener.all_changed(),
+    }
 }
 
 /// What a server is asked to push.
@@ -276,7 +296,7 @@ impl Inner {
             self.lost(number);
         }
         if let Some((listener, _)) = &self.listens {
-            listener.pushed(push);
+            tell(&**listener, push);
         }
     }
 

@@ -21,7 +21,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use lru::LruCache;
-use redis::{PushInfo, PushKind, Value};
 use session_core::{Record, SessionKey};
 
 use crate::keys::Keys;
@@ -238,23 +237,14 @@ impl Shelf {
 }
 
 impl Listener for Shelves {
-    fn pushed(&self, push: &PushInfo) {
-        if push.kind != PushKind::Invalidate {
-            return;
+    fn changed(&self, name: &[u8]) {
+        if let Some(key) = self.keys.parse_record(name) {
+            self.forget(&key);
         }
-        match push.data.first() {
-            Some(Value::Array(names)) => {
-                for name in names {
-                    if let Value::BulkString(name) = name
-                        && let Some(key) = self.keys.parse_record(name)
-                    {
-                        self.forget(&key);
-                    }
-                }
-            }
-            // The whole database was emptied; or something that is not known.
-            _ => self.forget_all(),
-        }
+    }
+
+    fn all_changed(&self) {
+        self.forget_all();
     }
 
     fn lost(&self) {
@@ -283,19 +273,15 @@ mod tests {
         })
     }
 
-    fn note(keys: Value) -> PushInfo {
-        PushInfo { kind: PushKind::Invalidate, data: vec![keys] }
-    }
-
     const KEY: SessionKey = SessionKey::from_bytes([1; 32]);
 
     #[test]
     fn an_answer_that_a_note_overtook_is_not_kept() {
         let shelves = shelves(NearCache::default());
-        let name = Value::BulkString(shelves.keys.record(&KEY).into());
+        let name = shelves.keys.record(&KEY);
         for forget in [
-            &(|| shelves.pushed(&note(Value::Array(vec![name.clone()])))) as &dyn Fn(),
-            &|| shelves.pushed(&note(Value::Nil)),
+            &(|| shelves.changed(name.as_bytes())) as &dyn Fn(),
+            &|| shelves.all_changed(),
             &|| shelves.lost(),
             &|| shelves.forget(&KEY),
         ] {

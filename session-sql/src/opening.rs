@@ -174,7 +174,7 @@ mod tests {
         runtime.block_on(async {
             let pool = PgPoolOptions::new().connect_lazy_with(server);
             let mut opened = pin!(Opening::open_or_wait(&opening, &pool, &shelf));
-            poll_fn(|context| Poll::Ready(assert!(opened.as_mut().poll(context).is_pending()))).await;
+            assert!(poll_fn(|context| Poll::Ready(opened.as_mut().poll(context).is_pending())).await);
             assert!(!shelf.opens(), "one is being opened");
         });
         drop(runtime);
