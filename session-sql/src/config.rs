@@ -203,8 +203,11 @@ pub enum Ends {
 
 /// A URL, which may hold a password, and is not shown.
 #[derive(Clone)]
-pub struct ListenUrl(String);
+pub struct ListenUrl(
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "PostgreSQL alone can be listened to"))] String,
+);
 
+#[cfg(feature = "postgres")]
 impl ListenUrl {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
