@@ -73,8 +73,10 @@ pub trait Fault: Default + Debug + Send + Sync + 'static {
 
     /// Breaks what changes are told over.
     fn interrupt(memory: &Memory) {
-        memory.notifier.lost();
-        memory.notifier.resumed();
+        for notifier in [&memory.notifier, &memory.instead] {
+            notifier.lost();
+            notifier.resumed();
+        }
     }
 
     /// Gives a handle of an earlier version on the same backend.

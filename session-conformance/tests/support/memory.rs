@@ -129,6 +129,7 @@ impl Memory {
     /// Writes without a rule; for faults.
     pub fn set(&self, key: &SessionKey, record: &Record) {
         self.rows().store(*key, record.clone());
+        self.notifier.changed(key);
     }
 }
 

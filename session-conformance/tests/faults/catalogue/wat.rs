@@ -7,10 +7,10 @@ use session_conformance::session_core::*;
 
 use crate::support::*;
 
-/// Answers rightly, and tells of it `instead` if it stored an end.
+/// Answers rightly, and tells of it if it replaced something.
 async fn put_telling(call: PutCall<'_>, tell: impl FnOnce() + Send) -> PutResult {
     let outcome = call.right().await?;
-    if let (PutOutcome::Stored, Put::End(_)) = (&outcome, call.put) {
+    if outcome == PutOutcome::Stored && call.put != Put::Create {
         tell();
     }
     Ok(outcome)
@@ -73,11 +73,7 @@ pub struct TouchesInSilence;
 #[async_trait]
 impl Fault for TouchesInSilence {
     async fn put(&self, call: PutCall<'_>) -> PutResult {
-        let outcome = call.right().await?;
-        if outcome == PutOutcome::Stored {
-            call.memory.instead.changed(call.key);
-        }
-        Ok(outcome)
+        put_telling(call, || call.memory.instead.changed(call.key)).await
     }
 
     fn watcher(&self, memory: &Memory) -> Watcher {
@@ -88,17 +84,32 @@ impl Fault for TouchesInSilence {
 /// Has a short queue between the backend and who listens, and leaves out what it has no room for.
 #[derive(Debug, Default)]
 pub struct LeavesOutInSilence;
+impl LeavesOutInSilence {
+    /// The queue is full when so many writes have come, for as long as it takes to empty it.
+    fn tell(memory: &Memory, key: &SessionKey) {
+        let mut beside = memory.beside();
+        beside.writes += 1;
+        if !(150..200).contains(&beside.writes) {
+            memory.instead.changed(key);
+        }
+    }
+}
 #[async_trait]
 impl Fault for LeavesOutInSilence {
     async fn put(&self, call: PutCall<'_>) -> PutResult {
-        put_telling(call, || {
-            let mut beside = call.memory.beside();
-            beside.writes += 1;
-            if !(10..60).contains(&beside.writes) {
-                call.memory.instead.changed(call.key);
-            }
-        })
-        .await
+        put_telling(call, || Self::tell(call.memory, call.key)).await
+    }
+
+    async fn touch(&self, call: TouchCall<'_>) -> Result<bool, StoreError> {
+        let touched = call.right().await?;
+        Self::tell(call.memory, call.key);
+        Ok(touched)
+    }
+
+    async fn delete(&self, call: KeyCall<'_>) -> Result<bool, StoreError> {
+        let deleted = call.delete().await?;
+        Self::tell(call.memory, call.key);
+        Ok(deleted)
     }
 
     fn watcher(&self, memory: &Memory) -> Watcher {
