@@ -35,17 +35,17 @@
 //!     }
 //! }
 //!
-//! # stringify! {
+//! # const _: &str = stringify! {
 //! #[tokio::test]
 //! #[ignore = "the process that another test kills"]
-//! # }
+//! # };
 //! async fn serves_a_file() -> Result<(), BoxError> {
 //!     child::serve(open(std::env::var("MY_FILE")?)).await
 //! }
 //!
-//! # stringify! {
+//! # const _: &str = stringify! {
 //! #[test]
-//! # }
+//! # };
 //! fn no_acknowledged_write_is_lost() {
 //!     let outcome = run::<Killed>(Clause::FLT_8, &[]);
 //!     assert!(matches!(outcome, Outcome::Passed), "{outcome:?}");
