@@ -180,7 +180,7 @@ pub(crate) async fn wat_5_after_a_break_who_listens_is_told_to_look(case: &Case)
         }
         // Whether this is told depends on when.
         end(&case.draw, &case.store, &case.draw.key()).await?;
-        ear.resumes("that something may have been missed").await?;
+        ear.resumes_within(case.time_limit / 4, "that something may have been missed").await?;
         let key = case.draw.key();
         end(&case.draw, &case.store, &key).await?;
         ear.hears(&key).await?;
@@ -218,17 +218,18 @@ impl Ear {
     /// Gives one who is told from now on.
     async fn of(case: &Case, handle: &Handle) -> Check<Self> {
         let mut ear = Self { watcher: watch(handle)?.watcher(), patience: case.time_limit / 12 };
-        ear.resumes("from when on all is told").await?;
+        // What there is to tell by may have to be begun first.
+        ear.resumes_within(case.time_limit / 4, "from when on all is told").await?;
         Ok(ear)
     }
 
-    async fn resumes(&mut self, expected: &str) -> Check {
+    async fn resumes_within(&mut self, patience: Duration, expected: &str) -> Check {
         loop {
-            match timeout(self.patience, self.watcher.next()).await {
+            match timeout(patience, self.watcher.next()).await {
                 Ok(Some(Notice::Resumed)) => return Ok(()),
                 Ok(Some(_)) => {}
                 Ok(None) => return broken(expected, "the end of all notices"),
-                Err(_) => return broken(expected, format!("nothing for {:?}", self.patience)),
+                Err(_) => return broken(expected, format!("nothing for {patience:?}")),
             }
         }
     }
