@@ -37,6 +37,8 @@ pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
 pub use cookie::{CookieConfig, CookieError, CookieLifetime};
+#[cfg(feature = "near")]
+pub use engine::Near;
 pub use engine::{
     ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, LoginPage, Misfit, Next, OnServerError,
     OwnerLimitAction, ReadOnly, SessionError, Sessions, SignIn, SiteData, events,

@@ -245,6 +245,41 @@ fn what_broke_a_promise_before_keeps_it_in_orders_that_chance_chooses() {
     run_some(scene.beside(Beside::LoggedOut), orders, &chance);
 }
 
+/// No promise rests on a change being told.
+#[cfg(feature = "near")]
+#[test]
+fn servers_that_keep_what_they_have_read_keep_all_promises() {
+    let mut runs = 0;
+    for start in Start::ALL {
+        for acts in pairs() {
+            runs += run_all(Scene::new(start, &acts).with_caches());
+        }
+    }
+    println!("{runs} interleavings");
+    assert!(runs > 5_000, "only {runs} interleavings");
+}
+
+#[cfg(feature = "near")]
+#[test]
+fn servers_that_keep_what_they_have_read_keep_all_promises_in_orders_that_chance_chooses() {
+    let (orders, chance) = (orders(3), chance());
+    for start in Start::ALL {
+        for acts in triples() {
+            run_some(Scene::new(start, &acts).with_caches(), orders, &chance);
+        }
+        for acts in pairs_of_owner() {
+            run_some(Scene::new(start, &acts).with_caches(), orders, &chance);
+        }
+        for lost in Act::ALL.into_iter().filter(|act| !act.is_outside()) {
+            for other in Act::ALL {
+                let scene = Scene::new(start, &[lost, other]).with_caches();
+                run_some(scene.clone().with(Accident::LostAnswer), orders, &chance);
+                run_some(scene.with(Accident::Crash(1 + chance.below(8))), orders, &chance);
+            }
+        }
+    }
+}
+
 #[cfg(feature = "sealed")]
 #[test]
 fn who_lacks_a_key_leaves_alone_what_it_seals() {

@@ -13,10 +13,8 @@ use crate::config::RedisConfig;
 use crate::error::BuildError;
 use crate::feed::Feed;
 use crate::keys::Keys;
-use crate::link::{Pushes, Target};
+use crate::link::Target;
 use crate::links::Links;
-#[cfg(feature = "near-cache")]
-use crate::near::{Near, NearCache};
 use crate::store::{Inner, RedisStore};
 use crate::url::{self, Topology};
 use crate::wire::{Route, Wire};
@@ -117,20 +115,9 @@ impl RedisStore {
 
     fn new(route: Route, config: RedisConfig) -> Result<Self, BuildError> {
         let keys = config.check()?;
-        #[cfg(feature = "near-cache")]
-        let near = config.near_cache.map(|settings| near(settings, &keys, &route)).transpose()?;
         let feed = feed(&keys, &route);
         let wire = Wire::new(route, config.read_retries);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                wire,
-                keys,
-                config,
-                feed,
-                #[cfg(feature = "near-cache")]
-                near,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { wire, keys, config, feed }) })
     }
 }
 
@@ -143,27 +130,11 @@ fn links(target: Target, config: &RedisConfig) -> Result<Route, BuildError> {
 fn feed(keys: &Keys, route: &Route) -> Option<Feed> {
     match route {
         Route::Links(links) if links.speaks_resp3() => {
-            let pushes = Pushes::Of(keys.records().to_owned());
-            Some(Feed::new(keys.clone(), |listener| links.heard_by(listener, pushes)))
+            let prefix = keys.records().to_owned();
+            Some(Feed::new(keys.clone(), |listener| links.heard_by(listener, prefix)))
         }
         _ => None,
     }
-}
-
-#[cfg(feature = "near-cache")]
-fn near(settings: NearCache, keys: &Keys, route: &Route) -> Result<Near, BuildError> {
-    let Route::Links(links) = route else {
-        let needed =
-            "connections of its own to one server, by a URL, a client or Sentinels; it does not work on a cluster";
-        return Err(BuildError::NearCache { needed });
-    };
-    if !links.speaks_resp3() {
-        return Err(BuildError::NearCache { needed: "RESP3: leave `protocol` out of the URL, or ask for RESP3" });
-    }
-    if settings.max_bytes == 0 || settings.max_age.is_zero() {
-        return Err(BuildError::Zero { setting: "max_bytes, and max_age, of the near cache" });
-    }
-    Ok(Near::new(settings, keys.clone(), |listener| links.heard_by(listener, Pushes::OfReads)))
 }
 
 #[cfg(feature = "sentinel")]

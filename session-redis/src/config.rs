@@ -7,8 +7,6 @@ use session_core::Eviction;
 use crate::error::BuildError;
 use crate::keys::Keys;
 use crate::link::Timeouts;
-#[cfg(feature = "near-cache")]
-use crate::near::NearCache;
 
 /// Redis takes strings of 512 MiB; the head and the longest owner need some of it.
 const MOST_PAYLOAD: usize = (512 << 20) - 1_024;
@@ -45,9 +43,6 @@ pub struct RedisConfig {
     pub read_retries: u32,
     /// What the server may do when its memory is full. It is looked at by `init`.
     pub eviction: Eviction,
-    /// Whether sessions that were read are kept in this process, and how; `None` if they are not.
-    #[cfg(feature = "near-cache")]
-    pub near_cache: Option<NearCache>,
 }
 
 impl RedisConfig {
@@ -102,14 +97,6 @@ impl RedisConfig {
         self
     }
 
-    /// Keeps sessions that were read in this process, kept up to date by the server.
-    #[cfg(feature = "near-cache")]
-    #[must_use]
-    pub fn with_near_cache(mut self, near_cache: NearCache) -> Self {
-        self.near_cache = Some(near_cache);
-        self
-    }
-
     pub(crate) fn check(&self) -> Result<Keys, BuildError> {
         let durations = [("connect_timeout", self.connect_timeout), ("response_timeout", self.response_timeout)];
         if let Some((setting, _)) = durations.into_iter().find(|(_, it)| it.is_zero()) {
@@ -136,8 +123,6 @@ impl Default for RedisConfig {
             response_timeout: Duration::from_secs(1),
             read_retries: 1,
             eviction: Eviction::Never,
-            #[cfg(feature = "near-cache")]
-            near_cache: None,
         }
     }
 }

@@ -45,13 +45,6 @@ pub enum BuildError {
         /// The most bytes it can be.
         limit: usize,
     },
-    /// The near cache cannot work over this connection.
-    #[cfg(feature = "near-cache")]
-    #[error("the near cache needs {needed}; leave it out, or connect in another way")]
-    NearCache {
-        /// What it needs.
-        needed: &'static str,
-    },
 }
 
 impl From<BuildError> for StoreError {

@@ -17,8 +17,6 @@ mod keys; // what the keys in Redis are called
 mod layout; // how a record stands in Redis
 mod link; // one connection at a time, made anew when it is lost
 mod links; // several of them, by turns
-#[cfg(feature = "near-cache")]
-mod near; // what this process has read, kept up to date
 mod owners; // the index by owner
 mod pages; // records for pages, which are bounded in bytes
 mod scan; // all records
@@ -38,8 +36,6 @@ mod replay; // what fuzzing found, on any toolchain
 
 pub use config::RedisConfig;
 pub use error::BuildError;
-#[cfg(feature = "near-cache")]
-pub use near::NearCache;
 pub use redis;
 pub use session_core;
 pub use store::RedisStore;

@@ -70,29 +70,11 @@ fn tell(listener: &dyn Listener, push: &PushInfo) {
     }
 }
 
-/// What a server is asked to push.
-#[derive(Clone, Debug)]
-pub(crate) enum Pushes {
-    /// Changes of what was read over the connection.
-    #[cfg(feature = "near-cache")]
-    OfReads,
-    /// All changes of keys whose names begin so.
-    Of(String),
-}
-
-impl Pushes {
-    fn command(&self) -> Cmd {
-        let mut tracking = redis::cmd("CLIENT");
-        tracking.arg("TRACKING").arg("ON");
-        match self {
-            #[cfg(feature = "near-cache")]
-            Self::OfReads => {}
-            Self::Of(prefix) => {
-                tracking.arg("BCAST").arg("PREFIX").arg(prefix);
-            }
-        }
-        tracking
-    }
+/// The command by which a server pushes all changes of keys whose names begin with `prefix`.
+fn tracking(prefix: &str) -> Cmd {
+    let mut tracking = redis::cmd("CLIENT");
+    tracking.arg("TRACKING").arg("ON").arg("BCAST").arg("PREFIX").arg(prefix);
+    tracking
 }
 
 /// How long things may take.
@@ -115,8 +97,8 @@ struct Inner {
     attempts: AtomicU64,
     /// How many answers came, over all connections: a connection that gives some is alive.
     answers: AtomicU64,
-    /// Whom to tell of pushes, and which the server is asked for.
-    listens: Option<(Arc<dyn Listener>, Pushes)>,
+    /// Whom to tell of changes, and what the names of the keys begin with of which all are told.
+    listens: Option<(Arc<dyn Listener>, String)>,
 }
 
 #[derive(Default)]
@@ -153,10 +135,10 @@ impl Link {
         }
     }
 
-    /// Makes another to the same server, which pushes.
-    pub(crate) fn heard_by(&self, listener: Arc<dyn Listener>, pushes: Pushes) -> Self {
+    /// Makes another to the same server, which pushes all changes of keys whose names begin with `prefix`.
+    pub(crate) fn heard_by(&self, listener: Arc<dyn Listener>, prefix: String) -> Self {
         let inner = Inner::new(self.0.target.clone(), self.0.timeouts);
-        Self(Arc::new(Inner { listens: Some((listener, pushes)), ..inner }))
+        Self(Arc::new(Inner { listens: Some((listener, prefix)), ..inner }))
     }
 
     pub(crate) fn topology(&self) -> &'static str {
@@ -244,8 +226,8 @@ impl Link {
             let client = self.0.target.client().await?;
             let config = self.config(&client, number);
             let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
-            if let Some((_, pushes)) = &self.0.listens {
-                pushes.command().exec_async(&mut connection.clone()).await?;
+            if let Some((_, prefix)) = &self.0.listens {
+                tracking(prefix).exec_async(&mut connection.clone()).await?;
             }
             Ok::<_, RedisError>(connection)
         };

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::link::{Link, Listener, Pushes, Target, Timeouts};
+use crate::link::{Link, Listener, Target, Timeouts};
 
 /// A handle; clones share the connections.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Links {
     }
 
     /// Makes one more to the same server, which pushes.
-    pub(crate) fn heard_by(&self, listener: Arc<dyn Listener>, pushes: Pushes) -> Link {
-        self.first.heard_by(listener, pushes)
+    pub(crate) fn heard_by(&self, listener: Arc<dyn Listener>, prefix: String) -> Link {
+        self.first.heard_by(listener, prefix)
     }
 }

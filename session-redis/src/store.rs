@@ -14,8 +14,6 @@ use crate::error::{Fault, Intent, NAME, corrupt, misconfigured, not_a_record, st
 use crate::feed::Feed;
 use crate::keys::{Keys, member};
 use crate::layout::{self, Stored};
-#[cfg(feature = "near-cache")]
-use crate::near::Near;
 use crate::script::{Call, DELETE, ENTER, Entry, LEAVE, PUT, PUT_STAGED, Reply, Script, Staged, TOUCH};
 use crate::wire::Wire;
 
@@ -33,9 +31,6 @@ pub(crate) struct Inner {
     pub(crate) config: RedisConfig,
     /// `None` where the server cannot push, or there are several.
     pub(crate) feed: Option<Feed>,
-    /// `None` if what was read is not kept.
-    #[cfg(feature = "near-cache")]
-    pub(crate) near: Option<Near>,
 }
 
 /// Shows what it is connected to, and no address: a URL holds a password.
@@ -59,11 +54,8 @@ impl SessionStore for RedisStore {
     }
 
     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        #[cfg(feature = "near-cache")]
-        if let Some(near) = &self.inner.near {
-            return self.get_near(near, key).await;
-        }
-        self.get_far(key).await
+        let value = self.inner.wire.read(&get(&self.inner.keys.record(key))).await?;
+        Ok(stored(value)?.map(|stored| Arc::new(stored.record)))
     }
 
     async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
@@ -190,44 +182,18 @@ impl RedisStore {
         if self.inner.wire.reaches_all_keys() { self.inner.keys.owners().as_bytes() } else { b"" }
     }
 
-    async fn get_far(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        let value = self.inner.wire.read(&get(&self.inner.keys.record(key))).await?;
-        Ok(stored(value)?.map(|stored| Arc::new(stored.record)))
-    }
-
     /// Says why a script could not read what is there: the scripts know that it is no record of theirs, and no more.
     async fn unreadable(&self, key: &SessionKey) -> StoreError {
-        match self.get_far(key).await {
+        match self.get(key).await {
             // Somebody has mended or removed it since.
             Ok(_) => not_a_record(),
             Err(error) => error,
         }
     }
 
-    #[cfg(feature = "near-cache")]
-    async fn get_near(&self, near: &Near, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
-        let mark = match near.look(key) {
-            Ok(record) => return Ok(Some(record)),
-            Err(mark) => mark,
-        };
-        match near.link.send(&get(&self.inner.keys.record(key))).await {
-            Ok(value) => {
-                let record = stored(value)?.map(|stored| Arc::new(stored.record));
-                near.keep(key, mark, record.as_ref());
-                Ok(record)
-            }
-            // To ask once more would take as long again.
-            Err(failed) if failed.error.is_timeout() => Err(failed.into_store_error(Intent::Read)),
-            // As if there were no cache; the other connection says what is the matter.
-            Err(_) => self.get_far(key).await,
-        }
-    }
-
     /// Creates a session of nobody's, by a command that costs the server less than a script. Gives `false` if
     /// something stands there, which may be this very write, sent before: then the script says what it is.
     async fn create(&self, key: &SessionKey, bytes: &[u8], deadline: Timestamp) -> Result<bool, StoreError> {
-        #[cfg(feature = "near-cache")]
-        let _writing = self.inner.near.as_ref().map(|near| near.write(key));
         let mut command = cmd("SET");
         command.arg(self.inner.keys.record(key)).arg(bytes);
         command.arg("NX").arg("PXAT").arg(layout::kept(deadline));
@@ -258,8 +224,6 @@ impl RedisStore {
         arguments: &[&[u8]],
         staged: Option<Staged<'_>>,
     ) -> Result<Reply, StoreError> {
-        #[cfg(feature = "near-cache")]
-        let _writing = self.inner.near.as_ref().map(|near| near.write(key));
         let name = self.inner.keys.record(key);
         let call = Call { script, key: name.as_bytes(), arguments, staged };
         Reply::read(self.inner.wire.call(call, Intent::Write).await?).ok_or_else(|| strange("a script"))

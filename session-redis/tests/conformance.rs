@@ -40,28 +40,3 @@ mod tls {
     use super::*;
     suite!(OnRedis<crate::common::tls::Tls>, without { SWP: "Redis reclaims by itself" });
 }
-
-#[cfg(feature = "near-cache")]
-mod near_cache {
-    use super::*;
-    // Each of these reads by one handle what another has just written, or a write that was given up and is still on
-    // its way. `near.rs` bounds how late it is seen, and checks that no update is lost.
-    suite!(
-        OnRedis<topology::NearCache>,
-        without { SWP: "Redis reclaims by itself" },
-        except {
-            REC_9: "another handle's write is seen after a push",
-            PUT_9: "another handle's write is seen after a push",
-            PUT_10: "a write that was given up is seen after a push",
-            PUT_14: "another handle's write is seen after a push",
-            PUT_16: "another handle's write is seen after a push",
-            TCH_4: "another handle's write is seen after a push",
-            TCH_6: "another handle's write is seen after a push",
-            DEL_3: "another handle's write is seen after a push",
-            OWN_2: "another handle's write is seen after a push",
-            WAT_2: "the near cache hears of a change by a connection of its own",
-            CON_1: "another handle's write is seen after a push",
-            CON_2: "another handle's write is seen after a push",
-        }
-    );
-}

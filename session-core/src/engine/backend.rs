@@ -44,19 +44,21 @@ impl<'a> Backend<'a> {
         self.call(Verb::Get, Some(key), self.engine.store.get(key))
     }
 
-    pub(crate) fn touch(
+    pub(crate) async fn touch(
         self,
-        key: &'a SessionKey,
+        key: &SessionKey,
         version: Version,
         seen: Timestamp,
         expires_at: Timestamp,
-    ) -> impl Future<Output = Result<bool, SessionError>> + 'a {
-        self.call(Verb::Touch, Some(key), self.engine.store.touch(key, version, seen, expires_at))
+    ) -> Result<bool, SessionError> {
+        let _changing = self.engine.watching.changing(key);
+        self.call(Verb::Touch, Some(key), self.engine.store.touch(key, version, seen, expires_at)).await
     }
 
     pub(crate) async fn delete(self, key: &SessionKey) -> Result<bool, SessionError> {
+        let _changing = self.engine.watching.changing(key);
         let deleted = self.call(Verb::Delete, Some(key), self.engine.store.delete(key)).await?;
-        self.engine.watching.changed(key);
+        self.engine.watching.ended(key);
         Ok(deleted)
     }
 
@@ -100,13 +102,14 @@ impl<'a> Backend<'a> {
     /// `Indeterminate` if the deadline comes before it is known what happened; else as the store fails, and
     /// nothing was written.
     pub(crate) async fn put(self, key: &SessionKey, record: &Record, put: Put) -> Result<Written, SessionError> {
+        let _changing = self.engine.watching.changing(key);
         let mut pause = Duration::from_millis(5);
         let mut resent = false;
         loop {
             match self.call(Verb::Put, Some(key), self.engine.store.put(key, record, put)).await {
                 Ok(outcome) => {
                     if matches!((&outcome, put), (PutOutcome::Stored, Put::End(_))) {
-                        self.engine.watching.changed(key);
+                        self.engine.watching.ended(key);
                     }
                     return Ok(Written { outcome, resent });
                 }

@@ -12,6 +12,7 @@ mod fingerprint; // how logs name a session
 #[cfg(feature = "metrics")]
 mod metrics; // figures
 mod misfit; // where in a value something is wrong
+mod near; // what this process has read
 mod next; // where a browser goes on after the login
 mod observe; // tells logs, hooks and metrics, from one place
 mod once; // what is told once
@@ -31,6 +32,9 @@ pub(crate) use events::Verb;
 pub use events::{Event, EventKind};
 pub use fingerprint::Fingerprint;
 pub use misfit::Misfit;
+#[cfg(feature = "near")]
+pub use near::Near;
+pub(crate) use near::NearCache;
 pub use next::Next;
 pub(crate) use observe::Observer;
 pub(crate) use once::Once;

@@ -54,7 +54,7 @@ pub(crate) struct Engine {
     /// By which name handlers ask for a session of these.
     #[cfg_attr(not(feature = "_extractors"), expect(dead_code, reason = "extractors alone ask for one by its name"))]
     pub(crate) name: Option<TypeId>,
-    /// Whose end is waited for.
+    /// Who is told of changes: the near cache, and who waits for an end.
     pub(crate) watching: Watching,
     /// How often a session is looked at whose end is waited for.
     pub(crate) look_every: Duration,

@@ -1,4 +1,4 @@
-//! Whose end is waited for, and who is told of changes.
+//! Who is told of changes: whoever waits for the end of a session, and the near cache.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::store::{Keeper, Notice, SessionKey, SessionStore, Watcher};
+use super::near::{Mark, NearCache};
+use crate::store::{Keeper, Notice, Record, SessionKey, SessionStore, Watcher};
 
-/// Hands on what the store tells to whoever waits for the end of that session, and what this process ends itself.
+/// Hands on what the store tells, and what this process changes itself, to whoever waits for the end of that session and
+/// to the near cache.
 #[derive(Default)]
 pub(crate) struct Watching {
     waiting: Arc<Waiting>,
-    /// Hears the store, from the first who waits on.
+    /// Hears the store, from the first who wants to know on.
     listening: Keeper,
 }
 
@@ -21,6 +23,7 @@ struct Waiting {
     by_key: Mutex<HashMap<SessionKey, watch::Sender<Heard>>>,
     /// The store tells of every end.
     is_fed: AtomicBool,
+    near: Option<NearCache>,
 }
 
 /// What was heard of a session so far.
@@ -33,17 +36,51 @@ pub(crate) struct Heard {
 }
 
 impl Watching {
+    pub(crate) fn new(near: Option<NearCache>) -> Self {
+        let waiting = Waiting { near, ..Waiting::default() };
+        Self { waiting: Arc::new(waiting), listening: Keeper::default() }
+    }
+
     /// Waits for what is heard of the session from now on, and has the store tell of it, if it can.
     pub(crate) fn wait_for(&self, key: SessionKey, store: &dyn SessionStore) -> Watched {
-        self.listening.keep(|| Some(Arc::clone(&self.waiting).hear(store.watch()?.watcher())));
+        self.hear(store);
         let mut by_key = self.waiting.by_key();
         let heard = by_key.entry(key).or_insert_with(|| watch::channel(Heard::default()).0).subscribe();
         Watched { waiting: Arc::clone(&self.waiting), key, heard }
     }
 
-    /// Takes note that this process has changed what stands under the key.
-    pub(crate) fn changed(&self, key: &SessionKey) {
+    /// Gives the near cache, if there is one.
+    pub(crate) fn near(&self) -> Option<&NearCache> {
+        self.waiting.near.as_ref()
+    }
+
+    /// Marks how things are, for what is about to be read and may be kept; `None` if nothing is.
+    pub(crate) fn mark(&self, key: &SessionKey, store: &dyn SessionStore) -> Option<Mark> {
+        let near = self.near()?;
+        self.hear(store);
+        Some(near.mark(key))
+    }
+
+    /// Keeps what was read since `mark`.
+    pub(crate) fn keep(&self, mark: Option<Mark>, key: &SessionKey, record: &Arc<Record>) {
+        if let (Some(near), Some(mark)) = (self.near(), mark) {
+            near.keep(mark, key, record);
+        }
+    }
+
+    /// Says that this process is changing what stands under the key: it has once what this gives is dropped.
+    pub(crate) fn changing(&self, key: &SessionKey) -> Changing<'_> {
+        Changing { near: self.near(), key: *key }
+    }
+
+    /// Takes note that this process has ended what stood under the key.
+    pub(crate) fn ended(&self, key: &SessionKey) {
         self.waiting.changed(key);
+    }
+
+    /// Hears the store, if it tells anything.
+    fn hear(&self, store: &dyn SessionStore) {
+        self.listening.keep(|| Some(Arc::clone(&self.waiting).hear(store.watch()?.watcher())));
     }
 
     /// Tells whether the store tells of every end.
@@ -71,6 +108,9 @@ impl Waiting {
     }
 
     fn changed(&self, key: &SessionKey) {
+        if let Some(near) = &self.near {
+            near.changed(key);
+        }
         if let Some(heard) = self.by_key().get(key) {
             heard.send_modify(|heard| heard.changes = heard.changes.wrapping_add(1));
         }
@@ -78,8 +118,25 @@ impl Waiting {
 
     fn gap(&self, is_fed: bool) {
         self.is_fed.store(is_fed, Ordering::Release);
+        if let Some(near) = &self.near {
+            near.gap(is_fed);
+        }
         for heard in self.by_key().values() {
             heard.send_modify(|heard| heard.gaps = heard.gaps.wrapping_add(1));
+        }
+    }
+}
+
+/// A change that is under way.
+pub(crate) struct Changing<'a> {
+    near: Option<&'a NearCache>,
+    key: SessionKey,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        if let Some(near) = self.near {
+            near.changed(&self.key);
         }
     }
 }
@@ -148,8 +205,8 @@ mod tests {
         drop(one);
         assert_eq!(waiting(&watching), 2);
         let mut ear = same.ear();
-        watching.changed(same.key());
-        watching.changed(&SessionKey::from_bytes([3; 32]));
+        watching.ended(same.key());
+        watching.ended(&SessionKey::from_bytes([3; 32]));
         assert_eq!(*ear.borrow_and_update(), Heard { changes: 1, gaps: 0 });
         assert!(!other.ear().has_changed().unwrap());
         drop(ear);

@@ -8,7 +8,11 @@ use super::{BuildError, SessionsBuilder};
 use crate::cookie::Cookies;
 use crate::cookie::syntax::is_token;
 use crate::engine::{Clearing, Engine, Next, Once, Renewal, Sessions, Settling, Turns, Watching};
+#[cfg(feature = "near")]
+use crate::engine::{ConflictPolicy, Near, NearCache};
 use crate::request::LONGEST_LOOK;
+#[cfg(feature = "near")]
+use crate::store::{SessionStore, Tells};
 
 /// How long an old id may serve once the new one has been presented.
 const MOST_OVERLAP: Duration = Duration::from_secs(60);
@@ -71,6 +75,10 @@ impl SessionsBuilder {
         }
         let clear_site_data = (!self.clear_site_data.is_empty())
             .then(|| self.clear_site_data.iter().map(|data| data.as_str()).collect::<Vec<_>>().join(", ").into());
+        #[cfg(feature = "near")]
+        let near = self.near.map(|near| near_cache(near, &*self.store, self.conflict_policy)).transpose()?;
+        #[cfg(not(feature = "near"))]
+        let near = None;
         let cookies = self.cookie.build()?;
         let scope = scope(self.scope, &cookies)?;
         Ok(Sessions::new(Engine {
@@ -97,7 +105,7 @@ impl SessionsBuilder {
             settling: Settling::default(),
             clearing: Arc::<Clearing>::default(),
             name: self.name,
-            watching: Watching::default(),
+            watching: Watching::new(near),
             look_every: self.look_every,
             plain_http: Once::default(),
             several_sessions: Once::default(),
@@ -106,6 +114,28 @@ impl SessionsBuilder {
             login_page: self.login_page,
         }))
     }
+}
+
+/// Makes the near cache, where the store tells what it needs to be told.
+#[cfg(feature = "near")]
+fn near_cache(near: Near, store: &dyn SessionStore, policy: ConflictPolicy) -> Result<NearCache, BuildError> {
+    if near.max_bytes == 0 {
+        return Err(BuildError::Zero { setting: "the size of the near cache" });
+    }
+    let fits = |age: Duration, max| if age.is_zero() || age > max { Err(BuildError::NearAge { max }) } else { Ok(()) };
+    fits(near.max_age, Near::MOST_AGE)?;
+    let tells = store.watch().map(|watch| watch.tells());
+    match near.stale_reads {
+        Some(age) => {
+            fits(age, Near::MOST_STALE)?;
+            if policy != ConflictPolicy::Merge {
+                return Err(BuildError::StaleReads { policy });
+            }
+        }
+        None if tells != Some(Tells::Changes) => return Err(BuildError::NearUntold { max: Near::MOST_STALE }),
+        None => {}
+    }
+    Ok(NearCache::new(near, tells))
 }
 
 /// The longest name of a scope. It stands in every payload.

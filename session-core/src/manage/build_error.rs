@@ -5,6 +5,8 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::cookie::CookieError;
+#[cfg(feature = "near")]
+use crate::engine::ConflictPolicy;
 use crate::secrets::SecretKeyError;
 
 /// Says why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.
@@ -58,6 +60,30 @@ pub enum BuildError {
     LookEvery {
         /// The longest time between two looks.
         max: Duration,
+    },
+    /// Sessions would be kept near too long, or not at all.
+    #[cfg(feature = "near")]
+    #[error("what is kept near must be for some time, and {max:?} at most")]
+    NearAge {
+        /// The longest time.
+        max: Duration,
+    },
+    /// The store does not tell of all changes, so what is kept near would be out of date.
+    #[cfg(feature = "near")]
+    #[error(
+        "this store does not tell of all changes, so what is kept near may be out of date: allow that by \
+         `Near::with_stale_reads`, for {max:?} at most, or do without"
+    )]
+    NearUntold {
+        /// The longest time.
+        max: Duration,
+    },
+    /// Reads that may be stale do not go with the conflict policy.
+    #[cfg(feature = "near")]
+    #[error("reads that may be stale go with `ConflictPolicy::Merge` alone, not with `{policy:?}`")]
+    StaleReads {
+        /// The policy given.
+        policy: ConflictPolicy,
     },
     /// The path of a login page is none of this site.
     #[error("{path:?} is no path of a login page; give one of this site, such as `/login`")]

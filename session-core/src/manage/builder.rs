@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 #[cfg(doc)]
 use super::BuildError;
 use crate::cookie::CookieConfig;
+#[cfg(feature = "near")]
+use crate::engine::Near;
 use crate::engine::{
     ConflictPolicy, Event, FailurePolicy, GonePolicy, LoginPage, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
     Renewal, Sessions, SiteData,
@@ -60,6 +62,8 @@ pub struct SessionsBuilder {
     pub(super) clear_site_data: Vec<SiteData>,
     pub(super) login_page: Option<LoginPage>,
     pub(super) look_every: Duration,
+    #[cfg(feature = "near")]
+    pub(super) near: Option<Near>,
     pub(super) name: Option<std::any::TypeId>,
     #[cfg(feature = "metrics")]
     pub(super) metrics: bool,
@@ -99,6 +103,8 @@ impl SessionsBuilder {
             clear_site_data: Vec::new(),
             login_page: None,
             look_every: Duration::from_secs(15),
+            #[cfg(feature = "near")]
+            near: None,
             name: None,
             #[cfg(feature = "metrics")]
             metrics: false,
@@ -259,6 +265,16 @@ impl SessionsBuilder {
     /// for each; at most it is a minute, which is how often it is looked at where the store does tell.
     pub fn look_every(mut self, interval: Duration) -> Self {
         self.look_every = interval;
+        self
+    }
+
+    /// Answers requests that only look by what this process has read before, if that still holds: see [`Near`]. The default
+    /// is to ask the store each time.
+    ///
+    /// It costs memory, and a store that tells of all changes a note for each write to each process.
+    #[cfg(feature = "near")]
+    pub fn near(mut self, near: Near) -> Self {
+        self.near = Some(near);
         self
     }
 

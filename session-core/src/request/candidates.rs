@@ -18,29 +18,42 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::load::{Picked, Read, read, session};
+use super::near::read_near;
 use crate::cookie::{By, Candidate, Presented};
 use crate::engine::{Backend, Engine, EventKind, SessionError};
 use crate::session::{Origin, Session};
 use crate::store::{Owner, SessionKey, Timestamp};
 
-/// Reads the session that a request means which was opened at `opened_at`; `closed` if the response has left.
-pub(super) async fn load(
-    engine: &Arc<Engine>,
-    presented: Presented,
-    opened_at: Timestamp,
-    closed: bool,
-) -> Result<Session, SessionError> {
-    let picked = match presented.candidates() {
-        [] if !presented.has_more() => {
+/// Says for whom a session is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asking {
+    pub(super) opened_at: Timestamp,
+    /// The request only looks, by its method.
+    pub(super) is_safe: bool,
+    /// The response has left.
+    pub(super) is_closed: bool,
+}
+
+/// Reads the session that a request means.
+pub(super) async fn load(engine: &Arc<Engine>, presented: Presented, asking: Asking) -> Result<Session, SessionError> {
+    let near = match presented.candidates() {
+        [candidate] if asking.is_safe && !presented.has_more() => {
+            read_near(engine, candidate).map(|read| Picked::alone(read, Some(candidate)))
+        }
+        _ => None,
+    };
+    let picked = match (near, presented.candidates()) {
+        (Some(picked), _) => picked,
+        (None, []) if !presented.has_more() => {
             if !presented.is_nothing() {
                 engine.tell(EventKind::MalformedCookie, None, None);
             }
             Picked::alone(Origin::New.into(), None)
         }
         // In a box, or the future of every handler that asks for its session would have room for it.
-        _ => Box::pin(pick(engine, &presented, opened_at)).await?,
+        _ => Box::pin(pick(engine, &presented, asking.opened_at)).await?,
     };
-    Ok(session(engine, &presented, picked, closed))
+    Ok(session(engine, &presented, picked, asking.is_closed))
 }
 
 impl<'a> Picked<'a> {

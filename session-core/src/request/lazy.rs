@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::OnceCell;
 
-use super::candidates::load;
+use super::candidates::{Asking, load};
 use super::head::RequestHead;
 use crate::cookie::{CookieLines, Passage, Presented};
 use crate::engine::{EventKind, SessionError, Sessions};
@@ -101,17 +101,20 @@ impl LazySession {
     /// `Sessions` of this route have cookies of one name.
     pub async fn load(&self) -> Result<Session, SessionError> {
         let shared = &*self.shared;
-        let Shared { sessions, opened_at, asked, closed, session, .. } = shared;
+        let Shared { sessions, opened_at, is_safe, asked, closed, session, .. } = shared;
         asked.store(true, Ordering::Relaxed);
         shared.check_passage()?;
         if !self.is_meant {
             shared.tell_of_others();
         }
-        let load = || load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst));
+        let load = || {
+            let asking = Asking { opened_at: *opened_at, is_safe: *is_safe, is_closed: closed.load(Ordering::SeqCst) };
+            load(sessions.engine(), shared.presented(), asking)
+        };
         let session = session.get_or_try_init(load).await?;
         {
             let mut state = session.state();
-            state.is_safe = shared.is_safe;
+            state.is_safe = *is_safe;
             // The response may have left while it was read.
             state.closed |= closed.load(Ordering::SeqCst);
         }

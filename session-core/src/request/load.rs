@@ -71,6 +71,7 @@ pub(super) async fn read(backend: Backend<'_>, id: &SessionId, opened_at: Timest
         engine.tell(EventKind::RetiredId, Some(key), None);
         return Ok(Origin::Straggler { key }.into());
     }
+    let mark = engine.watching.mark(&key, &*engine.store);
     let record = match backend.get(&key).await {
         Ok(Some(record)) => record,
         Ok(None) => {
@@ -82,6 +83,7 @@ pub(super) async fn read(backend: Backend<'_>, id: &SessionId, opened_at: Timest
     let now = engine.now();
     match engine.decode(&key, &record) {
         Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
+            engine.watching.keep(mark, &key, &record);
             Ok(Read { origin: Origin::Stored { key, record }, contents: Some(contents.into_owned()), followed: false })
         }
         _ if !record.is_live_at(now) => {

@@ -19,6 +19,7 @@ mod live; // connections that stay open
 mod load; // reads: which record stands under an id, if any
 mod login; // how somebody logs in, whatever became of the session
 mod merge; // what follows a conflict
+mod near; // reads what was read before, for requests that only look
 mod outside; // one session, read and changed from outside
 mod owned; // the sessions of one owner, as the store lists them
 mod owner_limit; // so many sessions per owner

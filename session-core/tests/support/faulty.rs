@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     UnknownFormat,
     /// The call is done once the test lets it go on.
     Wait,
+    /// The call is done, and its reply comes once the test lets it.
+    LateReply,
 }
 
 /// A store whose next calls fail as its script says; with no script left it is sound.
@@ -47,12 +49,18 @@ pub(crate) enum Feed {
 }
 
 /// A feed that the test tells.
-#[derive(Debug, Default)]
-pub(crate) struct Told(pub(crate) Notifier);
+#[derive(Debug)]
+pub(crate) struct Told(pub(crate) Notifier, pub(crate) Tells);
+
+impl Default for Told {
+    fn default() -> Self {
+        Self(Notifier::new(), Tells::Ends)
+    }
+}
 
 impl Watch for Told {
     fn tells(&self) -> Tells {
-        Tells::Ends
+        self.1
     }
 
     fn watcher(&self) -> Watcher {
@@ -134,6 +142,12 @@ impl Around for Faults {
                 self.waits.notify_one();
                 self.go.notified().await;
                 done.await
+            }
+            Fault::LateReply => {
+                let reply = done.await;
+                self.waits.notify_one();
+                self.go.notified().await;
+                reply
             }
             Fault::UnknownFormat => Err(StoreError::UnknownFormat { store: "faulty", source: "format 2".into() }),
             Fault::Corrupt => Err(StoreError::Corrupt { store: "faulty", source: "bad magic".into() }),

@@ -79,12 +79,12 @@ impl Steps {
 }
 
 /// Whose calls these are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller {
     steps: Steps,
     /// All of them are of this kind.
     kind: Option<Kind>,
-    called: AtomicUsize,
+    called: Arc<AtomicUsize>,
     /// How many of its first calls are a request's loads.
     loads: usize,
 }
@@ -92,12 +92,18 @@ pub(crate) struct Caller {
 impl Stepped {
     /// For calls of which nothing is known.
     pub(crate) fn new(inner: EtsStore, steps: Steps) -> Self {
-        Self::around(inner, Caller { steps, kind: Some(Kind::Outside), called: AtomicUsize::new(0), loads: 0 })
+        Self::around(inner, Caller { steps, kind: Some(Kind::Outside), called: Arc::default(), loads: 0 })
     }
 
     /// For the calls of one request, which presents so many ids at most.
     pub(crate) fn for_request(inner: EtsStore, steps: Steps, ids: usize) -> Self {
-        Self::around(inner, Caller { steps, kind: None, called: AtomicUsize::new(0), loads: ids })
+        Self::around(inner, Caller { steps, kind: None, called: Arc::default(), loads: ids })
+    }
+
+    /// Forgets what was called, in steps that are forgotten as well.
+    pub(crate) fn forget(&self) {
+        self.called.store(0, Ordering::Relaxed);
+        self.steps.made.lock().unwrap().clear();
     }
 }
 

@@ -153,6 +153,16 @@ impl Servers {
     }
 }
 
+/// What the servers keep of what they have read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caches {
+    No,
+    /// Each has read what the browser's ids open, and is told of no change while the requests run. What only looks, and who
+    /// logs in or out, comes by `GET`.
+    #[cfg(feature = "near")]
+    Full,
+}
+
 /// What a run begins with.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
@@ -160,6 +170,7 @@ pub(crate) struct Scene {
     /// The second cookie; `None` if there is none.
     pub(crate) beside: Option<Beside>,
     pub(crate) servers: Servers,
+    pub(crate) caches: Caches,
     pub(crate) acts: Vec<Act>,
     pub(crate) accident: Accident,
 }
@@ -167,7 +178,8 @@ pub(crate) struct Scene {
 impl Scene {
     /// One cookie at most, servers that are alike, and no accident.
     pub(crate) fn new(start: Start, acts: &[Act]) -> Self {
-        Self { start, beside: None, servers: Servers::Alike, acts: acts.into(), accident: Accident::No }
+        let (servers, caches, acts) = (Servers::Alike, Caches::No, acts.into());
+        Self { start, beside: None, servers, caches, acts, accident: Accident::No }
     }
 
     pub(crate) fn beside(self, beside: Beside) -> Self {
@@ -177,6 +189,11 @@ impl Scene {
     #[cfg(feature = "sealed")]
     pub(crate) fn on(self, servers: Servers) -> Self {
         Self { servers, ..self }
+    }
+
+    #[cfg(feature = "near")]
+    pub(crate) fn with_caches(self) -> Self {
+        Self { caches: Caches::Full, ..self }
     }
 
     pub(crate) fn with(self, accident: Accident) -> Self {

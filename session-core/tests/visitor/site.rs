@@ -9,7 +9,7 @@ use session_core::{
 };
 
 use super::act::Act;
-use super::scene::{Beside, Scene, Servers, Start};
+use super::scene::{Beside, Caches, Scene, Servers, Start};
 use crate::support::seeded::Seeded;
 use crate::support::{MINUTE, builder};
 
@@ -28,6 +28,7 @@ pub(super) struct Site {
     pub(super) has_limit: bool,
     cookie: CookieConfig,
     servers: Servers,
+    caches: Caches,
     pub(super) renewed: Renewed,
 }
 
@@ -44,6 +45,7 @@ impl Site {
                 Some(_) => CookieConfig::default().with_prefix(CookiePrefix::Secure).with_former_attributes(former),
             },
             servers: scene.servers,
+            caches: scene.caches,
             renewed: Renewed::default(),
         }
     }
@@ -52,6 +54,7 @@ impl Site {
     pub(super) fn sessions(&self, store: impl SessionStore, number: Option<usize>) -> Sessions {
         let mut builder = builder(store).0.clock(self.clock.clone()).random(self.random.clone());
         builder = seal(builder.cookie(self.cookie.clone()), self.servers, number);
+        builder = cache(builder, self.caches, number);
         if self.renews {
             builder = builder.renew_every(MINUTE * 60);
         }
@@ -66,6 +69,21 @@ impl Site {
         };
         builder.on_event(note).build().unwrap()
     }
+}
+
+#[cfg(feature = "near")]
+fn cache(builder: SessionsBuilder, caches: Caches, number: Option<usize>) -> SessionsBuilder {
+    match (caches, number) {
+        (Caches::Full, Some(_)) => {
+            builder.near(session_core::Near::default().with_stale_reads(std::time::Duration::from_secs(1)))
+        }
+        _ => builder,
+    }
+}
+
+#[cfg(not(feature = "near"))]
+fn cache(builder: SessionsBuilder, Caches::No: Caches, _: Option<usize>) -> SessionsBuilder {
+    builder
 }
 
 #[cfg(feature = "sealed")]

@@ -7,7 +7,7 @@ use session_core::{ManualClock, SessionId, Sessions};
 
 use super::act::{Act, log_in, mark};
 use super::request::Request;
-use super::scene::{Accident, Beside, Scene, Start};
+use super::scene::{Accident, Beside, Caches, Scene, Start};
 use super::site::{FORMER_PATH, Renewed, Site};
 use super::told::{Told, ids};
 use crate::support::stepped::{Run, Stepped, Steps, Task, now};
@@ -57,12 +57,19 @@ pub(crate) fn begin(scene: Scene) -> (World, Run) {
             true => Stepped::new(store.clone(), steps.clone()),
             false => Stepped::for_request(store.clone(), steps.clone(), 1 + usize::from(scene.beside.is_some())),
         };
+        let sessions = site.sessions(stepped.clone(), Some(number));
+        let mut tab = if *act == Act::Evict { Browser::default() } else { browser.tab() };
+        if scene.caches != Caches::No {
+            now(browser.open(&sessions).load()).unwrap();
+            stepped.forget();
+            tab = if *act == Act::Write { tab } else { tab.by("GET") };
+        }
         let request = Request {
             act: *act,
             number,
-            sessions: site.sessions(stepped, Some(number)),
+            sessions,
             steps: steps.clone(),
-            browser: if *act == Act::Evict { Browser::default() } else { browser.tab() },
+            browser: tab,
             first: had.first.clone(),
             told: Arc::clone(&told),
             answer_is_lost: scene.accident == Accident::LostAnswer && number == 0,

@@ -68,26 +68,6 @@ impl Topology for OwnConnection {
     }
 }
 
-/// One server, with the near cache on.
-#[cfg(feature = "near-cache")]
-pub(crate) struct NearCache(Single);
-
-#[cfg(feature = "near-cache")]
-impl Topology for NearCache {
-    async fn start() -> Result<Self, BoxError> {
-        Single::start().await.map(Self)
-    }
-
-    async fn admin(&self) -> Result<Admin, BoxError> {
-        self.0.admin().await
-    }
-
-    async fn store(&self, user: &User, config: RedisConfig) -> Result<RedisStore, BoxError> {
-        let near = session_redis::NearCache::default().with_max_age(std::time::Duration::from_secs(60));
-        self.0.store(user, config.with_near_cache(near)).await
-    }
-}
-
 /// A master that Sentinels watch.
 #[cfg(feature = "sentinel")]
 pub(crate) struct Sentinels(servers::RedisSentinel);
