@@ -1,54 +1,55 @@
-//! A store that answers, or why there is none.
+//! A store that is there and answers, or why there is none.
 
-use std::future::Future;
+mod open; // opened as it is, or made
+mod patience; // calls that are made again
+mod walk; // over all records, with a word on how far it is
+
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use example_demo::StoreUrl;
-use session_core::{Cursor, Page, Scan, SessionError, SessionStore, StoreError};
+use example_demo::{SqlDatabase, StoreSettings, StoreUrl};
+use session_core::{Cursor, Owners, Page, Scan, SessionStore};
 
 use crate::failure::Failure;
 
+pub(crate) use open::{Target, open, open_or_make};
+pub(crate) use patience::patiently;
+pub(crate) use walk::{Progress, pause};
+
 /// How many calls are under way at once: about what a store's connections take.
 pub(crate) const AT_ONCE: usize = 16;
-/// How often a call is made again that the store had no answer to, after a pause that doubles: about 25 seconds in all.
-const TRIES: u32 = 9;
+/// How many pages are looked at, at most, for one session of anybody.
+const MOST_LOOKS: usize = 50;
 
 /// Holds a store, and what to call it.
 #[derive(Clone, Debug)]
 pub(crate) struct Backend {
     pub(crate) url: StoreUrl,
+    settings: StoreSettings,
     pub(crate) store: Arc<dyn SessionStore>,
-}
-
-/// Opens the store that a setting names.
-pub(crate) async fn open(setting: &str, url: Option<&str>) -> Result<Backend, Failure> {
-    let Some(url) = url else {
-        return Err(Failure::Usage(format!("{setting} is missing: give the URL of a store")));
-    };
-    let url = StoreUrl::parse(setting, url).map_err(Failure::Usage)?;
-    if url.is_in_memory() {
-        return Err(Failure::Unsupported(
-            "ets: is in the memory of the app's own process, where no other program can reach it".to_owned(),
-        ));
-    }
-    let opened = url.open(Path::new("")).map_err(Failure::Store)?;
-    opened.store.init().await?;
-    Ok(Backend { url, store: opened.store })
+    /// The same, where it is a SQL database's.
+    sql: Option<SqlDatabase>,
 }
 
 impl Backend {
+    /// Says where the store is, without a password.
+    pub(crate) fn location(&self) -> String {
+        match self.settings.place() {
+            Some(place) => format!("{} {place}", self.url),
+            None => self.url.to_string(),
+        }
+    }
+
     /// Gives the enumeration of all records.
     pub(crate) fn scan(&self) -> Result<&dyn Scan, Failure> {
-        let none = || Failure::Unsupported(format!("{} cannot enumerate its sessions", self.url.name()));
+        let none = || Failure::unsupported(format!("{} cannot enumerate its sessions", self.url.name()));
         self.store.scan().ok_or_else(none)
     }
 
-    /// Begins a walk over all records.
-    pub(crate) fn pages(&self, limit: NonZeroUsize) -> Pages<'_> {
-        Pages { backend: self, limit, after: Some(None) }
+    /// Gives the index by owner.
+    pub(crate) fn owners(&self) -> Result<&dyn Owners, Failure> {
+        let none = || Failure::unsupported(format!("{} keeps no index by owner", self.url.name()));
+        self.store.owners().ok_or_else(none)
     }
 
     /// Reads a page of all records.
@@ -56,62 +57,30 @@ impl Backend {
         let scan = self.scan()?;
         Ok(patiently(|| scan.page(after, limit)).await?)
     }
-}
 
-/// Walks over all records, a page at a time.
-#[derive(Debug)]
-pub(crate) struct Pages<'a> {
-    backend: &'a Backend,
-    limit: NonZeroUsize,
-    /// `None` once the last page was given.
-    after: Option<Option<Cursor>>,
-}
-
-impl Pages<'_> {
-    /// Reads the next page; `None` if there is none.
-    pub(crate) async fn next(&mut self) -> Result<Option<Page>, Failure> {
-        let Some(after) = &self.after else { return Ok(None) };
-        let page = self.backend.page(after.as_ref(), self.limit).await?;
-        self.after = page.next.clone().map(Some);
-        Ok(Some(page))
-    }
-}
-
-/// Says whether what failed may go well another time.
-pub(crate) trait Passing {
-    fn passes(&self) -> bool;
-}
-
-impl Passing for StoreError {
-    fn passes(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Timeout { .. } | Self::Indeterminate { .. })
-    }
-}
-
-impl Passing for SessionError {
-    fn passes(&self) -> bool {
-        match self {
-            Self::Store(error) => error.passes(),
-            error => matches!(error, Self::Timeout { .. } | Self::Indeterminate),
-        }
-    }
-}
-
-/// Makes a call, and makes it again while the store does not answer. All calls of the contract may be repeated.
-pub(crate) async fn patiently<T, E, F>(call: impl Fn() -> F) -> Result<T, E>
-where
-    E: Passing,
-    F: Future<Output = Result<T, E>>,
-{
-    let mut pause = Duration::from_millis(50);
-    for _ in 0..TRIES {
-        match call().await {
-            Err(error) if error.passes() => {
-                tokio::time::sleep(pause).await;
-                pause *= 2;
+    /// Tells whether no record of anybody is there; `None` if the store cannot tell, or not soon.
+    pub(crate) async fn is_empty(&self) -> Result<Option<bool>, Failure> {
+        let Some(scan) = self.store.scan() else { return Ok(None) };
+        let mut after = None;
+        for _ in 0..MOST_LOOKS {
+            let page = scan.page(after.as_ref(), NonZeroUsize::MIN).await?;
+            match page.next {
+                _ if !page.records.is_empty() || !page.unreadable.is_empty() => return Ok(Some(false)),
+                None => return Ok(Some(true)),
+                next => after = next,
             }
-            done => return done,
+        }
+        Ok(None)
+    }
+
+    /// Refuses to say of somebody that they have nothing where nobody has anything: most often it is the wrong place.
+    pub(crate) async fn refuse_if_empty(&self) -> Result<(), Failure> {
+        match self.is_empty().await? {
+            Some(true) => Err(Failure::missing(format!(
+                "there is no session at all, of anybody, in {}: see whether that is where the app has them",
+                self.location()
+            ))),
+            Some(false) | None => Ok(()),
         }
     }
-    call().await
 }
