@@ -40,8 +40,8 @@ pub use cookie::{CookieConfig, CookieError, CookieLifetime};
 #[cfg(feature = "near")]
 pub use engine::Near;
 pub use engine::{
-    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, GonePolicy, LoginPage, Misfit, Next, OnServerError,
-    OwnerLimitAction, ReadOnly, SessionError, Sessions, SignIn, SiteData, events,
+    ConflictPolicy, Event, EventKind, FailurePolicy, Fingerprint, FingerprintKey, GonePolicy, LoginPage, Misfit, Next,
+    OnServerError, OwnerLimitAction, ReadOnly, SessionError, Sessions, SignIn, SiteData, events,
 };
 pub use manage::{BuildError, SessionInfo, SessionPage, SessionSnapshot, SessionsBuilder, Sweeper, SweeperConfig};
 pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, LabelError, Payload, RecordHead};

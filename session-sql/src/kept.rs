@@ -72,6 +72,7 @@ impl<Db: Database> Kept<Db> {
         let limit = self.pool.options().get_acquire_timeout();
         match timeout(limit, self.wait()).await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
             Err(sqlx::Error::PoolTimedOut) if self.opening.was_refused_within(2 * limit) => Err(Failure::Crowded),
+            Err(sqlx::Error::PoolTimedOut) => Err(Failure::Unsent(self.opening.why_within(2 * limit))),
             taken => taken.map_err(Failure::Unsent),
         }
     }

@@ -42,6 +42,7 @@ mod replay; // what fuzzing found, on any toolchain
 pub use config::{Durability, Ends, Identifier, ListenUrl, Logging, Preparing, SqlConfig};
 pub use dialect::Dialect;
 pub use error::{ConfigError, SchemaError, SqlError};
+pub use schema::Found;
 pub use session_core;
 pub use sqlx;
 pub use store::SqlStore;

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
+use std::io;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
@@ -49,6 +50,8 @@ pub(crate) struct Opening {
     reads: Reads,
     /// When the server last said that it has none to give.
     refused: Mutex<Option<Instant>>,
+    /// Why it could last not be reached, and when.
+    unreached: Mutex<Option<(Instant, io::ErrorKind, String)>>,
     /// Tells those who wait for one that another one opens.
     ended: Notify,
     /// One at a time asks why it takes so long.
@@ -57,7 +60,8 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(reads: Reads) -> Self {
-        Self { reads, refused: Mutex::default(), ended: Notify::new(), asking: Semaphore::new(1) }
+        let (refused, unreached) = (Mutex::default(), Mutex::default());
+        Self { reads, refused, unreached, ended: Notify::new(), asking: Semaphore::new(1) }
     }
 
     /// Opens a connection where there are more who wait than are being opened; otherwise waits until one of those is there, or
@@ -80,6 +84,15 @@ impl Opening {
     /// Tells whether the server has said of late that it has no connection to give.
     pub(crate) fn was_refused_within(&self, limit: Duration) -> bool {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|last| last.elapsed() <= limit)
+    }
+
+    /// Says why the server could not be reached of late; that the pool had none in time where nothing else is known.
+    pub(crate) fn why_within(&self, limit: Duration) -> sqlx::Error {
+        match &*self.unreached.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Everybody who waits is told, and such an error is no value to copy.
+            Some((last, kind, said)) if last.elapsed() <= limit => io::Error::new(*kind, said.clone()).into(),
+            _ => sqlx::Error::PoolTimedOut,
+        }
     }
 
     /// Opens a connection, and puts it on the shelf. It goes on once it has begun, whether anybody waits for it or not.
@@ -116,7 +129,7 @@ impl Opening {
     }
 
     /// Waits for the pool, and asks why where that takes long: sqlx tries again, and says nothing, while PostgreSQL has none
-    /// to give.
+    /// to give, or nobody listens there.
     async fn acquire_or_ask<Db: Database>(&self, pool: &Pool<Db>) -> Result<PoolConnection<Db>, sqlx::Error> {
         let limit = pool.options().get_acquire_timeout() / 3;
         let mut acquired = pin!(pool.acquire());
@@ -139,6 +152,10 @@ impl Opening {
         match pool.connect_options().connect().await {
             // It is as good as closed where that fails.
             Ok(connection) => connection.close().await.unwrap_or_default(),
+            Err(sqlx::Error::Io(error)) => {
+                let why = (Instant::now(), error.kind(), error.to_string());
+                *self.unreached.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+            }
             Err(error) => drop(self.notes(&error)),
         }
     }
@@ -157,11 +174,13 @@ impl Opening {
 mod tests {
     use std::net::{Ipv4Addr, TcpListener};
 
+    use session_core::{SessionKey, SessionStore, StoreError};
     use sqlx::Postgres;
     use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
     use tokio::runtime::Runtime;
 
     use super::*;
+    use crate::{PostgresStore, SqlConfig};
 
     #[test]
     fn a_runtime_that_ends_while_one_is_being_opened_leaves_none_that_is_waited_for() {
@@ -180,5 +199,21 @@ mod tests {
         drop(runtime);
         assert!(shelf.opens(), "another is opened");
         drop(waiting);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_is_told_and_not_that_the_pool_timed_out() {
+        // Somebody had the port a moment ago, and nobody has it now.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let config = SqlConfig::default().with_acquire_timeout(Duration::from_millis(600));
+        let store = PostgresStore::from_url_with(&format!("postgres://127.0.0.1:{port}/x"), config).unwrap();
+        let key = SessionKey::from_bytes([1; 32]);
+        // Also who waits beside another.
+        let (one, other) = tokio::join!(store.get(&key), store.get(&key));
+        for failed in [one, other] {
+            let Err(StoreError::Unavailable { source, .. }) = failed else { panic!("{failed:?}") };
+            let said = format!("{source}: {:?}", source.source().map(ToString::to_string));
+            assert!(said.contains("refused") && !said.contains("timed out"), "{said}");
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::guard::Statement;
 use crate::pools::Pools;
 use crate::retry::{Effect, retrying};
 use crate::row::{time_column, version_column};
-use crate::schema;
+use crate::schema::{self, Found};
 use crate::statements::Statements;
 use crate::url;
 
@@ -108,6 +108,29 @@ impl<Db: Dialect> SqlStore<Db> {
     pub fn schema(config: &SqlConfig) -> Result<String, ConfigError> {
         check::<Db>(config)?;
         Ok(Db::ddl(config).into_iter().map(|statement| statement + ";\n").collect())
+    }
+
+    /// Looks what stands where the table should be, as [`init`](SessionStore::init) does, and neither creates nor changes
+    /// anything: for tools, and for whoever asks whether a deployment is ready.
+    ///
+    /// A file of SQLite that is not there is created by whatever connects, unless the URL says `mode=rw` or `mode=ro`.
+    ///
+    /// ```
+    /// # use session_sql::session_core::{SessionStore, StoreError};
+    /// use session_sql::{Found, SqliteStore};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), StoreError> {
+    /// let store = SqliteStore::in_memory();
+    /// assert_eq!(store.look().await?, Found::Nothing);
+    /// store.init().await?;
+    /// assert_eq!(store.look().await?, Found::Current);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// `Misconfigured` if what stands there is none of this store's, or a later version's; else as the database fails.
+    pub async fn look(&self) -> Result<Found, StoreError> {
+        schema::find(&self.inner.pools, &self.inner.config).await
     }
 
     /// Gives the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans.

@@ -3,7 +3,7 @@
 mod support;
 
 use session_sql::session_core::{BoxError, SessionStore, StoreError};
-use session_sql::{ConfigError, SqlConfig, SqlStore};
+use session_sql::{ConfigError, Found, SqlConfig, SqlStore};
 use support::bed::{Bed, at, create, key, on_each, patient, record, with_causes};
 use tokio::task::JoinSet;
 
@@ -14,6 +14,7 @@ on_each!(
     a_table_made_by_the_sql_given_out_is_taken,
     a_table_that_lost_its_mark_is_told_how_to_get_it_back,
     reserved_words_are_names_and_two_tables_do_not_mix,
+    a_look_tells_what_stands_there_and_creates_nothing,
 );
 
 async fn sixteen_at_once_create_one_table<B: Bed>(bed: &B) -> Result<(), BoxError> {
@@ -289,4 +290,20 @@ mod on_mariadb {
         })
         .await
     }
+}
+
+async fn a_look_tells_what_stands_there_and_creates_nothing<B: Bed>(bed: &B) -> Result<(), BoxError> {
+    let store = bed.with(bed.config().with_table("looked_at")?).await?;
+    for _ in 0..2 {
+        assert_eq!(store.look().await?, Found::Nothing);
+    }
+    store.init().await?;
+    assert_eq!(store.look().await?, Found::Current);
+    bed.run(format!("CREATE TABLE {} (id CHAR(20) NOT NULL)", bed.table("not_ours"))).await?;
+    let other = bed.with(bed.config().with_table("not_ours")?).await?;
+    let refused = other.look().await.expect_err("it is no table of ours");
+    assert!(matches!(refused, StoreError::Misconfigured { .. }), "{refused:?}");
+    store.close().await;
+    other.close().await;
+    Ok(())
 }

@@ -1,9 +1,7 @@
 //! The sessions of everybody: listed, and ended, in bounded steps.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use session_core::{
@@ -12,20 +10,19 @@ use session_core::{
 };
 use tokio::task::JoinSet;
 
-use crate::app::AppCodec;
+use crate::app::{AppCodec, Names};
 use crate::args::{ListAll, RevokeAll};
-use crate::backend::{AT_ONCE, Backend, patiently};
+use crate::backend::{AT_ONCE, Backend, Progress, patiently};
 use crate::failure::Failure;
+use crate::out;
 use crate::report::{Report, described, line};
 
 const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 /// How often it looks again for sessions that were given another id while others were ended.
 const MOST_PASSES: u32 = 100;
-/// How often it tells how far it is.
-const TELL: Duration = Duration::from_secs(2);
 
 /// Prints all live sessions of the app, in the store's order, as they come. It holds a page of them at a time.
-pub(crate) async fn list(sessions: &Sessions, options: &ListAll, json: bool) -> Result<Report, Failure> {
+pub(crate) async fn list(sessions: &Sessions, names: &Names, options: &ListAll, json: bool) -> Result<Report, Failure> {
     let (mut listed, mut next) = (0, Some(cursor(options.after.as_deref())?));
     while let Some(after) = next.take() {
         let left = options.limit.map_or(usize::MAX, |limit| limit.get() - listed);
@@ -35,42 +32,52 @@ pub(crate) async fn list(sessions: &Sessions, options: &ListAll, json: bool) -> 
         };
         let SessionPage { sessions: page, next: more, .. } = patiently(|| sessions.page(after.as_ref(), limit)).await?;
         listed += page.len();
-        print(&page, json)?;
+        print(&page, names, json)?;
         next = more.map(Some);
     }
     let next = next.flatten().map(|cursor| cursor.encode());
     Ok(Report::figures(json!({ "listed": listed, "next": next })))
 }
 
-fn print(page: &[SessionInfo], json: bool) -> Result<(), Failure> {
-    let shown = |info: &SessionInfo| match json {
-        true => json!({ "command": "list", "session": described(info) }).to_string(),
-        false => line(info),
+fn print(page: &[SessionInfo], names: &Names, json: bool) -> Result<(), Failure> {
+    let shown = |info: &SessionInfo| match (json, names.name(&info.session_key())) {
+        (true, name) => {
+            let mut described = described(info);
+            if let Some(name) = name {
+                described.insert("fingerprint".to_owned(), json!(name.to_string()));
+            }
+            json!({ "command": "list", "session": described }).to_string()
+        }
+        (false, Some(name)) => format!("{} {name}", line(info)),
+        (false, None) => line(info),
     };
-    let text: String = page.iter().map(|info| shown(info) + "\n").collect();
-    // Whoever reads may have seen enough.
-    io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::Setup(error.into()))
+    out::write(&page.iter().map(|info| shown(info) + "\n").collect::<String>())
 }
 
 /// Ends all sessions of the app, or those from before a time.
-pub(crate) async fn revoke(backend: &Backend, sessions: &Sessions, options: &RevokeAll) -> Result<Report, Failure> {
+pub(crate) async fn revoke(
+    backend: &Backend,
+    sessions: &Sessions,
+    codec: &AppCodec,
+    options: &RevokeAll,
+    dry: bool,
+) -> Result<Report, Failure> {
     let (began, mut after) = (SystemClock.now(), cursor(options.after.as_deref())?);
     let (mut found, mut revoked) = (0, 0);
-    let codec = &AppCodec::from_env()?;
+    backend.scan()?;
     for number in 1..=MOST_PASSES {
         // The clock of the server that made a session may be ahead, so the first pass ends all that it is shown, whatever
         // its time, unless a time was given.
         let before = options.before.unwrap_or(if number == 1 { Timestamp::MAX } else { began });
-        let mut pass =
-            Pass { number, backend, sessions, codec, before, dry: options.dry_run, found: 0, revoked, unreadable: 0 };
+        let mut pass = Pass { number, backend, sessions, codec, before, dry, found: 0, revoked, unreadable: 0 };
         pass.walk(after.take()).await?;
         (found, revoked) = (found + pass.found, pass.revoked);
-        if options.dry_run || pass.found == 0 {
+        if dry || pass.found == 0 {
             let figures = json!({ "found": found, "revoked": revoked, "unreadable": pass.unreadable });
             return Ok(Report::figures(figures).no_if(pass.unreadable > 0));
         }
     }
-    Err(Failure::Store("sessions from before came without end".into()))
+    Err(Failure::passing("sessions from before came without end"))
 }
 
 /// One walk over all sessions.
@@ -89,7 +96,7 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     async fn walk(&mut self, after: Option<Cursor>) -> Result<(), Failure> {
-        let (mut next, mut told) = (Some(after), Instant::now());
+        let (mut next, mut progress) = (Some(after), Progress::new());
         while let Some(after) = next.take() {
             let records = self.backend.page(after.as_ref(), PAGE).await?;
             let listed = patiently(|| self.sessions.page(after.as_ref(), PAGE)).await?.sessions;
@@ -101,11 +108,14 @@ impl Pass<'_> {
             if !self.dry {
                 self.revoked += self.end(old).await?;
             }
-            if let Some(cursor) = records.next.as_ref().filter(|_| told.elapsed() > TELL) {
+            progress.add(records.records.len());
+            if let Some(cursor) = &records.next {
                 let Self { number, found, revoked, .. } = self;
                 let cursor = cursor.encode();
-                eprintln!("pass {number}: {found} found, {revoked} revoked in all; goes on with --after={cursor}");
-                told = Instant::now();
+                let more = format!(
+                    " in pass {number}: {found} found, {revoked} revoked in all; goes on with --after={cursor}"
+                );
+                progress.tell(self.backend, &more).await;
             }
             next = records.next.map(Some);
         }
@@ -182,8 +192,8 @@ where
     Ok(done)
 }
 
-fn cursor(encoded: Option<&str>) -> Result<Option<Cursor>, Failure> {
+pub(crate) fn cursor(encoded: Option<&str>) -> Result<Option<Cursor>, Failure> {
     let Some(encoded) = encoded else { return Ok(None) };
     let said = "a cursor is written as this tool prints it";
-    Cursor::parse(encoded.as_bytes()).map(Some).ok_or_else(|| Failure::Usage(said.to_owned()))
+    Cursor::parse(encoded.as_bytes()).map(Some).ok_or_else(|| Failure::usage(said))
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use serde_json::json;
 use session_core::{Clock, Owner, Record, SessionInfo, SessionKey, Sessions, SystemClock, Timestamp};
 
+use crate::app::Names;
 use crate::backend::{Backend, patiently};
 use crate::failure::Failure;
 use crate::report::{Report, time};
@@ -15,27 +16,57 @@ const PAGE: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 const MOST_PASSES: u32 = 100;
 
 /// Lists the owner's live sessions, of all apps on the store.
-pub(crate) async fn list(backend: &Backend, name: &str) -> Result<Report, Failure> {
+pub(crate) async fn list(backend: &Backend, names: &Names, name: &str) -> Result<Report, Failure> {
     let mut found = live(backend, &owner(name)?).await?;
+    if found.is_empty() {
+        backend.refuse_if_empty().await?;
+        let none = json!({ "owner": name, "sessions": [] });
+        return Ok(Report::none("that owner has no live session, and others have some", none));
+    }
     found.sort_by_key(|listed| (std::cmp::Reverse(listed.last_seen_at), listed.key));
     let result = found.iter().map(|listed| {
         json!({
             "key": listed.key.encode(), "created_at": listed.created_at, "last_seen_at": listed.last_seen_at,
             "expires_at": listed.expires_at, "payload_bytes": listed.bytes,
+            "fingerprint": names.name(&listed.key).map(|name| name.to_string()),
         })
     });
     let result = json!({ "owner": name, "sessions": result.collect::<Vec<_>>() });
     let rows = found.iter().map(|listed| {
         let times = [listed.created_at, listed.last_seen_at, listed.expires_at].map(time);
-        [vec![listed.key.encode()], times.to_vec(), vec![listed.bytes.to_string()]].concat()
+        let name = names.name(&listed.key).map(|name| name.to_string());
+        let key = listed.key.encode();
+        [vec![key], times.to_vec(), vec![listed.bytes.to_string()], name.into_iter().collect()].concat()
     });
-    Ok(Report::table(&["key", "created", "last seen", "expires", "bytes"], rows, result))
+    let header = ["key", "created", "last seen", "expires", "bytes", "in logs"];
+    let shown = if names.is_empty() { &header[..5] } else { &header };
+    Ok(Report::table(shown, rows, result))
 }
 
 /// Ends one session.
-pub(crate) async fn revoke(sessions: &Sessions, key: &str) -> Result<Report, Failure> {
-    let revoked = sessions.revoke(&parse(key)?).await?;
-    Ok(Report::figures(json!({ "revoked": u64::from(revoked) })).no_if(!revoked))
+pub(crate) async fn revoke(
+    backend: &Backend,
+    sessions: &Sessions,
+    names: &Names,
+    key: &str,
+    dry: bool,
+) -> Result<Report, Failure> {
+    let key = parse(key)?;
+    let (found, revoked) = match dry {
+        true => (patiently(|| sessions.get(&key)).await?.is_some(), false),
+        false => {
+            let revoked = patiently(|| sessions.revoke(&key)).await?;
+            (revoked, revoked)
+        }
+    };
+    if !found {
+        backend.refuse_if_empty().await?;
+    }
+    let mut figures = json!({ "found": u64::from(found), "revoked": u64::from(revoked) });
+    if let Some(name) = names.name(&key).filter(|_| found) {
+        figures["fingerprint"] = json!(name.to_string());
+    }
+    Ok(Report::figures(figures).no_if(!found))
 }
 
 /// Ends all sessions of an owner, whichever app they are of, but the excepted one.
@@ -44,6 +75,7 @@ pub(crate) async fn revoke_all(
     sessions: &Sessions,
     name: &str,
     except: Option<&str>,
+    dry: bool,
 ) -> Result<Report, Failure> {
     let (owner, except, began) = (owner(name)?, except.map(parse).transpose()?, SystemClock.now());
     if let Some(except) = except
@@ -51,10 +83,14 @@ pub(crate) async fn revoke_all(
     {
         // Else it would be taken for one of another app's, and ended.
         let said = "the session to except is none of the owner's live ones under this cookie's name: see --cookie";
-        return Err(Failure::Usage(said.to_owned()));
+        return Err(Failure::usage(said));
+    }
+    if dry {
+        let found = live(backend, &owner).await?.len() - usize::from(except.is_some());
+        return told(backend, found as u64, 0).await;
     }
     // Follows the excepted one through renewals.
-    let mut revoked = sessions.revoke_all(&owner, except.as_ref()).await?;
+    let mut revoked = patiently(|| sessions.revoke_all(&owner, except.as_ref())).await?;
     for pass in 0..MOST_PASSES {
         let kept = match except {
             Some(_) => of_the_app(sessions, &owner).await?,
@@ -63,17 +99,25 @@ pub(crate) async fn revoke_all(
         let mut found = live(backend, &owner).await?;
         found.retain(|listed| !kept.contains(&listed.key) && (pass == 0 || listed.created_at <= began));
         if found.is_empty() {
-            return Ok(Report::figures(json!({ "revoked": revoked })).no_if(revoked == 0));
+            return told(backend, revoked, revoked).await;
         }
         for listed in found {
-            revoked += u64::from(sessions.revoke_owned(&owner, &listed.key).await?);
+            revoked += u64::from(patiently(|| sessions.revoke_owned(&owner, &listed.key)).await?);
         }
     }
-    Err(Failure::Store("new sessions of the owner came without end".into()))
+    Err(Failure::passing("new sessions of the owner came without end"))
+}
+
+/// Tells how many were found, and how many of them were ended.
+async fn told(backend: &Backend, found: u64, revoked: u64) -> Result<Report, Failure> {
+    if found == 0 {
+        backend.refuse_if_empty().await?;
+    }
+    Ok(Report::figures(json!({ "found": found, "revoked": revoked })).no_if(found == 0))
 }
 
 /// Gives the keys of the owner's live sessions of one app.
-async fn of_the_app(sessions: &Sessions, owner: &Owner) -> Result<HashSet<SessionKey>, Failure> {
+pub(crate) async fn of_the_app(sessions: &Sessions, owner: &Owner) -> Result<HashSet<SessionKey>, Failure> {
     let (mut keys, mut after) = (HashSet::new(), None);
     loop {
         let page = patiently(|| sessions.page_owned(owner, after.as_ref(), PAGE)).await?;
@@ -96,8 +140,7 @@ struct Listed {
 
 /// Gives the owner's live sessions, of all apps.
 async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<Listed>, Failure> {
-    let none = || Failure::Unsupported(format!("{} keeps no index by owner", backend.url.name()));
-    let owners = backend.store.owners().ok_or_else(none)?;
+    let owners = backend.owners()?;
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = patiently(|| owners.list(owner, after.as_ref(), PAGE)).await?;
@@ -115,10 +158,10 @@ async fn live(backend: &Backend, owner: &Owner) -> Result<Vec<Listed>, Failure> 
 }
 
 pub(crate) fn owner(name: &str) -> Result<Owner, Failure> {
-    Owner::new(name).map_err(|error| Failure::Usage(error.to_string()))
+    Owner::new(name).map_err(|error| Failure::given(&error))
 }
 
 pub(crate) fn parse(key: &str) -> Result<SessionKey, Failure> {
     let said = "a key has 43 characters, as `list` prints it";
-    SessionKey::parse(key.as_bytes()).ok_or_else(|| Failure::Usage(said.to_owned()))
+    SessionKey::parse(key.as_bytes()).ok_or_else(|| Failure::usage(said))
 }

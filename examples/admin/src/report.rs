@@ -2,12 +2,15 @@
 
 use std::process::ExitCode;
 
-use comfy_table::Table;
 use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 use serde_json::{Map, Value, json};
 use session_core::{Owner, SessionInfo, Timestamp};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+use crate::failure::Failure;
+use crate::out;
 
 /// Holds what a command found.
 #[derive(Debug)]
@@ -23,9 +26,16 @@ impl Report {
     pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, result: Value) -> Self {
         let mut table = Table::new();
         table.load_style(UTF8_BORDERS_ONLY).set_header(header.to_vec());
+        if let Some(width) = out::width() {
+            table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        }
         for row in rows {
             // What apps store, such as an owner, must not steer a terminal.
             table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
+        }
+        // A key that is broken over two lines cannot be copied.
+        if let Some(first) = table.column_mut(0).filter(|_| header[0] == "key") {
+            first.set_constraint(ColumnConstraint::ContentWidth);
         }
         Self { text: table.to_string(), result, no: false }
     }
@@ -46,8 +56,8 @@ impl Report {
     }
 
     /// Makes one of nothing that was found: the answer is no.
-    pub(crate) fn none(said: &str) -> Self {
-        Self { text: said.to_owned(), result: Value::Null, no: true }
+    pub(crate) fn none(said: &str, result: Value) -> Self {
+        Self { text: said.to_owned(), result, no: true }
     }
 
     /// Says whether the answer is no.
@@ -57,14 +67,22 @@ impl Report {
     }
 
     /// Prints it, and gives the exit code.
-    pub(crate) fn print(&self, command: &str, json: bool) -> ExitCode {
+    ///
+    /// # Errors
+    /// If it cannot be printed; then the error says what was done.
+    pub(crate) fn print(&self, command: &str, json: bool) -> Result<ExitCode, Failure> {
         let exit = u8::from(self.no);
-        if json {
-            println!("{}", json!({ "command": command, "ok": !self.no, "exit": exit, "result": self.result }));
-        } else {
-            println!("{}", self.text);
+        let printed = match json {
+            true => {
+                let (ok, result) = (!self.no, &self.result);
+                out::line(&json!({ "command": command, "ok": ok, "exit": exit, "result": result }).to_string())
+            }
+            false => out::line(&self.text),
+        };
+        match printed {
+            Err(failure) if !failure.is_unread() => Err(failure.although_done(&self.result)),
+            _ => Ok(ExitCode::from(exit)),
         }
-        ExitCode::from(exit)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Compares two stores, both ways.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -11,13 +10,11 @@ use crate::backend::{AT_ONCE, Backend, patiently};
 use crate::failure::Failure;
 use crate::report::Report;
 
-const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
-
 /// Tells what only one of them has, and what differs. Nobody should be writing to either.
 pub(crate) async fn verify(from: &Backend, to: &Backend) -> Result<Report, Failure> {
     let (mut same, mut missing, mut different, mut extra, mut unreadable) = (0_u64, 0_u64, 0_u64, 0_u64, 0_usize);
     for (one, other, forth) in [(from, to, true), (to, from, false)] {
-        let mut pages = one.pages(PAGE);
+        let mut pages = one.walk();
         while let Some(page) = pages.next().await? {
             unreadable += page.unreadable.len();
             for records in page.records.chunks(AT_ONCE) {

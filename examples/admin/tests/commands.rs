@@ -39,7 +39,7 @@ async fn sessions_are_listed_and_revoked_one_and_all_but_one() {
         assert_eq!((revoked.exit, &revoked.json()["result"]["revoked"]), (exit, &json!(times)), "{revoked:?}");
     }
     // Of another app's cookie: it would be taken for one to end.
-    assert_eq!(run(&["revoke", "--owner", "ann", "--except", &other_app]).await.exit, 2);
+    assert_eq!(run(&["revoke", "--owner", "ann", "--except", &other_app]).await.exit, 64);
     assert_eq!(run(&["revoke", "--owner", "ann", "--except", &kept]).await.json()["result"]["revoked"], 1);
     assert_eq!(run(&["list", "ann"]).await.json()["result"]["sessions"][0]["key"], json!(kept));
     assert_eq!(run(&["revoke", "--owner", "ann"]).await.json()["result"]["revoked"], 1);
@@ -64,18 +64,28 @@ async fn a_generated_key_is_one_that_apps_read() {
 async fn what_cannot_work_is_refused_and_no_password_is_shown() {
     let admin = Admin::new();
     for (arguments, exit) in [
-        (&["--store", "ets:", "count"][..], 4),
-        (&["count"], 2),
-        (&["--store", "nosuch://ann:secret@localhost", "count"], 2),
-        (&["count", "redis://ann:secret@localhost"], 2),
-        (&["verify", "redis://ann:secret@localhost", "redis://ann:secret@localhost", "redis://ann:secret@x"], 2),
-        (&["--store", "redis://ann:secret@localhost:x", "count"], 3),
+        (&["--store", "ets:", "count"][..], 69),
+        (&["--store", "sqlite::memory:", "count"], 69),
+        (&["count"], 64),
+        (&["--store", "nosuch://ann:secret@localhost", "count"], 64),
+        (&["count", "redis://ann:secret@localhost"], 64),
+        (&["verify", "redis://ann:secret@localhost", "redis://ann:secret@localhost", "redis://ann:secret@x"], 64),
+        (&["--store", "redis://ann:secret@localhost:x", "count"], 64),
+        (&["--store", "sqlite://x.db", "--prefix", "shop", "count"], 66),
+        (&["--store", "redis://localhost", "--table", "Shop", "count"], 64),
+        (&["--store", "redis://localhost", "--table", "shop", "count"], 64),
     ] {
         for json in [&[][..], &["--json"]] {
             let refused = admin.run(&[arguments, json].concat()).await;
             assert_eq!(refused.exit, exit, "{refused:?}");
             let shown = format!("{}{}", refused.stdout, refused.stderr);
             assert!(!shown.is_empty() && !shown.contains("secret"), "{shown}");
+            // Whatever is wrong, programs are told so in JSON.
+            if !json.is_empty() {
+                let told = refused.json();
+                assert_eq!((&told["ok"], &told["exit"]), (&json!(false), &json!(exit)), "{refused:?}");
+                assert!(told["error"].as_array().is_some_and(|said| !said.is_empty()), "{refused:?}");
+            }
         }
     }
 }

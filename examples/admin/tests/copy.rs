@@ -82,6 +82,7 @@ async fn load(sessions: Sessions, name: usize, stop: Arc<AtomicBool>, rounds: Ar
 
 /// Copies from a file of SQLite to another store under load, with a kill midway, and cuts over.
 async fn cut_over(admin: &Admin, to: &str, open: impl AsyncFn() -> Sessions) {
+    admin.init(to).await;
     let from = admin.sqlite("from.db");
     let source = sessions(&from).await;
     let mut gone_before = Vec::new();
@@ -185,6 +186,7 @@ async fn a_line_of_the_state_that_was_cut_off_counts_for_nothing_and_one_that_is
     let admin = Admin::new();
     let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
     let source = sessions(&from).await;
+    admin.init(&to).await;
     let cookies = [visit(&source, None, None).await.0, visit(&source, None, None).await.0];
     assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0);
 
@@ -202,7 +204,7 @@ async fn a_line_of_the_state_that_was_cut_off_counts_for_nothing_and_one_that_is
 
     std::fs::write(&state, format!("{whole}{}\n", &last[..last.len() / 2])).unwrap();
     let refused = admin.run(&["copy", &from, &to]).await;
-    assert!(refused.exit == 2 && refused.stderr.contains("a line that is none of a copy's"), "{refused:?}");
+    assert!(refused.exit == 64 && refused.stderr.contains("a line that is none of a copy's"), "{refused:?}");
 }
 
 #[tokio::test]
@@ -210,6 +212,7 @@ async fn a_record_that_cannot_be_read_is_told_and_the_others_are_copied() {
     let admin = Admin::new();
     let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
     let (source, store) = with_store(&from).await;
+    admin.init(&to).await;
     let mut cookies = Vec::new();
     for _ in 0..10 {
         cookies.push(visit(&source, None, None).await.0);
@@ -229,11 +232,12 @@ async fn an_empty_source_is_taken_for_a_mistake() {
     let admin = Admin::new();
     let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
     let (source, store) = with_store(&from).await;
+    admin.init(&to).await;
     let cookie = visit(&source, None, None).await.0;
     assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0);
     session_sql::sqlx::query("DELETE FROM sessions").execute(store.pool()).await.unwrap();
     let refused = admin.run(&["copy", &from, &to]).await;
-    assert!(refused.exit == 2 && refused.stderr.contains("--empty-source"), "{refused:?}");
+    assert!(refused.exit == 64 && refused.stderr.contains("--empty-source"), "{refused:?}");
     let target = sessions(&to).await;
     assert_eq!(count(&target, &cookie).await, Some(1));
     assert_eq!(admin.run(&["copy", &from, &to, "--empty-source"]).await.exit, 0);
@@ -249,7 +253,7 @@ async fn a_store_in_use_is_copied_into_only_when_told_to() {
     let theirs = visit(&target, None, None).await.0;
     for _ in 0..2 {
         let refused = admin.run(&["copy", &from, &to]).await;
-        assert!(refused.exit == 2 && refused.stderr.contains("--into-used"), "{refused:?}");
+        assert!(refused.exit == 64 && refused.stderr.contains("--into-used"), "{refused:?}");
     }
     assert_eq!(admin.run(&["copy", &from, &to, "--into-used"]).await.exit, 0);
     assert_eq!(count(&target, &theirs).await, Some(1));

@@ -20,6 +20,7 @@ mod cookie; // the cookie's variables
 mod run; // main: sets up, serves, stops
 mod settings; // the environment
 mod store; // SESSION_STORE
+mod store_settings; // how it is set up
 mod variables; // how a variable is read
 mod watch; // counts what the store does, and fails in its place
 
@@ -31,4 +32,5 @@ pub use live::Live;
 pub use pages::{Answering, Page};
 pub use run::{main, with_causes};
 pub use session_core::BoxError;
-pub use store::{Opened, StoreUrl};
+pub use store::{Opened, SqlDatabase, StoreUrl};
+pub use store_settings::StoreSettings;

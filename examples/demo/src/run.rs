@@ -59,7 +59,7 @@ where
         // Before anything is loaded: where another server has the port, its file is not ours to take.
         let listener = listen(settings.port).await?;
         // Within the runtime: some stores have tasks of their own.
-        let opened = settings.store.open(&settings.session_file)?;
+        let opened = settings.store.open(&settings.session_file, &settings.store_settings)?;
         let (demo, asked) = set_up(framework, &settings, opened.store, listener)?;
         demo.sessions().init().await?;
         let _sweeper = demo.sessions().start_sweeper(SweeperConfig::default());

@@ -11,6 +11,7 @@ use session_core::{CookieConfig, FailurePolicy, SiteData};
 use crate::cookie::cookie;
 use crate::errors::Errors;
 use crate::store::StoreUrl;
+use crate::store_settings::StoreSettings;
 use crate::variables::{Variables, refuse};
 
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     /// `SESSION_STORE`.
     pub(crate) store: StoreUrl,
+    /// How that is set up, by the variables of [`StoreSettings`].
+    pub(crate) store_settings: StoreSettings,
     /// `SESSION_FILE`: where sessions in memory wait while the server is down.
     pub(crate) session_file: PathBuf,
     /// `SESSION_COOKIE`, `SESSION_COOKIE_NAME`, `SESSION_KEYS` or `SESSION_KEYS_FILE`, `SESSION_LIFETIME`, and what it was.
@@ -80,6 +83,7 @@ impl Settings {
         Ok(Self {
             port,
             store,
+            store_settings: StoreSettings::from_variables(&variable)?,
             session_file,
             second: variables.text("SESSION_SECOND").map(|name| cookie.clone().with_name(name)),
             cookie,

@@ -1,16 +1,21 @@
 //! Where sessions are stored, by one variable.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 
-use session_core::{BoxError, SessionStore};
+use session_core::{BoxError, SessionStore, StoreError};
 use session_ets::{EtsStore, Table};
-use session_redis::{RedisConfig, RedisStore};
-use session_sql::{MySqlStore, PostgresStore, SqliteStore};
+use session_redis::RedisStore;
+use session_sql::sqlx::sqlite::SqliteConnectOptions;
+use session_sql::sqlx::{self, AssertSqlSafe};
+use session_sql::{Found, MySqlStore, PostgresStore, SqliteStore};
 use url::Url;
 
+use crate::store_settings::StoreSettings;
+
 /// The stores that there are, by the scheme of their URLs, with what a page calls them.
-const STORES: [(&str, &str); 9] = [
+const STORES: [(&str, &str); 18] = [
     ("ets", "an ETS table in this process's memory, kept over restarts in a file"),
     ("sqlite", "SQLite"),
     ("postgres", "PostgreSQL"),
@@ -20,7 +25,19 @@ const STORES: [(&str, &str); 9] = [
     ("redis+sentinel", "Redis behind Sentinel"),
     ("redis-cluster", "Redis Cluster"),
     ("rediss-cluster", "Redis Cluster over TLS"),
+    // Other names of the same.
+    ("postgresql", "PostgreSQL"),
+    ("mariadb", "MySQL or MariaDB"),
+    ("rediss+sentinel", "Redis over TLS behind Sentinel"),
+    ("unix", "Redis"),
+    ("valkey", "Valkey"),
+    ("valkeys", "Valkey over TLS"),
+    ("valkey+sentinel", "Valkey behind Sentinel"),
+    ("valkey-cluster", "Valkey Cluster"),
+    ("valkeys-cluster", "Valkey Cluster over TLS"),
 ];
+/// How many of them are told to whoever named none.
+const TOLD: usize = 9;
 
 /// Says where sessions are stored.
 ///
@@ -39,6 +56,58 @@ pub struct Opened {
     pub store: Arc<dyn SessionStore>,
     /// The table to save; `None` where the store lives longer than this process anyhow.
     pub table: Option<Table>,
+    /// The same store, where it is a SQL database's, for what those alone can be asked.
+    pub sql: Option<SqlDatabase>,
+}
+
+/// A store in a SQL database.
+#[derive(Clone, Debug)]
+pub enum SqlDatabase {
+    /// SQLite.
+    Sqlite(SqliteStore),
+    /// PostgreSQL.
+    Postgres(PostgresStore),
+    /// MySQL or MariaDB.
+    MySql(MySqlStore),
+}
+
+impl SqlDatabase {
+    fn store(&self) -> Arc<dyn SessionStore> {
+        match self.clone() {
+            Self::Sqlite(store) => Arc::new(store),
+            Self::Postgres(store) => Arc::new(store),
+            Self::MySql(store) => Arc::new(store),
+        }
+    }
+
+    /// Counts the records of the table that the store was opened with, which takes the database far less than reading them.
+    ///
+    /// # Errors
+    /// As the database fails.
+    pub async fn count(&self, settings: &StoreSettings) -> Result<u64, BoxError> {
+        let quote = if matches!(self, Self::MySql(_)) { '`' } else { '"' };
+        // Names that need no escape.
+        let schema = settings.sql.schema.as_ref().map_or_else(String::new, |schema| format!("{quote}{schema}{quote}."));
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {schema}{quote}{}{quote}", settings.sql.table));
+        let count: i64 = match self {
+            Self::Sqlite(store) => sqlx::query_scalar(sql).fetch_one(store.pool()).await?,
+            Self::Postgres(store) => sqlx::query_scalar(sql).fetch_one(store.pool()).await?,
+            Self::MySql(store) => sqlx::query_scalar(sql).fetch_one(store.pool()).await?,
+        };
+        Ok(u64::try_from(count)?)
+    }
+
+    /// Looks what stands where the table should be, and changes nothing.
+    ///
+    /// # Errors
+    /// As `SqlStore::look`.
+    pub async fn look(&self) -> Result<Found, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.look().await,
+            Self::Postgres(store) => store.look().await,
+            Self::MySql(store) => store.look().await,
+        }
+    }
 }
 
 impl StoreUrl {
@@ -52,7 +121,7 @@ impl StoreUrl {
             Some((kind, name)) if *kind != "ets" || url == "ets:" => Ok(Self { url: url.to_owned(), kind, name }),
             _ => Err(format!(
                 "{setting} is none of these: ets: (in memory), {}",
-                STORES.iter().skip(1).map(|(kind, _)| format!("{kind}://…")).collect::<Vec<_>>().join(", ")
+                STORES[1..TOLD].iter().map(|(kind, _)| format!("{kind}://…")).collect::<Vec<_>>().join(", ")
             )),
         }
     }
@@ -66,26 +135,58 @@ impl StoreUrl {
     /// Tells whether the store lives in the memory of the process that opens it.
     #[must_use]
     pub fn is_in_memory(&self) -> bool {
-        self.kind == "ets"
+        self.kind == "ets" || self.kind == "sqlite" && self.is_sqlite_memory()
+    }
+
+    /// Tells whether it is a file of SQLite, and where; `None` for anything else, also in memory.
+    #[must_use]
+    pub fn sqlite_file(&self) -> Option<PathBuf> {
+        let options = (self.kind == "sqlite").then(|| SqliteConnectOptions::from_str(&self.url).ok())??;
+        (!self.is_sqlite_memory()).then(|| options.get_filename().to_owned())
+    }
+
+    fn is_sqlite_memory(&self) -> bool {
+        self.url.contains(":memory:") || self.url.contains("mode=memory")
+    }
+
+    /// Gives the same place as something that creates no file: of SQLite, which would.
+    #[must_use]
+    pub fn as_it_is(&self) -> Self {
+        let mut url = self.url.clone();
+        if self.sqlite_file().is_some() && !url.contains("mode=") {
+            url += if url.contains('?') { "&mode=rw" } else { "?mode=rw" };
+        }
+        Self { url, ..self.clone() }
     }
 
     /// Opens the store; `file` is where a table in memory was saved.
     ///
     /// # Errors
-    /// As the store refuses the URL, or the file cannot be read.
-    pub fn open(&self, file: &Path) -> Result<Opened, BoxError> {
-        let store: Arc<dyn SessionStore> = match self.kind {
+    /// As the store refuses the URL or a setting, or the file cannot be read.
+    pub fn open(&self, file: &Path, settings: &StoreSettings) -> Result<Opened, BoxError> {
+        let (is_sql, is_redis) = match self.kind {
+            "ets" => (false, false),
+            "sqlite" | "postgres" | "postgresql" | "mysql" | "mariadb" => (true, false),
+            _ => (false, true),
+        };
+        settings.check(self.name, is_sql, is_redis)?;
+        let (url, config) = (&*self.url, settings.sql.clone());
+        let sql = match self.kind {
             "ets" => {
                 let table = Table::new("session")?;
                 table.load_from(file)?;
-                return Ok(Opened { store: Arc::new(EtsStore::named("session")?), table: Some(table) });
+                let store = Arc::new(EtsStore::named("session")?);
+                return Ok(Opened { store, table: Some(table), sql: None });
             }
-            "sqlite" => Arc::new(SqliteStore::from_url(&self.url)?),
-            "postgres" => Arc::new(PostgresStore::from_url(&self.url)?),
-            "mysql" => Arc::new(MySqlStore::from_url(&self.url)?),
-            _ => Arc::new(RedisStore::from_url(&self.url, RedisConfig::default())?),
+            "sqlite" => SqlDatabase::Sqlite(SqliteStore::from_url_with(url, config)?),
+            "postgres" | "postgresql" => SqlDatabase::Postgres(PostgresStore::from_url_with(url, config)?),
+            "mysql" | "mariadb" => SqlDatabase::MySql(MySqlStore::from_url_with(url, config)?),
+            _ => {
+                let store = Arc::new(RedisStore::from_url(url, settings.redis.clone())?);
+                return Ok(Opened { store, table: None, sql: None });
+            }
         };
-        Ok(Opened { store, table: None })
+        Ok(Opened { store: sql.store(), table: None, sql: Some(sql) })
     }
 }
 
@@ -137,7 +238,7 @@ mod tests {
         for url in ["", "ets", "ets:x", "mongodb://user:password@localhost", "password", "redis", "sqlite"] {
             let error = StoreUrl::parse("SESSION_STORE", url).unwrap_err();
             assert!(!error.contains("password"), "{error}");
-            for (kind, _) in STORES {
+            for (kind, _) in &STORES[..TOLD] {
                 assert!(error.contains(&format!("{kind}:")), "{error}");
             }
         }
@@ -159,5 +260,24 @@ mod tests {
             assert_eq!(StoreUrl::parse("SESSION_STORE", url).unwrap().to_string(), shown);
         }
         assert_eq!(StoreUrl::parse("SESSION_STORE", "ets:").unwrap().to_string(), "ets:");
+    }
+
+    #[test]
+    fn a_file_of_sqlite_is_named_and_left_uncreated() {
+        let file = |url| StoreUrl::parse("", url).unwrap().sqlite_file();
+        assert_eq!(file("sqlite://a/sessions.db?mode=rwc"), Some(PathBuf::from("a/sessions.db")));
+        assert_eq!(file("sqlite:///a/sessions.db"), Some(PathBuf::from("/a/sessions.db")));
+        for none in ["sqlite::memory:", "sqlite://x?mode=memory", "redis://localhost", "ets:"] {
+            assert_eq!(file(none), None, "{none}");
+            assert_eq!(StoreUrl::parse("", none).unwrap().is_in_memory(), !none.starts_with("redis"), "{none}");
+        }
+        for (url, as_it_is) in [
+            ("sqlite://a.db", "sqlite://a.db?mode=rw"),
+            ("sqlite://a.db?cache=private", "sqlite://a.db?cache=private&mode=rw"),
+            ("sqlite://a.db?mode=ro", "sqlite://a.db?mode=ro"),
+            ("postgres://localhost/x", "postgres://localhost/x"),
+        ] {
+            assert_eq!(StoreUrl::parse("", url).unwrap().as_it_is().url, as_it_is);
+        }
     }
 }

@@ -30,7 +30,7 @@ pub(crate) use deadline::Deadline;
 pub use error::{ReadOnly, SessionError};
 pub(crate) use events::Verb;
 pub use events::{Event, EventKind};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use misfit::Misfit;
 #[cfg(feature = "near")]
 pub use near::Near;

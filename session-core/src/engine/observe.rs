@@ -10,11 +10,10 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, Level, Span};
 
 use super::deadline::Deadline;
-use super::fingerprint::Fingerprints;
+use super::fingerprint::{FingerprintKey, Fingerprints};
 #[cfg(feature = "metrics")]
 use super::metrics::Metrics;
 use super::{Event, EventKind, SessionError, Verb};
-use crate::secrets::SecretKeyError;
 use crate::store::{Owner, SessionKey, StoreError};
 
 type Hook = Arc<dyn Fn(&Event<'_>) + Send + Sync>;
@@ -33,9 +32,8 @@ impl Observer {
         self.hooks.push(Arc::new(hook));
     }
 
-    pub(crate) fn set_fingerprint_key(&mut self, secret: &[u8]) -> Result<(), SecretKeyError> {
-        self.fingerprints = Fingerprints::keyed(secret)?;
-        Ok(())
+    pub(crate) fn set_fingerprint_key(&mut self, key: FingerprintKey) {
+        self.fingerprints = Fingerprints::keyed(key);
     }
 
     #[cfg(feature = "metrics")]

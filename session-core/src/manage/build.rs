@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::builder::FingerprintKey;
 use super::{BuildError, SessionsBuilder};
 use crate::cookie::Cookies;
 use crate::cookie::syntax::is_token;
@@ -57,10 +56,8 @@ impl SessionsBuilder {
         if renewal.is_some_and(|renewal| overlap > MOST_OVERLAP || overlap >= renewal.every) {
             return Err(BuildError::RenewalOverlap { max: MOST_OVERLAP });
         }
+        #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "who counts is added to it"))]
         let mut observer = self.observer;
-        if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
-            observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
-        }
         #[cfg(feature = "metrics")]
         if self.metrics {
             observer.count();

@@ -7,7 +7,6 @@ use thiserror::Error;
 use crate::cookie::CookieError;
 #[cfg(feature = "near")]
 use crate::engine::ConflictPolicy;
-use crate::secrets::SecretKeyError;
 
 /// Says why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.
 #[derive(Debug, Error)]
@@ -35,9 +34,6 @@ pub enum BuildError {
         /// The setting.
         setting: &'static str,
     },
-    /// The key of fingerprints cannot be used.
-    #[error("the fingerprint key cannot be used")]
-    FingerprintKey(#[source] SecretKeyError),
     /// The touch interval is longer than the idle timeout, so that a session in use would end.
     #[error("the touch interval must be shorter than the idle timeout; leave it out for a twentieth of that")]
     TouchInterval,

@@ -4,16 +4,14 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 #[cfg(doc)]
 use super::BuildError;
 use crate::cookie::CookieConfig;
 #[cfg(feature = "near")]
 use crate::engine::Near;
 use crate::engine::{
-    ConflictPolicy, Event, FailurePolicy, GonePolicy, LoginPage, Observer, OnServerError, OwnerLimit, OwnerLimitAction,
-    Renewal, Sessions, SiteData,
+    ConflictPolicy, Event, FailurePolicy, FingerprintKey, GonePolicy, LoginPage, Observer, OnServerError, OwnerLimit,
+    OwnerLimitAction, Renewal, Sessions, SiteData,
 };
 use crate::payload::{Codec, Expiry, Json};
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom, Timestamp};
@@ -55,7 +53,6 @@ pub struct SessionsBuilder {
     pub(super) max_payload: usize,
     pub(super) owner_limit: Option<OwnerLimit>,
     pub(super) observer: Observer,
-    pub(super) fingerprint_key: Option<FingerprintKey>,
     pub(super) renew_every: Option<Duration>,
     pub(super) renewal_overlap: Duration,
     pub(super) straggler_window: Option<Duration>,
@@ -96,7 +93,6 @@ impl SessionsBuilder {
             max_payload: 64 * 1024,
             owner_limit: None,
             observer: Observer::default(),
-            fingerprint_key: None,
             renew_every: None,
             renewal_overlap: Renewal::OVERLAP,
             straggler_window: None,
@@ -312,10 +308,23 @@ impl SessionsBuilder {
         self
     }
 
-    /// Sets the secret, of 32 bytes or more, by which logs name sessions, so that those of several processes name one
-    /// session alike. The default is one that each process draws.
-    pub fn fingerprint_key(mut self, secret: impl AsRef<[u8]>) -> Self {
-        self.fingerprint_key = Some(FingerprintKey(Zeroizing::new(secret.as_ref().to_vec())));
+    /// Sets the key by which logs name sessions, so that those of several processes name one session alike, and a tool
+    /// finds the session that a line is about. The default is one that each process draws.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use session_core::{BoxError, SecretKeys, SessionStore, Sessions};
+    /// # fn run(store: Arc<dyn SessionStore>) -> Result<(), BoxError> {
+    /// let mut sessions = Sessions::builder(store);
+    /// // SESSION_FINGERPRINT_KEYS, or the file that SESSION_FINGERPRINT_KEYS_FILE names.
+    /// if let Some(keys) = SecretKeys::from_env("SESSION_FINGERPRINT_KEYS")? {
+    ///     sessions = sessions.fingerprint_key(keys.fingerprint_keys().next().expect("a list has one at least"));
+    /// }
+    /// let sessions = sessions.build()?;
+    /// # Ok(()) }
+    /// ```
+    pub fn fingerprint_key(mut self, key: FingerprintKey) -> Self {
+        self.observer.set_fingerprint_key(key);
         self
     }
 
@@ -337,13 +346,5 @@ impl SessionsBuilder {
     pub fn random(mut self, random: impl RandomSource) -> Self {
         self.random = Arc::new(random);
         self
-    }
-}
-
-pub(super) struct FingerprintKey(pub(super) Zeroizing<Vec<u8>>);
-
-impl std::fmt::Debug for FingerprintKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FingerprintKey(secret)")
     }
 }

@@ -2,7 +2,7 @@
 
 use session_core::StoreError;
 
-use super::table::{CURRENT, Table, Upgrade};
+use super::table::{CURRENT, Found, Table, Upgrade};
 use crate::config::SqlConfig;
 use crate::dialect::Dialect;
 use crate::error::SchemaError;
@@ -63,6 +63,25 @@ async fn attempt<Db: Dialect>(
     }
     let what = format!("the table {} is not what was made of it a moment ago", table());
     Ok(Err(SchemaError::Setting { what, remedy: "see who else creates or drops it, and call `init` again".to_owned() }))
+}
+
+/// Looks what stands where the table should be, and changes nothing.
+pub(crate) async fn find<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<Found, StoreError> {
+    let looked = retrying::<Db, _, _>(|| async {
+        // Not the writer's: where there is one, it is for those who write.
+        let mut connection = pools.reader().await?;
+        let found = Db::look(&mut connection, config).await?;
+        connection.done();
+        Ok(found)
+    });
+    let Some(table) = looked.await.map_err(|failure| failure.told::<Db>(Effect::Reads))? else {
+        return Ok(Found::Nothing);
+    };
+    match check::<Db>(&table, config) {
+        Ok(CURRENT) => Ok(Found::Current),
+        Ok(found) => Ok(Found::Older { found, known: CURRENT }),
+        Err(refused) => Err(StoreError::Misconfigured { store: Db::STORE, source: refused.into() }),
+    }
 }
 
 async fn look<Db: Dialect>(pools: &Pools<Db>, config: &SqlConfig) -> Result<Option<Table>, Failure> {

@@ -18,5 +18,6 @@ mod table; // the number of a schema, and where it stands
 #[cfg(test)]
 mod upgrades; // from a schema that is made up
 
-pub(crate) use init::init;
+pub(crate) use init::{find, init};
+pub use table::Found;
 pub(crate) use table::{Table, Upgrade, mark};

@@ -26,6 +26,24 @@ impl Table {
     }
 }
 
+/// Says what stands where the table should be: see [`SqlStore::look`](crate::SqlStore::look).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Found {
+    /// There is no table of the name; `init` would create it.
+    Nothing,
+    /// A table that an earlier version of this crate made; `init` would upgrade it.
+    #[non_exhaustive]
+    Older {
+        /// The table's schema.
+        found: u32,
+        /// The schema that is needed.
+        known: u32,
+    },
+    /// A table that the verbs can use.
+    Current,
+}
+
 /// Leads from one schema to another.
 #[derive(Clone, Debug)]
 pub struct Upgrade {

@@ -61,12 +61,12 @@ pub(crate) struct Ledger {
 impl Ledger {
     /// Opens the file, or begins one.
     pub(crate) fn open(path: &Path, from: &str, to: &str) -> Result<Self, Failure> {
-        let failed = |error: io::Error| Failure::Setup(format!("{}: {error}", path.display()).into());
+        let failed = |error: io::Error| Failure::file(path, &error);
         let lock = private(&beside(path, "lock")).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Failure::Usage(format!("another copy is using {}", path.display())));
+                return Err(Failure::usage(format!("another copy is using {}", path.display())));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
@@ -76,12 +76,12 @@ impl Ledger {
         if path.exists() {
             let lines = read(path).map_err(failed)?;
             if lines.first() != Some(&head) {
-                return Err(Failure::Usage(format!("{} is of no copy between these stores", path.display())));
+                return Err(Failure::usage(format!("{} is of no copy between these stores", path.display())));
             }
             for line in lines.iter().skip(1) {
                 if !apply(line, &mut entries, &mut pending, &mut resume) {
                     let said = format!("{} has a line that is none of a copy's", path.display());
-                    return Err(Failure::Usage(said));
+                    return Err(Failure::usage(said));
                 }
             }
         }
@@ -174,7 +174,7 @@ impl Ledger {
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
-        Failure::Setup(format!("{}: {error}", self.path.display()).into())
+        Failure::file(&self.path, &error)
     }
 
     fn compact(&mut self) -> io::Result<()> {

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::args::CopyOptions;
 use crate::backend::Backend;
 use crate::failure::Failure;
+use crate::out;
 use crate::report::Report;
 use ledger::Ledger;
 use pass::Tally;
@@ -21,6 +22,8 @@ struct Copy<'a> {
     to: &'a Backend,
     ledger: Ledger,
     batch: NonZeroUsize,
+    /// How many times as long as a batch took is paused after it.
+    pauses: u32,
     /// Whether the source may show no session at all.
     empty_source: bool,
     /// Of the pass, from 1; the ledger knows 0 as long ago.
@@ -29,59 +32,59 @@ struct Copy<'a> {
 
 /// Makes as many passes as were asked for.
 pub(crate) async fn copy(from: &Backend, to: &Backend, options: &CopyOptions, json: bool) -> Result<Report, Failure> {
-    if from.url == to.url {
-        return Err(Failure::Usage("FROM and TO are the same store".to_owned()));
+    if from.url == to.url && from.location() == to.location() {
+        return Err(Failure::usage("FROM and TO are the same store"));
     }
     from.scan()?;
     // Before there is a state file, which would let the next try pass.
     if !options.state.exists() && !options.into_used && !is_empty(to).await? {
         let said = "the target is not empty, and there is no state file of a copy into it: --into-used copies \
                     nevertheless, and leaves alone what others have written";
-        return Err(Failure::Usage(said.to_owned()));
+        return Err(Failure::usage(said));
     }
-    let ledger = Ledger::open(&options.state, &from.url.to_string(), &to.url.to_string())?;
-    let mut copy = Copy { from, to, ledger, batch: options.batch, empty_source: options.empty_source, number: 0 };
+    let ledger = Ledger::open(&options.state, &from.location(), &to.location())?;
+    let (batch, pauses, empty_source) = (options.batch, options.pauses, options.empty_source);
+    let mut copy = Copy { from, to, ledger, batch, pauses, empty_source, number: 0 };
     loop {
         let tally = copy.pass().await?;
         let figures = tally.json(copy.number);
         match options.follow {
             Some(seconds) => {
-                tell(&tally, copy.number, json);
+                tell(&tally, copy.number, json)?;
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
             }
             None if !options.until_settled => return Ok(Report::figures(figures).no_if(!tally.is_whole())),
             None if tally.is_quiet() => return Ok(Report::figures(figures).no_if(!tally.is_whole())),
             None if copy.number >= options.max_passes => {
-                eprintln!("the last pass still found something to change: somebody writes to one of the stores");
+                out::note("the last pass still found something to change: somebody writes to one of the stores");
                 return Ok(Report::figures(figures).no_if(true));
             }
-            None => tell(&tally, copy.number, false),
+            None => tell(&tally, copy.number, false)?,
         }
     }
 }
 
 /// Tells what a pass did that is not the last.
-fn tell(tally: &Tally, number: u32, json: bool) {
+fn tell(tally: &Tally, number: u32, json: bool) -> Result<(), Failure> {
     if json {
-        println!(
-            "{}",
-            json!({ "command": "copy", "ok": tally.is_whole(), "exit": null, "result": tally.json(number) })
-        );
+        let (ok, result) = (tally.is_whole(), tally.json(number));
+        out::line(&json!({ "command": "copy", "ok": ok, "exit": null, "result": result }).to_string())?;
     } else {
         let Tally { seen, written, touched, ended, foreign, unreadable, refused, .. } = tally;
-        eprintln!(
+        out::note(&format!(
             "pass {number}: {seen} seen, {written} written, {touched} touched, {ended} ended; left out: {foreign} foreign, \
              {unreadable} unreadable, {refused} refused"
-        );
+        ));
     }
+    Ok(())
 }
 
 async fn is_empty(backend: &Backend) -> Result<bool, Failure> {
     if backend.store.scan().is_none() {
-        eprintln!("the target cannot enumerate its sessions, so it is not known whether it is empty");
+        out::note("the target cannot enumerate its sessions, so it is not known whether it is empty");
         return Ok(true);
     }
-    let mut pages = backend.pages(NonZeroUsize::MIN);
+    let mut pages = backend.walk_by(NonZeroUsize::MIN);
     while let Some(page) = pages.next().await? {
         if !page.records.is_empty() {
             return Ok(false);

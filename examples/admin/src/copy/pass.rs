@@ -1,7 +1,7 @@
 //! One pass: every record of the source, and then every one that this copy has brought and the source has no more.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 use session_core::{Clock, Page, Record, SessionKey, StoreError, SystemClock};
@@ -9,11 +9,9 @@ use tokio::task::JoinSet;
 
 use super::Copy;
 use super::step::{self, Done, Plan, Write};
-use crate::backend::{AT_ONCE, patiently};
+use crate::backend::{AT_ONCE, Progress, patiently, pause};
 use crate::failure::Failure;
-
-/// How often it is told how far a pass is.
-const TELL: Duration = Duration::from_secs(5);
+use crate::out;
 
 /// Counts what a pass did.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,12 +58,13 @@ impl Copy<'_> {
         self.number += 1;
         let mut after = self.ledger.resume.take();
         let mut tally = Tally { resumed: after.is_some(), ..Tally::default() };
-        let mut told = Instant::now();
+        let mut progress = Progress::new();
         loop {
+            let began = Instant::now();
             let page = match self.from.page(after.as_ref(), self.batch).await {
                 // The place means nothing any more: the server was started anew.
                 Err(failure) if tally.resumed && tally.seen == 0 => {
-                    eprintln!("cannot go on where the last run ended ({failure:?}); beginning again");
+                    out::note(&format!("cannot go on where the last run ended ({}); beginning again", failure.line()));
                     after = None;
                     tally.resumed = false;
                     continue;
@@ -73,11 +72,13 @@ impl Copy<'_> {
                 page => page?,
             };
             let next = page.next.clone();
+            progress.add(page.records.len());
             let keys = self.page(page, &mut tally).await?;
             self.ledger.finish_page(&keys, next.as_ref())?;
-            if told.elapsed() > TELL {
-                eprintln!("pass {}: {} seen, {} written so far", self.number, tally.seen, tally.written);
-                told = Instant::now();
+            if next.is_some() {
+                pause(began.elapsed(), self.pauses).await;
+                let more = format!(" seen in pass {}, {} written", self.number, tally.written);
+                progress.tell(self.from, &more).await;
             }
             match next {
                 Some(next) => after = Some(next),
@@ -93,7 +94,7 @@ impl Copy<'_> {
     async fn page(&mut self, page: Page, tally: &mut Tally) -> Result<Vec<SessionKey>, Failure> {
         for key in &page.unreadable {
             tally.unreadable += 1;
-            eprintln!("{key:?} cannot be read at the source, and is left out");
+            out::note(&format!("{key:?} cannot be read at the source, and is left out"));
         }
         let now = SystemClock.now();
         let (live, expired): (Vec<Item>, Vec<Item>) =
@@ -115,7 +116,7 @@ impl Copy<'_> {
                     Ok(plan) => planned.push((key, record, plan)),
                     Err(StoreError::Corrupt { .. }) => {
                         tally.unreadable += 1;
-                        eprintln!("{key:?} cannot be read at the target, and is left alone");
+                        out::note(&format!("{key:?} cannot be read at the target, and is left alone"));
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -156,7 +157,7 @@ impl Copy<'_> {
                     Done::Touched => tally.touched += 1,
                     Done::Refused(error) => {
                         tally.refused += 1;
-                        eprintln!("{key:?} is not taken by the target: {error}");
+                        out::note(&format!("{key:?} is not taken by the target: {error}"));
                         self.ledger.take_back(&key)?;
                     }
                 }
@@ -179,7 +180,7 @@ impl Copy<'_> {
                      target; if it is the right source and they have all ended, say --empty-source",
                     unseen.len()
                 );
-                return Err(Failure::Usage(said));
+                return Err(Failure::usage(said));
             }
         }
         for keys in unseen.chunks(AT_ONCE) {
