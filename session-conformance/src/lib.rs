@@ -21,6 +21,7 @@ mod faulty; // a store that fails at random
 pub mod http; // the suite for web frameworks
 #[cfg(all(unix, feature = "servers"))]
 pub mod servers; // real servers, for tests
+pub mod sockets; // how soon connections that wait see an end
 
 pub use check::Failure;
 pub use clause::{CLAUSES, Capability, Certainty, Clause, Group};

@@ -43,6 +43,21 @@ impl<C> Outcome<C> {
     }
 }
 
+impl Outcome {
+    /// Asserts that the store keeps the clause, for a test that runs one alone.
+    ///
+    /// # Panics
+    /// If it breaks the clause, and says how; or if nothing could be checked, and says why.
+    #[track_caller]
+    pub fn assert_passed(&self) {
+        match self {
+            Self::Passed => {}
+            Self::NotApplicable(reason) => panic!("nothing was checked: {reason}"),
+            Self::Failed(failure) => panic!("{failure}"),
+        }
+    }
+}
+
 /// Runs one clause against a store that is declared to do `without` some capabilities.
 ///
 /// [`suite!`](crate::suite) is the usual way; this is for reports, and for tests of the suite itself.

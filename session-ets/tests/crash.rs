@@ -5,20 +5,17 @@
 #![cfg(unix)]
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use session_conformance::child::{self, Child};
-use session_conformance::{Clause, Crash, Harness, Outcome, run};
+use session_conformance::child::{Killed, OnDisk};
+use session_conformance::{Clause, run};
 use session_ets::session_core::{
     BoxError, Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp,
     Version, Watch, async_trait,
 };
 use session_ets::{EtsStore, Table};
-use tempfile::TempDir;
 use tokio::sync::{Mutex, MutexGuard};
-
-const FILE: &str = "SESSION_TEST_CRASH_FILE";
 
 /// Saves its table with each write.
 #[derive(Debug)]
@@ -30,10 +27,10 @@ struct Saving {
 }
 
 impl Saving {
-    fn open(path: PathBuf) -> Result<Self, BoxError> {
+    fn load(path: &Path) -> Result<Self, BoxError> {
         let store = EtsStore::new(Table::private());
-        store.table().load_from(&path)?;
-        let saving = Self { store, path, turn: Mutex::new(()) };
+        store.table().load_from(path)?;
+        let saving = Self { store, path: path.to_owned(), turn: Mutex::new(()) };
         // What is loaded is no longer in a file.
         saving.save()?;
         Ok(saving)
@@ -117,42 +114,21 @@ impl Sweep for Saving {
     }
 }
 
-struct Killed {
-    child: Child,
-    _folder: TempDir,
-}
+impl OnDisk for Saving {
+    const SERVED_BY: &'static str = "serves_what_it_saves";
 
-impl Harness for Killed {
-    async fn start() -> Result<Self, BoxError> {
-        let folder = tempfile::tempdir()?;
-        let child = Child::start("serves_what_it_saves", [(FILE, folder.path().join("sessions.ets"))]).await?;
-        Ok(Self { child, _folder: folder })
-    }
-
-    fn store(&self) -> Arc<dyn SessionStore> {
-        Arc::new(self.child.handle())
-    }
-
-    async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-        Ok(self.store())
-    }
-
-    async fn crash(&self) -> Result<Crash, BoxError> {
-        self.child.kill().await?;
-        self.child.restart().await?;
-        Ok(Crash::CameBack)
+    fn open(path: &Path) -> Result<Arc<dyn SessionStore>, BoxError> {
+        Ok(Arc::new(Self::load(path)?))
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "the process that the other test kills"]
 async fn serves_what_it_saves() -> Result<(), BoxError> {
-    child::serve(Arc::new(Saving::open(std::env::var(FILE)?.into())?)).await
+    Saving::serve().await
 }
 
 #[test]
 fn no_saved_write_is_lost_with_the_process() {
-    let outcome = run::<Killed>(Clause::FLT_8, &[]);
-    let told = |outcome: Outcome| outcome.failure().map_or("nothing was checked".to_owned(), |it| it.to_string());
-    assert!(matches!(outcome, Outcome::Passed), "{}", told(outcome));
+    run::<Killed<Saving>>(Clause::FLT_8, &[]).assert_passed();
 }

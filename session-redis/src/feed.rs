@@ -11,11 +11,11 @@
 //! changed in between was not told.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{ServerErrorKind, cmd};
-use session_core::{Keeper, Notifier, SessionKey, Tells, Watch, Watcher};
+use session_core::{Keeper, Kept, Notifier, SessionKey, Tells, Watch, Watcher};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -71,14 +71,19 @@ impl Watch for Feed {
 
     fn watcher(&self) -> Watcher {
         let watcher = self.shared.notifier.watcher();
-        self.keeper.keep(|| Some(keep(Arc::downgrade(&self.shared), self.link.clone())));
+        self.keeper.keep(|| Some(keep(Arc::clone(&self.shared), self.link.clone(), self.keeper.kept())));
         watcher
     }
 }
 
 /// Keeps a connection for as long as somebody listens.
-async fn keep(shared: Weak<Shared>, link: Link) {
-    while let Some(shared) = shared.upgrade().filter(|shared| shared.notifier.is_heard()) {
+async fn keep(shared: Arc<Shared>, link: Link, kept: Kept) {
+    // The connection goes before another task makes one of its own.
+    let gives_up = || {
+        link.give_up();
+        true
+    };
+    while !kept.ends_if(|| !shared.notifier.is_heard() && gives_up()) {
         let breaks = shared.state().breaks;
         // A key that nobody has: a user may read it where any can be read.
         let name = shared.keys.record(&SessionKey::from_bytes([0; 32]));
@@ -92,7 +97,8 @@ async fn keep(shared: Weak<Shared>, link: Link) {
             Err(failed) if failed.is(ServerErrorKind::NoPerm) => {
                 let right = "the user may not: see the rights on the page of session-redis";
                 tracing::warn!(error = %failed.error, right, "changes are not told");
-                break;
+                kept.ends_if(gives_up);
+                return;
             }
             Err(failed) => {
                 tracing::debug!(error = %failed.error, "changes are not told, for the connection that tells them failed");
@@ -103,10 +109,6 @@ async fn keep(shared: Weak<Shared>, link: Link) {
         // One that is closed is made anew at once.
         let _ = timeout(pause, shared.broke.notified()).await;
     }
-    if let Some(shared) = shared.upgrade() {
-        shared.broken();
-    }
-    link.give_up();
 }
 
 impl Shared {

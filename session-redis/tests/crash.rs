@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_conformance::servers::{Alone, Redis};
-use session_conformance::{Clause, Crash, Harness, Outcome};
+use session_conformance::{Clause, Crash, Harness, run};
 use session_redis::session_core::{BoxError, SessionStore};
 use session_redis::{RedisConfig, RedisStore};
 
@@ -46,8 +46,5 @@ impl Harness for Logged {
 
 #[test]
 fn a_redis_with_an_append_only_file_loses_no_acknowledged_write() {
-    match session_conformance::run::<Logged>(Clause::FLT_8, &[]) {
-        Outcome::Passed => {}
-        other => panic!("{}", other.failure().map_or("nothing was checked".to_owned(), |failure| failure.to_string())),
-    }
+    run::<Logged>(Clause::FLT_8, &[]).assert_passed();
 }

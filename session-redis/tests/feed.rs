@@ -8,10 +8,9 @@ use common::admin::Admin;
 use common::proxy::{Loss, before};
 use common::{ACCESS, User, command, key, record};
 use session_conformance::servers::Redis;
+use session_conformance::sockets;
 use session_redis::redis::{Client, Value};
-use session_redis::session_core::{
-    Handled, Notice, Put, PutOutcome, RequestHead, Session, SessionStore, Sessions, Watcher,
-};
+use session_redis::session_core::{Notice, Put, PutOutcome, SessionStore, Sessions, Watcher};
 use session_redis::{RedisConfig, RedisStore};
 use tokio::time::{Instant, timeout};
 
@@ -63,7 +62,7 @@ async fn a_user_who_may_not_is_denied_once_and_ends_are_looked_for() {
     let there = Sessions::builder(store).build().unwrap();
     here.init().await.unwrap();
     for _ in 0..3 {
-        let session = begun(&here).await;
+        let session = sockets::socket(&here).await.unwrap();
         there.revoke(&session.session_key().unwrap()).await.unwrap();
         timeout(LONG, session.ended()).await.unwrap();
     }
@@ -79,22 +78,9 @@ async fn an_end_in_another_process_is_seen_at_once() {
         let store = RedisStore::from_url(server.url(), RedisConfig::default().with_prefix(&prefix)).unwrap();
         Sessions::builder(store).build().unwrap()
     };
-    let (here, there) = (sessions(), sessions());
-    let mut longest = Duration::ZERO;
-    for number in 0..100 {
-        let session = begun(&here).await;
-        let waits = session.clone();
-        let ended = tokio::spawn(async move { waits.ended().await });
-        let began = Instant::now();
-        there.revoke(&session.session_key().unwrap()).await.unwrap();
-        timeout(LONG, ended).await.unwrap().unwrap();
-        // The first may have come before the feed did, and is found by a look.
-        if number > 0 {
-            longest = longest.max(began.elapsed());
-        }
-    }
+    let seen = sockets::ends_seen(&sessions(), &sessions(), 100).await.unwrap();
     // Where a feed tells all, a look is due after a minute.
-    assert!(longest < Duration::from_secs(10), "{longest:?}");
+    assert!(seen.delays.last() < Some(&Duration::from_secs(10)), "{seen:?}");
 }
 
 #[tokio::test]
@@ -117,13 +103,4 @@ async fn while_nobody_listens_there_is_no_connection_for_it() {
         assert!(began.elapsed() < LONG);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-/// A connection that stays open, of a session that was begun before.
-async fn begun(sessions: &Sessions) -> Session {
-    let lazy = sessions.open(RequestHead::new("GET"));
-    let session = lazy.load().await.unwrap();
-    session.insert("n", 1).unwrap();
-    sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
-    session
 }

@@ -10,10 +10,10 @@
 //! it hears nothing it says so in the log, and ends are looked for.
 
 use std::str::FromStr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Keeper, Notifier, SessionId, SessionKey, Tells, Watch, Watcher};
+use session_core::{Keeper, Kept, Notifier, SessionId, SessionKey, Tells, Watch, Watcher};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::time::{sleep, timeout};
@@ -66,21 +66,30 @@ impl Watch for Feed {
 
     fn watcher(&self) -> Watcher {
         let watcher = self.shared.notifier.watcher();
-        self.keeper.keep(|| Some(keep(Arc::downgrade(&self.shared))));
+        self.keeper.keep(|| Some(keep(Arc::clone(&self.shared), self.keeper.kept())));
         watcher
     }
 }
 
 /// Listens for as long as somebody listens to it, and the store is not closed.
-async fn keep(shared: Weak<Shared>) {
-    while let Some(shared) = shared.upgrade().filter(|shared| shared.notifier.is_heard()) {
+async fn keep(shared: Arc<Shared>, kept: Kept) {
+    // Said before another task can begin, which says so of its own.
+    let is_unheard = || {
+        let is_unheard = !shared.notifier.is_heard();
+        if is_unheard {
+            shared.notifier.lost();
+        }
+        is_unheard
+    };
+    while !kept.ends_if(is_unheard) {
         let mut closed = shared.pool.close_event();
-        let ended = closed.do_until(shared.listen()).await;
-        shared.notifier.lost();
+        let ended = closed.do_until(shared.listen(|| kept.ends_if(is_unheard))).await;
+        if !matches!(ended, Ok(Ok(Ended::Unheard))) {
+            shared.notifier.lost();
+        }
         let pause = match ended {
-            // The store is closed.
-            Err(_) => return,
-            Ok(Ok(Ended::Unheard)) => return,
+            // The store is closed, or the end was decided.
+            Err(_) | Ok(Ok(Ended::Unheard)) => return,
             Ok(Ok(Ended::Silent)) => {
                 tracing::warn!(
                     "ends of sessions are not told, for nothing comes through to a connection that listens: behind a \
@@ -105,13 +114,13 @@ enum Ended {
     Lost,
     /// It heard nothing from the first.
     Silent,
-    /// Nobody listens to it.
+    /// Nobody listens to it, and the task ends.
     Unheard,
 }
 
 impl Shared {
-    /// Listens on one connection.
-    async fn listen(&self) -> Result<Ended, sqlx::Error> {
+    /// Listens on one connection, until that is lost or `is_unheard`.
+    async fn listen(&self, is_unheard: impl Fn() -> bool) -> Result<Ended, sqlx::Error> {
         // Of one connection, without a task that looks at it.
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(self.patience);
         let pool = pool.idle_timeout(None).max_lifetime(None);
@@ -123,7 +132,7 @@ impl Shared {
             return Ok(Ended::Silent);
         }
         self.notifier.resumed();
-        while self.notifier.is_heard() {
+        while !is_unheard() {
             match timeout(ASK_EVERY, listener.try_recv()).await {
                 Ok(Ok(Some(notification))) => {
                     if let Some(key) = SessionKey::parse(notification.payload().as_bytes()) {

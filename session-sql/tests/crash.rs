@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use session_conformance::servers::{self, Alone};
-use session_conformance::{Clause, Crash, Harness, Outcome};
+use session_conformance::{Clause, Crash, Harness, run};
 use session_sql::SqlConfig;
 use session_sql::session_core::{BoxError, Put, PutOutcome, Record, SessionStore, StoreError, Version};
 use support::bed::{create, key, patient, record};
@@ -104,13 +104,6 @@ impl<S: KilledServer> Harness for Killed<S> {
     }
 }
 
-fn keeps_flt_8<H: Harness>() {
-    match session_conformance::run::<H>(Clause::FLT_8, &[]) {
-        Outcome::Passed => {}
-        other => panic!("{}", other.failure().map_or("nothing was checked".to_owned(), |failure| failure.to_string())),
-    }
-}
-
 /// A server that stops answering: whoever waits gives up by his own deadline, and once it goes on, so does the store,
 /// with the old record or one of the new, whole.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -147,13 +140,13 @@ async fn paused(server: Alone, store: Arc<dyn SessionStore>) -> Result<(), BoxEr
 #[cfg(feature = "postgres")]
 #[test]
 fn postgres_loses_no_acknowledged_write() {
-    keeps_flt_8::<Killed<session_sql::PostgresStore>>();
+    run::<Killed<session_sql::PostgresStore>>(Clause::FLT_8, &[]).assert_passed();
 }
 
 #[cfg(feature = "mysql")]
 #[test]
 fn mariadb_loses_no_acknowledged_write() {
-    keeps_flt_8::<Killed<session_sql::MySqlStore>>();
+    run::<Killed<session_sql::MySqlStore>>(Clause::FLT_8, &[]).assert_passed();
 }
 
 #[cfg(feature = "postgres")]
@@ -177,49 +170,31 @@ async fn a_mariadb_that_stops_answering_is_used_again_when_it_goes_on() -> Resul
 /// SQLite has no server: the process that has the store is killed.
 #[cfg(feature = "sqlite")]
 mod sqlite {
-    use super::*;
-    use session_conformance::child::{self, Child};
+    use std::path::Path;
+
+    use session_conformance::child::{self, OnDisk};
     use session_sql::SqliteStore;
-    use tempfile::TempDir;
 
-    const URL: &str = "SESSION_TEST_CRASH_URL";
+    use super::*;
 
-    struct InAChild {
-        child: Child,
-        _folder: TempDir,
-    }
+    struct Sqlite;
 
-    impl Harness for InAChild {
-        async fn start() -> Result<Self, BoxError> {
-            let folder = tempfile::tempdir()?;
-            let url = format!("sqlite://{}", folder.path().join("sessions.db").display());
-            Ok(Self { child: Child::start("sqlite::serves_a_file", [(URL, url)]).await?, _folder: folder })
-        }
+    impl OnDisk for Sqlite {
+        const SERVED_BY: &'static str = "sqlite::serves_a_file";
 
-        fn store(&self) -> Arc<dyn SessionStore> {
-            Arc::new(self.child.handle())
-        }
-
-        async fn another_handle(&self) -> Result<Arc<dyn SessionStore>, BoxError> {
-            Ok(self.store())
-        }
-
-        async fn crash(&self) -> Result<Crash, BoxError> {
-            self.child.kill().await?;
-            self.child.restart().await?;
-            Ok(Crash::CameBack)
+        fn open(path: &Path) -> Result<Arc<dyn SessionStore>, BoxError> {
+            Ok(Arc::new(SqliteStore::from_url_with(&format!("sqlite://{}", path.display()), patient())?))
         }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     #[ignore = "the process that `sqlite_loses_no_acknowledged_write` kills"]
     async fn serves_a_file() -> Result<(), BoxError> {
-        let store = SqliteStore::from_url_with(&std::env::var(URL)?, patient())?;
-        child::serve(Arc::new(store)).await
+        Sqlite::serve().await
     }
 
     #[test]
     fn sqlite_loses_no_acknowledged_write() {
-        keeps_flt_8::<InAChild>();
+        run::<child::Killed<Sqlite>>(Clause::FLT_8, &[]).assert_passed();
     }
 }

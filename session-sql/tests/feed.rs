@@ -3,11 +3,11 @@
 
 mod support;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use session_conformance::Harness;
 use session_conformance::servers::PgBouncer;
-use session_sql::session_core::{BoxError, Handled, Notice, RequestHead, Session, SessionStore, Sessions, Watcher};
+use session_conformance::{Harness, sockets};
+use session_sql::session_core::{BoxError, Notice, SessionStore, Sessions, Watcher};
 use session_sql::sqlx::postgres::{PgConnectOptions, PgListener};
 use session_sql::{ConfigError, Ends, PostgresStore, SqlConfig};
 use support::bed::Bed;
@@ -24,42 +24,15 @@ fn watcher(store: &PostgresStore) -> Watcher {
     store.watch().expect("it can tell").watcher()
 }
 
-/// A connection that stays open, of a session that was begun before.
-async fn begun(sessions: &Sessions) -> Session {
-    let lazy = sessions.open(RequestHead::new("GET"));
-    let session = lazy.load().await.unwrap();
-    session.insert("n", 1).unwrap();
-    sessions.close(&lazy, Handled::Completed).await.outcome.unwrap();
-    session
-}
-
-/// Ends sessions by one process that another one waits for, and gives the longest time until an end is seen; but for the
-/// first, which may come before the feed does.
-async fn seen_after(here: PostgresStore, there: PostgresStore) -> Duration {
-    let (here, there) = (Sessions::builder(here).build().unwrap(), Sessions::builder(there).build().unwrap());
-    let mut longest = Duration::ZERO;
-    for number in 0..50 {
-        let session = begun(&here).await;
-        let waits = session.clone();
-        let ended = tokio::spawn(async move { waits.ended().await });
-        let began = Instant::now();
-        there.revoke(&session.session_key().unwrap()).await.unwrap();
-        timeout(LONG, ended).await.unwrap().unwrap();
-        if number > 0 {
-            longest = longest.max(began.elapsed());
-        }
-    }
-    longest
-}
-
 #[tokio::test]
 async fn an_end_in_another_process_is_seen_at_once() -> Result<(), BoxError> {
     let harness: PostgresHarness = PostgresHarness::start().await?;
     harness.store.init().await?;
     let there = harness.with(harness.config()).await?;
+    let (here, there) = (Sessions::builder(harness.store.clone()).build()?, Sessions::builder(there).build()?);
+    let seen = sockets::ends_seen(&here, &there, 50).await?;
     // Where a feed tells all, a look is due after a minute.
-    let longest = seen_after(harness.store.clone(), there).await;
-    assert!(longest < Duration::from_secs(10), "{longest:?}");
+    assert!(seen.delays.last() < Some(&Duration::from_secs(10)), "{seen:?}");
     harness.stop().await;
     Ok(())
 }
@@ -84,7 +57,7 @@ async fn what_ends_nothing_tells_nothing() -> Result<(), BoxError> {
     listener.listen("sessions_ends").await?;
     let sessions = Sessions::builder(harness.store.clone()).build()?;
     let quiet = Sessions::builder(silent).build()?;
-    let (ended_in_silence, ended) = (begun(&quiet).await, begun(&sessions).await);
+    let (ended_in_silence, ended) = (sockets::socket(&quiet).await?, sockets::socket(&sessions).await?);
     ended.insert("n", 2).unwrap();
     ended.commit().await?;
     quiet.revoke(&ended_in_silence.session_key().unwrap()).await?;
@@ -122,7 +95,7 @@ async fn behind_a_pooler_it_is_found_out_and_the_server_itself_can_be_named() ->
     let mut fed = watcher(&named);
     assert_eq!(next(&mut fed).await, Notice::Resumed);
     let sessions = Sessions::builder(harness.store.clone()).build()?;
-    let session = begun(&sessions).await;
+    let session = sockets::socket(&sessions).await?;
     let key = session.session_key().unwrap();
     sessions.revoke(&key).await?;
     loop {

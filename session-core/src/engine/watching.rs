@@ -44,9 +44,7 @@ impl Watching {
     /// Waits for what is heard of the session from now on, and has the store tell of it, if it can.
     pub(crate) fn wait_for(&self, key: SessionKey, store: &dyn SessionStore) -> Watched {
         self.hear(store);
-        let mut by_key = self.waiting.by_key();
-        let heard = by_key.entry(key).or_insert_with(|| watch::channel(Heard::default()).0).subscribe();
-        Watched { waiting: Arc::clone(&self.waiting), key, heard }
+        self.waiting.watched(key)
     }
 
     /// Gives the near cache, if there is one.
@@ -94,9 +92,15 @@ impl Waiting {
         self.by_key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn watched(self: &Arc<Self>, key: SessionKey) -> Watched {
+        let mut by_key = self.by_key();
+        let heard = by_key.entry(key).or_insert_with(|| watch::channel(Heard::default()).0).subscribe();
+        Watched { waiting: Arc::clone(self), key, heard }
+    }
+
     async fn hear(self: Arc<Self>, mut watcher: Watcher) {
         // Also when the task ends with its runtime: nobody hears the store then.
-        let unfed = Unfed(&self);
+        let _unfed = Unfed(&self);
         while let Some(notice) = watcher.next().await {
             match notice {
                 Notice::Changed(key) => self.changed(&key),
@@ -104,7 +108,6 @@ impl Waiting {
                 Notice::Resumed => self.gap(true),
             }
         }
-        drop(unfed);
     }
 
     fn changed(&self, key: &SessionKey) {
@@ -194,12 +197,7 @@ mod tests {
     #[test]
     fn who_no_longer_waits_leaves_nothing() {
         let watching = Watching::default();
-        let wait = |number| {
-            let key = SessionKey::from_bytes([number; 32]);
-            let mut by_key = watching.waiting.by_key();
-            let heard = by_key.entry(key).or_insert_with(|| watch::channel(Heard::default()).0).subscribe();
-            Watched { waiting: Arc::clone(&watching.waiting), key, heard }
-        };
+        let wait = |number| watching.waiting.watched(SessionKey::from_bytes([number; 32]));
         let (one, same, other) = (wait(1), wait(1), wait(2));
         assert_eq!(waiting(&watching), 2);
         drop(one);

@@ -56,6 +56,7 @@ mod clock; // Timestamp, and the clocks that tell it
 mod contract; // SessionStore and its capabilities: Sweep, Owners, Scan, and by `watch.rs` Watch
 mod error; // StoreError
 mod id; // SessionId, the secret; SessionKey, what everybody else sees
+mod keeper; // one task in the background, for whoever needs it
 mod limits; // what a store cannot take, and what it may do by itself
 mod owner; // whom a session belongs to
 mod page; // one page of records, and where the next begins
@@ -69,6 +70,7 @@ pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{Owners, Scan, SessionStore, Sweep};
 pub use error::{BoxError, StoreError};
 pub use id::{SessionId, SessionKey};
+pub use keeper::{Keeper, Kept};
 pub use limits::{Eviction, Limits, Reclaim};
 pub use owner::{Owner, OwnerError};
 pub use page::{Cursor, Page};
@@ -78,4 +80,4 @@ pub use put_new::{PutNewError, SessionStoreExt};
 pub(crate) use random::draw;
 pub use random::{RandomError, RandomSource, SystemRandom};
 pub use record::{Record, Version};
-pub use watch::{Keeper, Notice, Notifier, Tells, Watch, Watcher};
+pub use watch::{Notice, Notifier, Tells, Watch, Watcher};

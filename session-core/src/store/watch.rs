@@ -1,12 +1,11 @@
 //! What a store tells of changes, and who hears it.
 
 use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::task::JoinHandle;
 
 use super::SessionKey;
 
@@ -162,39 +161,6 @@ impl Default for Notifier {
 impl fmt::Debug for Notifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Notifier").field("is_live", &self.is_live).finish_non_exhaustive()
-    }
-}
-
-/// Keeps one task running on whatever runtime is there, and ends it when this is dropped: for the connection over which a
-/// store hears of changes, and for whoever hears the store.
-#[derive(Debug, Default)]
-pub struct Keeper(Mutex<Option<JoinHandle<()>>>);
-
-impl Keeper {
-    /// Begins the task, unless one is running: not if its runtime is gone.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
-    pub fn keep<F: Future<Output = ()> + Send + 'static>(&self, task: impl FnOnce() -> Option<F>) {
-        let mut running = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if running.as_ref().is_none_or(JoinHandle::is_finished)
-            && let Some(task) = task()
-        {
-            *running = Some(tokio::spawn(task));
-        }
-    }
-
-    /// Ends the task.
-    pub fn stop(&self) {
-        if let Some(task) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

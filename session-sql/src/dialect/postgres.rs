@@ -1,6 +1,6 @@
-//! PostgreSQL, and what speaks its protocol: nothing here is used that CockroachDB or YugabyteDB are known to refuse, so no
-//! advisory locks, no `ctid`, no two writes to a table in one statement; see `distributed.rs`. They take the fill factor, and
-//! ignore it.
+//! PostgreSQL, and what speaks its protocol: but for `pg_notify`, which [`Ends::Silent`] leaves out, nothing here is used that
+//! CockroachDB or YugabyteDB are known to refuse, so no advisory locks, no `ctid`, no two writes to a table in one statement;
+//! see `distributed.rs`. They take the fill factor, and ignore it.
 
 use std::str::FromStr;
 
