@@ -53,3 +53,24 @@ async fn sessions_outlive_the_server_in_redis() {
     let server = Redis::start().await.unwrap_or_else(|error| panic!("{error}"));
     sessions_outlive_the_server(server.url(), "Redis").await;
 }
+
+#[tokio::test]
+async fn pages_are_shown_from_what_was_read_before_where_that_is_asked_for() {
+    let home = home();
+    for (near, most) in [("off", 10), ("told", 2)] {
+        let settings = [("SESSION_TEST", "1"), ("SESSION_NEAR", near)];
+        let server = home.start_with(&settings).await;
+        let mut browser = Browser::new(&server);
+        browser.post("/count", &Value::Null).await;
+        let asked = async |browser: &mut Browser| browser.get("/test/store").await.json()["get"].as_u64().unwrap();
+        // What was read before the store could be heard is read again.
+        browser.get("/count").await;
+        let before = asked(&mut browser).await;
+        for _ in 0..10 {
+            assert_eq!(browser.get("/count").await.json()["count"], 1);
+        }
+        let gets = asked(&mut browser).await - before;
+        assert!(gets <= most && (near != "off" || gets == most), "{near}: {gets}");
+        server.stop().await;
+    }
+}

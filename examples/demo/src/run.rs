@@ -112,6 +112,9 @@ fn builder(settings: &Settings, cookie: &CookieConfig, watched: &Watched, rig: O
     if let Some(every) = settings.renew_every {
         sessions = sessions.renew_every(every);
     }
+    if let Some(near) = settings.near {
+        sessions = sessions.near(near);
+    }
     match rig {
         Some(rig) => sessions.clock(rig.clock.clone()),
         None => sessions,

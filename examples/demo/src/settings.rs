@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{CookieConfig, FailurePolicy, SiteData};
+use session_core::{CookieConfig, FailurePolicy, Near, SiteData};
 
 use crate::cookie::cookie;
 use crate::errors::Errors;
@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) max_per_owner: Option<NonZeroUsize>,
     /// `SESSION_RENEW_EVERY_MS`: how often a session gets a new id; `None` for never.
     pub(crate) renew_every: Option<Duration>,
+    /// `SESSION_NEAR`: whether pages are answered by what was read before; `None` for never.
+    pub(crate) near: Option<Near>,
     /// `SESSION_CLEAR_SITE_DATA`: what else browsers forget at a sign-out.
     pub(crate) clear_site_data: &'static [SiteData],
     /// `SESSION_ERRORS`: who answers the errors of the sessions.
@@ -79,6 +81,11 @@ impl Settings {
             1 => Errors::Plain,
             _ => Errors::Own,
         };
+        let near = match variables.choice("SESSION_NEAR", &["off", "told", "stale"])? {
+            0 => None,
+            1 => Some(Near::default()),
+            _ => Some(Near::default().with_stale_reads(Duration::from_secs(1))),
+        };
         let cookie = cookie(framework, &variables)?;
         Ok(Self {
             port,
@@ -92,6 +99,7 @@ impl Settings {
             timeout: variables.millis("SESSION_TIMEOUT_MS")?.unwrap_or(Duration::from_secs(5)),
             max_per_owner: variables.number("SESSION_MAX_PER_OWNER")?,
             renew_every: variables.millis("SESSION_RENEW_EVERY_MS")?,
+            near,
             clear_site_data,
             errors,
             test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
@@ -135,6 +143,7 @@ mod tests {
             ("SESSION_CHANGED_AT_MS", "yesterday", "a number from 1 on"),
             ("SESSION_CLEAR_SITE_DATA", "cookies", "\"nothing\", the default, or \"cache\""),
             ("SESSION_ERRORS", "none", "\"dressed\", the default, or \"plain\" or \"own\""),
+            ("SESSION_NEAR", "on", "\"off\", the default, or \"told\" or \"stale\""),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
             ("SESSION_STORE", "mongodb://localhost", "postgres://"),
             ("SESSION_FILE", "", "the path of a file"),
