@@ -30,6 +30,9 @@ mod url; // what a URL may not have
 mod walk; // sweep, owners, scan
 
 #[cfg(any(doc, doctest))]
+#[doc = include_str!("../docs/backups.md")]
+pub mod backups {}
+#[cfg(any(doc, doctest))]
 #[doc = include_str!("../docs/formats.md")]
 pub mod formats {}
 

@@ -22,7 +22,13 @@ const PAGE: NonZeroUsize = NonZeroUsize::new(500).expect("not zero");
 const MOST_PASSES: u32 = 100;
 
 /// Prints all live sessions of the app, in the store's order, as they come. It holds a page of them at a time.
-pub(crate) async fn list(sessions: &Sessions, names: &Names, options: &ListAll, json: bool) -> Result<Report, Failure> {
+pub(crate) async fn list(
+    backend: &Backend,
+    sessions: &Sessions,
+    names: &Names,
+    options: &ListAll,
+    json: bool,
+) -> Result<Report, Failure> {
     let (mut listed, mut next) = (0, Some(cursor(options.after.as_deref())?));
     while let Some(after) = next.take() {
         let left = options.limit.map_or(usize::MAX, |limit| limit.get() - listed);
@@ -34,6 +40,9 @@ pub(crate) async fn list(sessions: &Sessions, names: &Names, options: &ListAll, 
         listed += page.len();
         print(&page, names, json)?;
         next = more.map(Some);
+    }
+    if listed == 0 && next.is_none() && options.after.is_none() {
+        backend.refuse_if_empty().await?;
     }
     let next = next.flatten().map(|cursor| cursor.encode());
     Ok(Report::figures(json!({ "listed": listed, "next": next })))
@@ -73,6 +82,10 @@ pub(crate) async fn revoke(
         pass.walk(after.take()).await?;
         (found, revoked) = (found + pass.found, pass.revoked);
         if dry || pass.found == 0 {
+            if found == 0 && pass.unreadable == 0 {
+                // Else it would be thought, after a break-in, that everybody is out.
+                backend.refuse_if_empty().await?;
+            }
             let figures = json!({ "found": found, "revoked": revoked, "unreadable": pass.unreadable });
             return Ok(Report::figures(figures).no_if(pass.unreadable > 0));
         }

@@ -73,8 +73,7 @@ pub(crate) async fn ages(backend: &Backend, codec: &AppCodec, by: Age) -> Result
     let mut walk = backend.walk();
     while let Some(page) = walk.next().await? {
         let now = SystemClock.now();
-        for (key, record) in page.records.iter().filter(|(key, record)| is_live(codec, key, record, now)) {
-            let _ = key;
+        for (_, record) in page.records.iter().filter(|(key, record)| is_live(codec, key, record, now)) {
             let age = match by {
                 Age::Created => now.since(record.created_at),
                 Age::Seen => now.since(record.last_seen_at),

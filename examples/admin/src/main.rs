@@ -88,7 +88,9 @@ async fn with_settings(command: Command, settings: &Settings, json: bool) -> Res
         }
         Command::Sweep { grace, batch, pauses, dry_run } => sweep::sweep(&store, grace, batch, pauses, dry_run).await,
         Command::List { owner: Some(owner), .. } => owned::list(&store, &names, &owner).await,
-        Command::List { all, app, .. } => everybody::list(&app.sessions(&store, settings)?, &names, &all, json).await,
+        Command::List { all, app, .. } => {
+            everybody::list(&store, &app.sessions(&store, settings)?, &names, &all, json).await
+        }
         Command::Find { fingerprint, owner } => {
             names::find(&store, names, &codec, &fingerprint, owner.as_deref()).await
         }

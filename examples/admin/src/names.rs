@@ -1,6 +1,7 @@
 //! From a session to the name that logs have for it, and back.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use session_core::{Clock, Fingerprint, Owner, Record, SessionKey, SystemClock};
@@ -83,7 +84,7 @@ pub(crate) async fn find(
     })
 }
 
-type Found = Vec<(SessionKey, Option<std::sync::Arc<Record>>)>;
+type Found = Vec<(SessionKey, Option<Arc<Record>>)>;
 
 /// Looks through one owner's, and tells how many those are.
 async fn of_owner(

@@ -30,7 +30,7 @@ pub(crate) async fn sweep(
         }
         return Ok(Report::figures(json!({ "found": removed, "removed": 0 })));
     }
-    let mut progress = Progress::new();
+    let mut progress = Progress::of_some();
     loop {
         let began = Instant::now();
         match patiently(|| sweep.delete_expired(before, batch)).await? {

@@ -39,6 +39,9 @@ pub(crate) async fn verify(from: &Backend, to: &Backend) -> Result<Report, Failu
             }
         }
     }
+    if same + missing + different + extra == 0 && unreadable == 0 {
+        from.refuse_if_empty().await?;
+    }
     let figures = json!({
         "same": same, "missing": missing, "different": different, "only_at_target": extra, "unreadable": unreadable,
     });

@@ -3,10 +3,13 @@
 mod support;
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::time::Duration;
 
 use serde_json::json;
 use session_sql::SqliteStore;
 use session_sql::session_core::Sessions;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 use support::{Admin, is_signed_in, log_in};
 
@@ -121,6 +124,48 @@ async fn a_pipe_that_closes_is_no_failure_and_a_full_output_is_told() {
     assert!(!is_signed_in(&sessions, &cookie).await);
     let full = shell("$ADMIN --json list --all >/dev/full").await;
     assert!(full.exit == 74 && !full.stderr.contains("panicked"), "{full:?}");
+}
+
+#[tokio::test]
+async fn where_nobody_has_a_session_nothing_is_said_to_be_done() {
+    let admin = Admin::new();
+    let (url, to) = (admin.sqlite("sessions.db"), admin.sqlite("to.db"));
+    admin.init(&url).await;
+    admin.init(&to).await;
+    for arguments in [
+        &["list", "--all"][..],
+        &["revoke", "--all"],
+        &["revoke", "--everything"],
+        &["owners"],
+        &["copy", &url, &to],
+        &["verify", &url, &to],
+    ] {
+        let refused = admin.run(&[&["--json", "--store", &url], arguments].concat()).await;
+        assert_eq!((refused.exit, &refused.json()["kind"]), (66, &json!("missing")), "{refused:?}");
+    }
+    // Who only looks is told.
+    for (command, told) in [("check", "empty"), ("count", "live"), ("ages", "live")] {
+        let looked = admin.run(&["--json", "--store", &url, command]).await;
+        let told = looked.json()["result"][told].clone();
+        assert!(looked.exit == 0 && [json!(true), json!(0)].contains(&told), "{looked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_takes_long_tells_how_far_it_is_and_of_how_many() {
+    let admin = Admin::new();
+    let (url, to) = (admin.sqlite("sessions.db"), admin.sqlite("to.db"));
+    let sessions = sessions(&url).await;
+    for n in 0..20 {
+        log_in(&sessions, &format!("user-{n}")).await;
+    }
+    admin.init(&to).await;
+    // It pauses for so long that it takes long.
+    let mut child = admin.heard(&["copy", &url, &to, "--batch", "1", "--pauses", "400"]);
+    let mut told = BufReader::new(child.stderr.take().unwrap()).lines();
+    let line = timeout(Duration::from_secs(120), told.next_line()).await.expect("it tells").unwrap().unwrap();
+    child.kill().await.unwrap();
+    assert!(line.contains(" of 20 records, ") && line.contains(" % seen in pass 1"), "{line}");
 }
 
 #[tokio::test]

@@ -106,6 +106,9 @@ fn builder(settings: &Settings, cookie: &CookieConfig, watched: &Watched, rig: O
     if let Some(scope) = &settings.scope {
         sessions = sessions.scope(scope);
     }
+    if let Some(key) = &settings.fingerprint {
+        sessions = sessions.fingerprint_key(key.clone());
+    }
     if let Some(max) = settings.max_per_owner {
         sessions = sessions.max_sessions_per_owner(max, OwnerLimitAction::EvictOldest);
     }

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{CookieConfig, FailurePolicy, Near, SiteData};
+use session_core::{CookieConfig, FailurePolicy, FingerprintKey, Near, SecretKeys, SiteData};
 
 use crate::cookie::cookie;
 use crate::errors::Errors;
@@ -42,6 +42,9 @@ pub(crate) struct Settings {
     pub(crate) near: Option<Near>,
     /// `SESSION_CLEAR_SITE_DATA`: what else browsers forget at a sign-out.
     pub(crate) clear_site_data: &'static [SiteData],
+    /// `SESSION_FINGERPRINT_KEYS` or `SESSION_FINGERPRINT_KEYS_FILE`: by which logs name sessions; `None` for what each
+    /// process draws.
+    pub(crate) fingerprint: Option<FingerprintKey>,
     /// `SESSION_ERRORS`: who answers the errors of the sessions.
     pub(crate) errors: Errors,
     /// `SESSION_TEST`: whether there are routes for tests.
@@ -87,6 +90,8 @@ impl Settings {
             _ => Some(Near::default().with_stale_reads(Duration::from_secs(1))),
         };
         let cookie = cookie(framework, &variables)?;
+        let fingerprints = SecretKeys::from_variables("SESSION_FINGERPRINT_KEYS", &variable);
+        let fingerprints = fingerprints.map_err(|error| error.to_string())?;
         Ok(Self {
             port,
             store,
@@ -101,6 +106,7 @@ impl Settings {
             renew_every: variables.millis("SESSION_RENEW_EVERY_MS")?,
             near,
             clear_site_data,
+            fingerprint: fingerprints.and_then(|keys| keys.fingerprint_keys().next()),
             errors,
             test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
         })
@@ -109,8 +115,6 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use session_core::SecretKeys;
-
     use super::*;
 
     fn read(name: &str, value: &str) -> Result<Settings, String> {

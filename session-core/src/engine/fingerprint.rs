@@ -51,7 +51,8 @@ impl fmt::Debug for Fingerprint {
 /// Makes [`Fingerprint`]s: of a session's key, the name by which logs know it.
 ///
 /// All processes of an application that are given the same secret name a session alike, and so does a tool that is given it,
-/// which finds the session by walking over an owner's sessions, or all. There is no other way back.
+/// which finds the session by walking over an owner's sessions, or all. There is no other way back. The operator's tool in
+/// the repository, `examples/admin`, does so; its page answers "why was this user signed out at 14:03?".
 ///
 /// It holds no copy of the secret, only what HMAC derives from it, which `Debug` does not show. Whoever has the secret, the log
 /// and the store can tell which line is of which row; nobody can make an id of it.

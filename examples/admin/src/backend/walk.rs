@@ -68,6 +68,16 @@ impl Progress {
         Self { done: 0, told: Instant::now(), total: None }
     }
 
+    /// Begins one that takes away what it counts by, so that it has to know before how much there is.
+    pub(crate) async fn of_all(backend: &Backend) -> Self {
+        Self { total: Some(backend.total().await), ..Self::new() }
+    }
+
+    /// Begins one of which nobody knows how much there is to do.
+    pub(crate) fn of_some() -> Self {
+        Self { total: Some(None), ..Self::new() }
+    }
+
     /// Counts what was gone over.
     pub(crate) fn add(&mut self, records: usize) {
         self.done += records as u64;

@@ -174,7 +174,7 @@ impl Ledger {
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
-        Failure::file(&self.path, &error)
+        Failure::file(&self.path, error)
     }
 
     fn compact(&mut self) -> io::Result<()> {

@@ -36,6 +36,9 @@ pub(crate) async fn copy(from: &Backend, to: &Backend, options: &CopyOptions, js
         return Err(Failure::usage("FROM and TO are the same store"));
     }
     from.scan()?;
+    if !options.state.exists() && !options.empty_source {
+        from.refuse_if_empty().await?;
+    }
     // Before there is a state file, which would let the next try pass.
     if !options.state.exists() && !options.into_used && !is_empty(to).await? {
         let said = "the target is not empty, and there is no state file of a copy into it: --into-used copies \

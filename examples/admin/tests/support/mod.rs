@@ -80,6 +80,12 @@ impl Admin {
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts")
     }
 
+    /// Starts it, and leaves what it tells to be read.
+    pub fn heard(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts")
+    }
+
     pub async fn run(&self, arguments: &[&str]) -> Answer {
         self.run_with(&[], arguments).await
     }
