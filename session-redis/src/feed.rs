@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use redis::{ServerErrorKind, cmd};
-use session_core::{Keeper, Notifier, SessionKey, Tells, Watch, Watcher};
+use session_core::{Causes, Keeper, Notifier, SessionKey, Tells, Watch, Watcher};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -91,11 +91,11 @@ async fn keep(shared: Weak<Shared>, link: Link) {
             // It would be no other if it were tried again, and the server's log full of it.
             Err(failed) if failed.is(ServerErrorKind::NoPerm) => {
                 let right = "the user may not: see the rights on the page of session-redis";
-                tracing::warn!(error = %failed.error, right, "changes are not told");
+                tracing::warn!(error = %Causes(&failed.error), right, "changes are not told");
                 break;
             }
             Err(failed) => {
-                tracing::debug!(error = %failed.error, "changes are not told, for the connection that tells them failed");
+                tracing::debug!(error = %Causes(&failed.error), "changes are not told, for the connection that tells them failed");
                 shared.broken();
                 PAUSE
             }

@@ -57,10 +57,6 @@ impl SessionsBuilder {
         if let Some(FingerprintKey(secret)) = &self.fingerprint_key {
             observer.set_fingerprint_key(secret).map_err(BuildError::FingerprintKey)?;
         }
-        #[cfg(feature = "metrics")]
-        if self.metrics {
-            observer.count();
-        }
         if let Some(page) = &self.login_page {
             let is_page = |path: &str| Next::new(path).is_some() && !path.contains('#');
             if let Some(path) =
@@ -73,6 +69,11 @@ impl SessionsBuilder {
             .then(|| self.clear_site_data.iter().map(|data| data.as_str()).collect::<Vec<_>>().join(", ").into());
         let cookies = self.cookie.build()?;
         let scope = scope(self.scope, &cookies)?;
+        observer.set_names(&scope, self.store.system());
+        #[cfg(feature = "metrics")]
+        if self.metrics {
+            observer.count(if scope.is_empty() { DEFAULT_SCOPE } else { &scope });
+        }
         Ok(Sessions::new(Engine {
             max_payload: self.max_payload.min(self.store.limits().max_payload),
             store: self.store,
