@@ -18,5 +18,8 @@ pub mod values {}
 #[doc = include_str!("../docs/changing_types.md")]
 pub mod changing_types {}
 
+#[doc = include_str!("../docs/operating.md")]
+pub mod operating {}
+
 #[doc = include_str!("../docs/changing_the_cookie.md")]
 pub mod changing_the_cookie {}

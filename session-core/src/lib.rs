@@ -51,10 +51,10 @@ pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession, RequestHe
 pub use secrets::{SecretKeyError, SecretKeys};
 pub use session::{AsKey, Draft, Key, KeyOf, OnWrongType, Session};
 pub use store::{
-    BoxError, Clock, Cursor, Eviction, Keeper, Kept, Limits, ManualClock, Notice, Notifier, Owner, OwnerError, Owners,
-    Page, Put, PutNewError, PutOutcome, RandomError, RandomSource, Reclaim, Record, Scan, SessionId, SessionKey,
-    SessionStore, SessionStoreExt, StoreError, Sweep, SystemClock, SystemRandom, Tells, Timestamp, Version, Watch,
-    Watcher,
+    BoxError, Causes, Clock, Cursor, Eviction, Keeper, Kept, Limits, ManualClock, Notice, Notifier, Owner, OwnerError,
+    Owners, Page, Put, PutNewError, PutOutcome, RandomError, RandomSource, Reclaim, Record, Scan, SessionId,
+    SessionKey, SessionStore, SessionStoreExt, StoreError, Sweep, SystemClock, SystemRandom, Tells, Timestamp, Version,
+    Watch, Watcher,
 };
 
 /// Keeps the program in the workspace's README right.

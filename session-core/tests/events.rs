@@ -248,7 +248,7 @@ async fn the_log_names_a_session_by_its_fingerprint_and_shows_no_id_no_key_and_n
         assert!(line.contains("INFO") && fields.iter().all(|field| line.contains(field)), "{line}");
     }
     for verb in ["get", "put"] {
-        let span = format!("session_store{{verb=\"{verb}\" session={fingerprint}}}");
+        let span = format!("db.operation.name=\"{verb}\" session={fingerprint}}}");
         assert!(shown.contains(&span), "{span} in {shown}");
     }
     for secret in [&id, &key, "ann"] {
@@ -292,16 +292,53 @@ async fn metrics_count_calls_errors_conflicts_and_sweeps_and_time_the_store() {
         (.., DebugValue::Counter(n)) => *n,
         other => panic!("{other:?}"),
     };
-    let operations = |verb, result| counter("session_store_operations_total", &[("verb", verb), ("result", result)]);
-    assert_eq!([operations("get", "ok"), operations("get", "error")], [2, 1]);
-    assert_eq!([operations("put", "ok"), operations("put", "error")], [4, 0]);
-    assert_eq!(operations("sweep", "ok"), 2);
-    for (event, n) in [("created", 1), ("conflict", 1), ("replayed", 1), ("store_failed", 1), ("swept", 1)] {
+    let calls = |verb| counter("session_store_operations_total", &[("scope", "session"), ("verb", verb)]);
+    assert_eq!([calls("get"), calls("put"), calls("sweep"), calls("scan")], [3, 4, 2, 0]);
+    let errors = |verb, kind| counter("session_store_errors_total", &[("verb", verb), ("kind", kind)]);
+    assert_eq!([errors("get", "unavailable"), errors("get", "timeout"), errors("put", "unavailable")], [1, 0, 0]);
+    for (event, n) in
+        [("tampered", 0), ("created", 1), ("conflict", 1), ("replayed", 1), ("store_failed", 1), ("swept", 1)]
+    {
         assert_eq!(counter("session_events_total", &[("event", event)]), n, "{event}");
     }
     assert_eq!(counter("session_swept_total", &[]), 1);
+    let (.., last) = find(MetricKind::Gauge, "session_last_sweep_timestamp_seconds", &[]);
+    let now = support::START + MINUTE * 60 * 24 * 31;
+    assert_eq!(*last, DebugValue::Gauge((now.as_millis() as f64 / 1_000.0).into()));
+    for (key, unit, help, _) in &figures {
+        let stands = unit.is_some() && help.as_ref().is_some_and(|help| help.len() > 40);
+        assert!(stands, "{}: {help:?}", key.key().name());
+    }
     match find(MetricKind::Histogram, "session_store_operation_seconds", &[("verb", "put")]) {
         (.., DebugValue::Histogram(times)) => assert_eq!(times.len(), 4),
         other => panic!("{other:?}"),
     }
+}
+
+#[cfg(feature = "metrics")]
+#[tokio::test]
+async fn two_sessions_of_one_process_are_told_apart_in_metrics_and_logs() {
+    use metrics_util::debugging::DebuggingRecorder;
+    use session_core::CookieConfig;
+
+    let recorder = DebuggingRecorder::new();
+    let _listening = metrics::set_default_local_recorder(&recorder);
+    let log = Log::default();
+    let _reading = log.listen();
+    let store = store();
+    let shop = builder(store.clone()).0.metrics().build().unwrap();
+    let admin = builder(store).0.cookie(CookieConfig::new("admin")).metrics().build().unwrap();
+    Browser::default().request(&shop, count).await;
+    Browser::default().request(&admin, count).await;
+    let figures = recorder.snapshotter().snapshot().into_vec();
+    for scope in ["session", "admin"] {
+        let is_it = |key: &metrics::Key| {
+            let label = |name: &str, value: &str| key.labels().any(|it| (it.key(), it.value()) == (name, value));
+            key.name() == "session_events_total" && label("scope", scope) && label("event", "created")
+        };
+        let found = figures.iter().find(|(key, ..)| is_it(key.key())).unwrap();
+        assert!(matches!(found.3, metrics_util::debugging::DebugValue::Counter(1)), "{found:?}");
+    }
+    let told = log.lines("session created");
+    assert!(!told[0].contains("scope=") && told[1].contains("scope=\"admin\""), "{told:?}");
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{ServerErrorKind, cmd};
-use session_core::{Keeper, Kept, Notifier, SessionKey, Tells, Watch, Watcher};
+use session_core::{Causes, Keeper, Kept, Notifier, SessionKey, Tells, Watch, Watcher};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -96,12 +96,12 @@ async fn keep(shared: Arc<Shared>, link: Link, kept: Kept) {
             // It would be no other if it were tried again, and the server's log full of it.
             Err(failed) if failed.is(ServerErrorKind::NoPerm) => {
                 let right = "the user may not: see the rights on the page of session-redis";
-                tracing::warn!(error = %failed.error, right, "changes are not told");
+                tracing::warn!(error = %Causes(&failed.error), right, "changes are not told");
                 kept.ends_if(gives_up);
                 return;
             }
             Err(failed) => {
-                tracing::debug!(error = %failed.error, "changes are not told, for the connection that tells them failed");
+                tracing::debug!(error = %Causes(&failed.error), "changes are not told, for the connection that tells them failed");
                 shared.broken();
                 PAUSE
             }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use redis::{Value, cmd};
 use session_core::store::Page;
-use session_core::{Cursor, Owner, Owners, Record, SessionKey, StoreError, async_trait};
+use session_core::{Causes, Cursor, Owner, Owners, Record, SessionKey, StoreError, async_trait};
 
 use crate::cursor;
 use crate::error::{Intent, answered, strange};
@@ -148,7 +148,7 @@ impl RedisStore {
             stale.iter().zip(&scores).flat_map(|(place, score)| [place.member.as_slice(), score.as_bytes()]).collect();
         let call = Call { script: &PRUNE, key: &index, arguments: &arguments, staged: None };
         if let Err(error) = self.inner.wire.call(call, Intent::Write).await {
-            tracing::debug!(%error, "stale entries of an owner's index were not pruned");
+            tracing::debug!(error = %Causes(&error), "stale entries of an owner's index were not pruned");
         }
     }
 
@@ -163,7 +163,7 @@ impl RedisStore {
                 after = match store.page_of(&owner, from, MOST / 10).await {
                     Ok((_, next)) => next,
                     Err(error) => {
-                        tracing::debug!(%error, "an owner's index was not looked through");
+                        tracing::debug!(error = %Causes(&error), "an owner's index was not looked through");
                         None
                     }
                 };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use redis::{Cmd, Value, cmd};
 use session_core::{
-    Limits, Owner, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
+    Causes, Limits, Owner, Owners, Put, PutOutcome, Reclaim, Record, Scan, SessionKey, SessionStore, StoreError, Sweep,
     Timestamp, Version, Watch, async_trait,
 };
 
@@ -47,6 +47,10 @@ impl SessionStore for RedisStore {
             .with_max_payload(self.inner.config.max_payload)
             .with_eviction(self.inner.config.eviction)
             .with_reclaim(Reclaim::ByItself)
+    }
+
+    fn system(&self) -> Option<&'static str> {
+        Some("redis")
     }
 
     async fn init(&self) -> Result<(), StoreError> {
@@ -258,7 +262,7 @@ impl RedisStore {
         let (index, member) = (self.inner.keys.owner(&entry.owner), member(key, &entry.tag));
         let call = Call { script: &LEAVE, key: &index, arguments: &[&member], staged: None };
         if let Err(error) = self.inner.wire.call(call, Intent::Write).await {
-            tracing::debug!(?key, %error, "a stale entry of an owner's index was left to be pruned");
+            tracing::debug!(?key, error = %Causes(&error), "a stale entry of an owner's index was left to be pruned");
         }
     }
 }

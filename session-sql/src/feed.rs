@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_core::{Keeper, Kept, Notifier, SessionId, SessionKey, Tells, Watch, Watcher};
+use session_core::{Causes, Keeper, Kept, Notifier, SessionId, SessionKey, Tells, Watch, Watcher};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Executor};
 use tokio::time::{sleep, timeout};
@@ -99,8 +99,7 @@ async fn keep(shared: Arc<Shared>, kept: Kept) {
             }
             Ok(Ok(Ended::Lost)) => PAUSE,
             Ok(Err(error)) => {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::debug!(error, "ends of sessions are not told, for the connection that listens failed");
+                tracing::debug!(error = %Causes(&error), "ends of sessions are not told, for the connection that listens failed");
                 PAUSE
             }
         };

@@ -10,6 +10,7 @@ pub mod config;
 pub mod error;
 pub mod store;
 
+mod clock; // whether the clock here and the database's agree
 mod cursor; // places in a walk
 mod dialect; // what the databases differ in
 mod fault; // how a statement fails

@@ -14,6 +14,7 @@ use session_core::{
 };
 use sqlx::Pool;
 
+use crate::clock;
 use crate::config::{Preparing, SqlConfig};
 use crate::dialect::{Dialect, Fetched, Value};
 use crate::error::ConfigError;
@@ -44,6 +45,8 @@ pub struct SqlStore<Db: Dialect> {
 pub(crate) struct Inner<Db: Dialect> {
     pub(crate) pools: Pools<Db>,
     pub(crate) statements: Statements,
+    /// Whether what is swept is over for the database, too.
+    pub(crate) clock: clock::Watched,
     config: SqlConfig,
     feed: Option<Box<dyn Watch>>,
 }
@@ -160,7 +163,7 @@ impl<Db: Dialect> SqlStore<Db> {
     fn build(pools: Pools<Db>, config: SqlConfig) -> Result<Self, ConfigError> {
         let statements = Statements::new(&Db::SPELLING, Db::SWEEP, &config);
         let feed = Db::feed(&pools.pool, &config).map_err(ConfigError::Url)?;
-        Ok(Self { inner: Arc::new(Inner { pools, statements, config, feed }) })
+        Ok(Self { inner: Arc::new(Inner { pools, statements, clock: clock::Watched::default(), config, feed }) })
     }
 }
 
@@ -304,8 +307,13 @@ impl<Db: Dialect> SessionStore for SqlStore<Db> {
         Limits::default().with_max_payload(self.inner.config.max_payload)
     }
 
+    fn system(&self) -> Option<&'static str> {
+        Some(Db::SYSTEM)
+    }
+
     async fn init(&self) -> Result<(), StoreError> {
-        schema::init(&self.inner.pools, &self.inner.config).await
+        schema::init(&self.inner.pools, &self.inner.config).await?;
+        clock::check(&self.inner.pools).await
     }
 
     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {

@@ -39,6 +39,7 @@ use crate::store::SqlStore;
 #[async_trait]
 impl<Db: Dialect> Sweep for SqlStore<Db> {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
+        self.inner().clock.look_at_sweep(&self.inner().pools, before).await;
         let (before, limit, sql) = (time_column(before), rows(limit), &self.inner().statements.sweep);
         let mut removed = 0;
         loop {

@@ -159,6 +159,37 @@ impl SessionError {
         }
     }
 
+    /// Gives what kind of error it is, as one word for logs, spans and metrics: that of a [`StoreError`], else the
+    /// variant's name with underscores, such as `timeout`, `unavailable`, `full`, `misconfigured` or `indeterminate`. What
+    /// cannot be decoded is `no_key`, `unknown_format`, `tampered` or `codec`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.kind(),
+            Self::Codec(error) => error.kind(),
+            Self::Timeout { .. } => "timeout",
+            Self::Indeterminate => "indeterminate",
+            Self::WrongType { .. } => "wrong_type",
+            Self::NotSerializable { .. } => "not_serializable",
+            Self::Owner(_) => "owner",
+            Self::Label(_) => "label",
+            Self::InvalidExpiry(_) => "invalid_expiry",
+            Self::ReadOnly(_) => "read_only",
+            Self::ResponseSent => "response_sent",
+            Self::Conflict => "conflict",
+            Self::WithinClosure => "within_closure",
+            Self::Gone => "gone",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooManySessions { .. } => "too_many_sessions",
+            Self::Unsupported { .. } => "unsupported",
+            Self::SignIn(_) => "sign_in",
+            Self::InsecureHost => "insecure_host",
+            Self::BehindProxy { .. } => "behind_proxy",
+            Self::SameCookie { .. } => "same_cookie",
+            Self::Random(_) => "random",
+        }
+    }
+
     /// Gives the text that answers a request which ends with this error: it tells the visitor what to do, and nothing of
     /// the inside. Adapters send it as plain text, unless the application gives an answer of its own.
     #[must_use]

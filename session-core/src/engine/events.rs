@@ -5,9 +5,21 @@
 //!
 //! # Logs
 //! Every event goes to [`tracing`](https://docs.rs/tracing) under the target `session_core`, with the fields `event`
-//! (the name below), `session` (a [`Fingerprint`]), `error`, `removed` and `cookie`, as they apply. Every call to the store is a
-//! span at the level debug, `session_store`, with the fields `verb` and `session`. Subscribers that listen to no span of
-//! this target pay nothing for it.
+//! (the name below), `session` (a [`Fingerprint`]), `scope` where it is not that of the default cookie, `verb`, `error`,
+//! `kind`, `left_out`, `removed`, `cookie` and `seconds`, as they apply. `error` is the whole [chain of
+//! causes](crate::Causes) as one text, so that a log in JSON has it too, and `kind` one word for it
+//! ([`SessionError::kind`](crate::SessionError::kind)), the same as in spans and metrics.
+//!
+//! A request that fails is one line. What fails again and again is told at once, and then every ten seconds with the
+//! number of times that were `left_out`, by kind: `store_failed`, `no_key`, `unknown_format` and `clock_skew`. Functions given by
+//! `on_event` and metrics hear of each.
+//!
+//! # Spans
+//! Every call to the store is a span `session_store` at the level debug, under the target `session_core::store`, with the
+//! attributes of OpenTelemetry's conventions for clients of databases: `otel.kind` = `client`, `otel.name`,
+//! `db.system.name` (what the store says that it is), `db.operation.name` (the verb), `error.type` (the kind, if it
+//! failed) and `otel.status_code`; and `session`. `RUST_LOG=info,session_core::store=debug` has the spans alone, without
+//! the SQL that a database's library writes at that level. Subscribers that listen to no span pay nothing for them.
 //!
 //! # Audit log
 //! [`SessionsBuilder::on_event`](crate::SessionsBuilder::on_event) takes a function that is given each [`Event`]. It is
@@ -45,28 +57,55 @@
 //! | `close_failed` | warn | what a request did to its session was not stored; the log has it once, by the event that says why if there is one |
 //! | `swept` | debug | expired records were removed |
 //! | `sweep_panicked` | error | the store panicked in a sweep; the next one tries again |
+//! | `clock_skew` | warn | a session was last seen a minute or more after what is now on this server: the clocks of two servers are apart |
+//! | `ready` | info | the store that failed at the start is ready: see [`Sessions::init_in_background`](crate::Sessions::init_in_background) |
 //!
 //! # Metrics
 //! With the feature `metrics` and [`SessionsBuilder::metrics`](crate::SessionsBuilder), on the facade of the crate
-//! [`metrics`](https://docs.rs/metrics). Install the recorder before `build`.
+//! [`metrics`](https://docs.rs/metrics). Install the recorder before `build`: every series is there from then on, at 0, so
+//! that the first of anything is a rise. All have the label `scope`, which is the [scope](crate::SessionsBuilder::scope)
+//! of the `Sessions`, by default the cookie's name without prefix: so two `Sessions` in one process are told apart.
 //!
-//! | name | kind | labels | what |
+//! | name | kind | further labels | what |
 //! |---|---|---|---|
-//! | `session_store_operations_total` | counter | `verb`: `init`, `get`, `put`, `touch`, `delete`, `list`, `scan`, `sweep`; `result`: `ok`, `error` | calls to the store; a timeout is an error |
+//! | `session_store_operations_total` | counter | `verb`: `init`, `get`, `put`, `touch`, `delete`, `list`, `scan`, `sweep` | calls to the store |
+//! | `session_store_errors_total` | counter | `verb`; `kind`: as [`StoreError::kind`](crate::StoreError::kind) | those that failed; one that ran out of time is a `timeout` |
 //! | `session_store_operation_seconds` | histogram | `verb` | how long they took |
-//! | `session_events_total` | counter | `event`: a name from the table above | events, among them conflicts, replays and errors |
+//! | `session_events_total` | counter | `event`: a name from the table above | events, among them conflicts, replays and what cannot be read |
 //! | `session_swept_total` | counter | | expired records removed |
+//! | `session_last_sweep_timestamp_seconds` | gauge | | when a sweep last came to its end, or the sweeper was started; 0 where nothing sweeps |
+//!
+//! An exporter for Prometheus makes a summary of a histogram, which cannot be added up over processes, unless it is
+//! told the buckets. [`BUCKETS`] are for stores in memory as well as across a network:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+//! use session_core::events::BUCKETS;
+//!
+//! let name = Matcher::Full("session_store_operation_seconds".to_owned());
+//! let recorder = PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS)?.build_recorder();
+//! # Ok(()) }
+//! ```
+//!
+//! Rules for alerts and a dashboard on these figures stand in the crate's `docs`, `alerts.yml` and `dashboard.json`; the
+//! page [`operating`](crate::guide::operating) says which alert means what.
 //!
 //! How many sessions there are is known to a store in memory alone, without reading them all: `session-ets` has a gauge
 //! of its own, `session_table_records`, behind its feature `metrics`.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::SessionError;
 pub use super::fingerprint::Fingerprint;
 use super::fingerprint::Fingerprints;
 use crate::payload::CodecError;
 use crate::store::{Owner, SessionKey};
+
+/// Buckets for `session_store_operation_seconds`, in seconds: a table in memory answers within the first, a request has
+/// given up by the last.
+pub const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 /// Tells what happened to a session.
 ///
@@ -174,9 +213,63 @@ pub enum EventKind<'a> {
         removed: u64,
     },
     SweepPanicked,
+    #[non_exhaustive]
+    ClockSkew {
+        /// How far the clock of whoever wrote the session is ahead of this one's.
+        ahead: Duration,
+    },
+    Ready,
 }
 
 impl EventKind<'_> {
+    /// All that [`name`](Self::name) gives.
+    #[cfg(feature = "metrics")]
+    pub(crate) const NAMES: [&'static str; 30] = [
+        "created",
+        "renewed",
+        "destroyed",
+        "revoked",
+        "evicted",
+        "expired",
+        "unknown_id",
+        "retired_id",
+        "old_id",
+        "malformed_cookie",
+        "several_cookies",
+        "other_scope",
+        "unreadable",
+        "no_key",
+        "unknown_format",
+        "tampered",
+        "conflict",
+        "replayed",
+        "unmergeable",
+        "gone",
+        "plain_http",
+        "several_sessions",
+        "changed_too_late",
+        "wrong_type",
+        "store_failed",
+        "close_failed",
+        "swept",
+        "sweep_panicked",
+        "clock_skew",
+        "ready",
+    ];
+
+    /// Gives the [kind](SessionError::kind) of the error that the event tells; `None` if it tells none.
+    #[must_use]
+    pub fn error_kind(&self) -> Option<&'static str> {
+        match self {
+            Self::NoKey { error } | Self::Tampered { error } => Some(error.kind()),
+            Self::UnknownFormat { error }
+            | Self::WrongType { error }
+            | Self::StoreFailed { error, .. }
+            | Self::CloseFailed { error } => Some(error.kind()),
+            _ => None,
+        }
+    }
+
     /// Gives the event's name in logs and metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -209,6 +302,8 @@ impl EventKind<'_> {
             Self::CloseFailed { .. } => "close_failed",
             Self::Swept { .. } => "swept",
             Self::SweepPanicked => "sweep_panicked",
+            Self::ClockSkew { .. } => "clock_skew",
+            Self::Ready => "ready",
         }
     }
 }
@@ -232,6 +327,20 @@ impl Verb {
     #[cfg(feature = "metrics")]
     pub(crate) const ALL: [Self; 8] =
         [Self::Init, Self::Get, Self::Put, Self::Touch, Self::Delete, Self::List, Self::Scan, Self::Sweep];
+
+    /// Gives the name of the span of such a call.
+    pub(crate) fn span_name(self) -> &'static str {
+        match self {
+            Self::Init => "init sessions",
+            Self::Get => "get session",
+            Self::Put => "put session",
+            Self::Touch => "touch session",
+            Self::Delete => "delete session",
+            Self::List => "list sessions",
+            Self::Scan => "scan sessions",
+            Self::Sweep => "sweep sessions",
+        }
+    }
 
     /// Gives the verb's name in logs and metrics.
     #[must_use]
@@ -288,7 +397,11 @@ mod tests {
             CloseFailed { error: &session },
             Swept { removed: 1 },
             SweepPanicked,
+            ClockSkew { ahead: Duration::ZERO },
+            Ready,
         ];
+        #[cfg(feature = "metrics")]
+        assert_eq!(kinds.map(|kind| kind.name()), EventKind::NAMES, "each has a series from the start");
         for kind in &kinds {
             assert!(page.contains(&format!("//! | `{}` |", kind.name())), "{kind:?}");
         }

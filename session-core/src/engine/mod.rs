@@ -17,6 +17,7 @@ mod next; // where a browser goes on after the login
 mod observe; // tells logs, hooks and metrics, from one place
 mod once; // what is told once
 mod parts; // Engine: what is behind a `Sessions`
+mod repeats; // what a log is told of what fails over and over
 mod sessions; // Sessions, the door to everything
 mod settings; // what the application chose
 mod settling; // what was asked to end, and has not yet

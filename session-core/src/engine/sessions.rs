@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::SessionError;
-use super::backend::Backend;
 use super::parts::Engine;
 use crate::store::SessionStore;
 
@@ -40,14 +38,6 @@ pub struct Sessions(Arc<Engine>);
 impl Sessions {
     pub(crate) fn new(engine: Engine) -> Self {
         Self(Arc::new(engine))
-    }
-
-    /// Prepares the store: connects, checks, creates what it needs. Call it once at the start.
-    ///
-    /// # Errors
-    /// `Store` or `Timeout` if that fails.
-    pub async fn init(&self) -> Result<(), SessionError> {
-        Backend::new(&self.0, &self.0.deadline()).init().await
     }
 
     /// Gives the name of the cookie.

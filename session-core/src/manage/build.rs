@@ -56,12 +56,7 @@ impl SessionsBuilder {
         if renewal.is_some_and(|renewal| overlap > MOST_OVERLAP || overlap >= renewal.every) {
             return Err(BuildError::RenewalOverlap { max: MOST_OVERLAP });
         }
-        #[cfg_attr(not(feature = "metrics"), expect(unused_mut, reason = "who counts is added to it"))]
         let mut observer = self.observer;
-        #[cfg(feature = "metrics")]
-        if self.metrics {
-            observer.count();
-        }
         if let Some(page) = &self.login_page {
             let is_page = |path: &str| Next::new(path).is_some() && !path.contains('#');
             if let Some(path) =
@@ -78,6 +73,11 @@ impl SessionsBuilder {
         let near = None;
         let cookies = self.cookie.build()?;
         let scope = scope(self.scope, &cookies)?;
+        observer.set_names(&scope, self.store.system());
+        #[cfg(feature = "metrics")]
+        if self.metrics {
+            observer.count(if scope.is_empty() { DEFAULT_SCOPE } else { &scope });
+        }
         Ok(Sessions::new(Engine {
             max_payload: self.max_payload.min(self.store.limits().max_payload),
             store: self.store,

@@ -6,8 +6,10 @@ mod build; // what is made of settings
 mod build_error; // why they are refused
 mod builder; // settings
 mod info; // what is told of a session
+mod init; // prepares the store, now or as soon as it can be
 mod list; // the sessions of an owner, and all
 mod modify; // reads and changes sessions
+mod ready; // tells whether the store answers
 mod revoke; // ends sessions
 mod sweeper; // removes what has expired, also in the background
 

@@ -100,6 +100,9 @@ impl Sessions {
     pub fn start_sweeper(&self, config: SweeperConfig) -> Sweeper {
         let sessions = self.clone();
         let needed = self.store().sweep().is_some();
+        if needed {
+            self.swept_until_now();
+        }
         Sweeper(needed.then(|| tokio::spawn(async move { sessions.sweep_forever(config).await })))
     }
 
@@ -113,6 +116,14 @@ impl Sessions {
     pub async fn sweep(&self) -> Result<u64, SessionError> {
         self.sweep_with(SweeperConfig::default().with_pauses(0)).await
     }
+
+    #[cfg(feature = "metrics")]
+    fn swept_until_now(&self) {
+        self.engine().observer.swept_until(self.engine().now());
+    }
+
+    #[cfg(not(feature = "metrics"))]
+    fn swept_until_now(&self) {}
 
     async fn sweep_forever(&self, config: SweeperConfig) {
         loop {
@@ -140,6 +151,7 @@ impl Sessions {
             let batch = Backend::new(engine, &engine.deadline()).sweep(before, limit).await?;
             removed += batch;
             if batch == 0 {
+                self.swept_until_now();
                 return Ok(removed);
             }
             let took = began.elapsed();

@@ -64,6 +64,17 @@ impl CodecError {
         self.kind == CodecErrorKind::Tampered
     }
 
+    /// Gives what kind of error it is, as one word for logs and metrics.
+    #[must_use]
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.kind {
+            CodecErrorKind::Broken => "codec",
+            CodecErrorKind::NoKey => "no_key",
+            CodecErrorKind::UnknownFormat => "unknown_format",
+            CodecErrorKind::Tampered => "tampered",
+        }
+    }
+
     pub(crate) fn json(error: &serde_json::Error) -> Self {
         Self::new(format!("JSON {:?} error in line {}, column {}", error.classify(), error.line(), error.column()))
     }

@@ -1,6 +1,7 @@
 //! How a session is read: which record stands under an id, if any, and what a handle is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::dead::is_straggler;
 use super::retirement::{Led, lead, remove_unreadable};
@@ -9,6 +10,9 @@ use crate::engine::{Backend, Engine, EventKind, FailurePolicy, ReadOnly, Session
 use crate::payload::{Contents, Kind, Retired};
 use crate::session::{Draft, Leftovers, Origin, Session, State, Told};
 use crate::store::{Owner, Record, SessionId, SessionKey, StoreError, Timestamp};
+
+/// How far the clocks of two servers may be apart before it is told.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 /// What was found under an id.
 pub(super) struct Read {
@@ -81,6 +85,10 @@ pub(super) async fn read(backend: Backend<'_>, id: &SessionId, opened_at: Timest
         Err(error) => return unread(backend, key, None, error).await,
     };
     let now = engine.now();
+    let ahead = record.last_seen_at.since(now);
+    if ahead >= CLOCKS_APART {
+        engine.tell(EventKind::ClockSkew { ahead }, Some(key), None);
+    }
     match engine.decode(&key, &record) {
         Ok(Kind::Live(contents)) if engine.opens(&record, &contents, now) => {
             engine.watching.keep(mark, &key, &record);

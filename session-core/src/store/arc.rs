@@ -20,6 +20,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).limits()
     }
 
+    fn system(&self) -> Option<&'static str> {
+        (**self).system()
+    }
+
     fn init<'s, 'a>(&'s self) -> Answer<'a, ()>
     where
         's: 'a,

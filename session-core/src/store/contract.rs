@@ -81,6 +81,12 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// As the backend fails.
     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError>;
 
+    /// Names the backend as OpenTelemetry does, such as `redis` or `postgresql`, for the spans of calls to it; `None` if
+    /// there is no such name. This alone has a default, for nothing but a label hangs on it.
+    fn system(&self) -> Option<&'static str> {
+        None
+    }
+
     // The optional capabilities have no defaults, so that a wrapper cannot forget to pass one on.
 
     /// Gives the sweep; `None` if the backend reclaims what has expired by itself.

@@ -110,4 +110,59 @@ impl StoreError {
             | Self::Backend { store, .. } => store,
         }
     }
+
+    /// Gives what kind of failure it is, as one word for logs, spans and metrics: the variant's name with underscores.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => "unavailable",
+            Self::Timeout { .. } => "timeout",
+            Self::Indeterminate { .. } => "indeterminate",
+            Self::UnknownFormat { .. } => "unknown_format",
+            Self::Corrupt { .. } => "corrupt",
+            Self::TooLarge { .. } => "too_large",
+            Self::Full { .. } => "full",
+            Self::Misconfigured { .. } => "misconfigured",
+            Self::InvalidCursor { .. } => "invalid_cursor",
+            Self::Backend { .. } => "backend",
+        }
+    }
+
+    /// All that [`kind`](Self::kind) gives.
+    #[cfg(feature = "metrics")]
+    pub(crate) const KINDS: [&'static str; 10] = [
+        "unavailable",
+        "timeout",
+        "indeterminate",
+        "unknown_format",
+        "corrupt",
+        "too_large",
+        "full",
+        "misconfigured",
+        "invalid_cursor",
+        "backend",
+    ];
+}
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_among_those_that_are_counted() {
+        let (store, source) = ("a store", || "why".into());
+        let all = [
+            StoreError::Unavailable { store, source: source() },
+            StoreError::Timeout { store },
+            StoreError::Indeterminate { store, source: source() },
+            StoreError::UnknownFormat { store, source: source() },
+            StoreError::Corrupt { store, source: source() },
+            StoreError::TooLarge { store, limit: 1 },
+            StoreError::Full { store, source: source() },
+            StoreError::Misconfigured { store, source: source() },
+            StoreError::InvalidCursor { store },
+            StoreError::Backend { store, source: source() },
+        ];
+        assert_eq!(all.map(|error| error.kind()), StoreError::KINDS);
+    }
 }

@@ -52,6 +52,7 @@
 //! The room is complete in itself and imports nothing of the crate: whoever writes a store reads this alone.
 
 mod arc; // a shared store is a store
+mod causes; // an error with its causes, in one line
 mod clock; // Timestamp, and the clocks that tell it
 mod contract; // SessionStore and its capabilities: Sweep, Owners, Scan, and by `watch.rs` Watch
 mod error; // StoreError
@@ -66,6 +67,7 @@ mod random; // where ids and versions come from
 mod record; // what stands under a key
 mod watch; // what a store tells of changes, and who hears it
 
+pub use causes::Causes;
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use contract::{Owners, Scan, SessionStore, Sweep};
 pub use error::{BoxError, StoreError};

@@ -4,6 +4,8 @@
 use std::error::Error;
 
 use crate::engine::SessionError;
+#[cfg(any(feature = "_extractors", feature = "tower"))]
+use crate::store::Causes;
 use thiserror::Error;
 
 /// Says why a handler was not given its session.
@@ -53,6 +55,7 @@ pub(super) fn log(error: &(dyn Error + 'static), status: u16) {
     };
     let is_told = cause.is_some_and(SessionError::is_told);
     if status >= 500 && !is_told {
-        tracing::error!(error, "a request failed at its session");
+        let kind = cause.map(SessionError::kind);
+        tracing::error!(kind, error = %Causes(error), "a request failed at its session");
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 /// What was written to it.
 #[derive(Clone, Default)]
@@ -17,6 +18,19 @@ impl Log {
     pub(crate) fn listen(&self) -> DefaultGuard {
         let subscriber = tracing_subscriber::fmt().with_writer(self.clone()).with_ansi(false);
         tracing::subscriber::set_default(subscriber.with_max_level(LevelFilter::INFO).finish())
+    }
+
+    /// Hears the same in JSON, with the spans of calls to a store when they end.
+    pub(crate) fn listen_in_json(&self) -> DefaultGuard {
+        let subscriber = tracing_subscriber::fmt().json().with_writer(self.clone()).with_span_events(FmtSpan::CLOSE);
+        tracing::subscriber::set_default(subscriber.with_max_level(LevelFilter::DEBUG).finish())
+    }
+
+    /// Gives what was heard in JSON under a target.
+    pub(crate) fn objects(&self, target: &str) -> Vec<serde_json::Value> {
+        let text = self.text();
+        let objects = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        objects.filter(|object| object["target"] == target).collect()
     }
 
     /// Gives the lines that name a target.

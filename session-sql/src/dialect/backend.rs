@@ -44,6 +44,10 @@ pub trait Backend: Database {
     /// Beware: where the beginning of a transaction is dropped before the reply, sqlx 0.9 knows of none on PostgreSQL and
     /// MySQL, and hands the connection on to writes that would never be committed. So there nothing begins one.
     const BEGIN: Option<&'static str>;
+    /// What asks for the time, in milliseconds since 1970; `None` if it has no clock of its own.
+    const NOW: Option<&'static str>;
+    /// What OpenTelemetry calls it.
+    const SYSTEM: &'static str;
     /// The columns of the current schema as [`look`](Self::look) describes them, in any order.
     const COLUMNS: &'static [&'static str];
 
@@ -112,6 +116,9 @@ pub trait Backend: Database {
         sql: &Statement,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Fetched>, Failure>> + Send;
+
+    /// Runs a statement without values, which is not prepared, and gives the number that it answers.
+    fn number(pools: &Pools<Self>, sql: &'static str) -> impl Future<Output = Result<i64, Failure>> + Send;
 
     /// Runs one of the statements of a sweep, and gives how many rows it changed.
     fn sweep(

@@ -39,6 +39,14 @@ macro_rules! driver {
             }
         }
 
+        async fn number(pools: &Pools<Self>, sql: &'static str) -> Result<i64, Failure> {
+            let mut reader = pools.reader().await?;
+            let answer = sqlx::raw_sql(sql).fetch_one(&mut *reader).await;
+            let number = answer.and_then(|row| sqlx::Row::try_get(&row, 0)).map_err(Failure::Sent)?;
+            reader.done();
+            Ok(number)
+        }
+
         async fn fetch(pools: &Pools<Self>, sql: &Statement, values: &[Value<'_>]) -> Result<Vec<Fetched>, Failure> {
             let mut reader = pools.reader().await?;
             let rows = match inline(sql, values) {

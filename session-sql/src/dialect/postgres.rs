@@ -60,6 +60,8 @@ impl Backend for Postgres {
     };
     // The statements of one message are one transaction.
     const BEGIN: Option<&'static str> = None;
+    const NOW: Option<&'static str> = Some("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint");
+    const SYSTEM: &'static str = "postgresql";
     const COLUMNS: &'static [&'static str] = &[
         "session_key bytea not null",
         "arrival bigint not null",

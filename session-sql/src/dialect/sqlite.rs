@@ -45,6 +45,8 @@ impl Backend for Sqlite {
     };
     // At once, or a transaction that has read finds that it may not write any more.
     const BEGIN: Option<&'static str> = Some("BEGIN IMMEDIATE");
+    const NOW: Option<&'static str> = None;
+    const SYSTEM: &'static str = "sqlite";
     const COLUMNS: &'static [&'static str] = &[
         "arrival INTEGER",
         "session_key BLOB not null",
