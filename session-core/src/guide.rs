@@ -20,3 +20,6 @@ pub mod changing_types {}
 
 #[doc = include_str!("../docs/changing_the_cookie.md")]
 pub mod changing_the_cookie {}
+
+#[doc = include_str!("../docs/pushes.md")]
+pub mod pushes {}
