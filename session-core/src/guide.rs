@@ -23,3 +23,6 @@ pub mod operating {}
 
 #[doc = include_str!("../docs/changing_the_cookie.md")]
 pub mod changing_the_cookie {}
+
+#[doc = include_str!("../docs/pushes.md")]
+pub mod pushes {}

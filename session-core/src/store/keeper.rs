@@ -89,12 +89,12 @@ mod tests {
     async fn who_asks_after_a_task_has_decided_to_end_has_another_begun() {
         let (keeper, begun) = (Keeper::default(), Arc::new(Semaphore::new(0)));
         for _ in 0..3 {
-            let (kept, begun) = (keeper.kept(), Arc::clone(&begun));
+            let (kept, has_begun) = (keeper.kept(), Arc::clone(&begun));
             keeper.keep(|| {
                 Some(async move {
                     assert!(!kept.ends_if(|| false));
                     assert!(kept.ends_if(|| true));
-                    begun.add_permits(1);
+                    has_begun.add_permits(1);
                     // It has decided, and is not finished.
                     std::future::pending::<()>().await;
                 })
