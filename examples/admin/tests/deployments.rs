@@ -128,3 +128,41 @@ async fn a_day_on_redis_that_evicts_with_a_prefix_of_its_own() {
     assert_eq!(with_prefix_alone("shop:web").await, json!(false));
     assert_eq!(with_prefix_alone("shop").await, json!(true));
 }
+
+#[tokio::test]
+async fn a_copy_goes_from_one_deployment_to_another_each_set_up_by_its_file() {
+    let server = Redis::alone(&[]).await.unwrap_or_else(|error| panic!("{error}"));
+    let admin = Admin::new();
+    let url = admin.sqlite("sessions.db");
+    let config = SqlConfig::default().with_table("web_sessions").unwrap();
+    let sessions = Sessions::builder(SqliteStore::from_url_with(&url, config).unwrap()).build().unwrap();
+    sessions.init().await.unwrap();
+    let (_, ann) = log_in(&sessions, "ann").await;
+    for n in 0..20 {
+        log_in(&sessions, &format!("user-{n}")).await;
+    }
+    let write = |name: &str, lines: &str| std::fs::write(admin.path().join(name), lines).unwrap();
+    write("old.env", &format!("SESSION_STORE={url}\nSESSION_TABLE=web_sessions\n"));
+    write("new.env", &format!("SESSION_STORE={}\nSESSION_PREFIX=shop\n", server.url()));
+    let files = ["--from-settings", "old.env", "--to-settings", "new.env"];
+    // What the app is set up by is not what either is: it would be refused for SQLite.
+    let run = async |arguments: &[&str]| {
+        admin.run_with(&[("SESSION_PREFIX", "another")], &[&["--json"], arguments, &files].concat()).await
+    };
+    assert_eq!(admin.run(&["--settings", "new.env", "init"]).await.exit, 0);
+    let copied = run(&["copy"]).await;
+    assert_eq!((copied.exit, &copied.json()["result"]["written"]), (0, &json!(21)), "{copied:?}");
+    let same = run(&["verify"]).await;
+    assert_eq!((same.exit, &same.json()["result"]["same"]), (0, &json!(21)), "{same:?}");
+    let state = std::fs::read_to_string(admin.path().join("session-copy.state")).unwrap();
+    assert!(
+        state.lines().next().is_some_and(|line| line.contains("table web_sessions") && line.contains("prefix shop"))
+    );
+
+    let moved = RedisStore::from_url(server.url(), RedisConfig::default().with_prefix("shop")).unwrap();
+    assert!(is_signed_in(&Sessions::builder(moved).build().unwrap(), &ann).await);
+    // Without a file, the source is the app's, and the target as stores are by themselves.
+    let of_app = [("SESSION_TABLE", "web_sessions"), ("SESSION_COPY_FROM", &*url), ("SESSION_COPY_TO", server.url())];
+    let copied = admin.run_with(&of_app, &["--json", "copy", "--state", "other.state"]).await;
+    assert_eq!((copied.exit, &copied.json()["result"]["written"]), (0, &json!(21)), "{copied:?}");
+}
