@@ -19,7 +19,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::fault::Failure;
-use crate::loan::{Asked, Loan, within};
+use crate::loan::{Asked, Lent, Loan, within};
+use crate::metrics::Figures;
 use crate::opening::{Opening, Reads};
 use crate::shelf::{Idle, Shelf};
 
@@ -42,15 +43,7 @@ pub(crate) struct Kept<Db: Database> {
     turns: Semaphore,
     shelf: Arc<Shelf<Db>>,
     opening: Arc<Opening>,
-}
-
-/// A connection that is taken for a statement, and the right to have one.
-#[derive(Debug)]
-pub(crate) struct Lent<'a, Db: Database> {
-    pub(crate) connection: Loan<Db>,
-    since: Instant,
-    // Last, so that the connection is on its way to the pool when somebody else asks there.
-    turn: SemaphorePermit<'a>,
+    figures: Figures,
 }
 
 impl<Db: Database> Kept<Db> {
@@ -58,7 +51,8 @@ impl<Db: Database> Kept<Db> {
         let connections = usize::try_from(pool.options().get_max_connections()).unwrap_or(usize::MAX);
         let turns = Semaphore::new(connections.min(Semaphore::MAX_PERMITS));
         let opening = Arc::new(Opening::new(reads));
-        Self { pool, patience, turns, shelf: Arc::default(), opening }
+        let figures = Figures::register(Db::NAME, pool.options().get_max_connections());
+        Self { pool, patience, turns, shelf: Arc::default(), opening, figures }
     }
 
     /// Takes a connection; waits for one no longer than the pool would.
@@ -78,6 +72,7 @@ impl<Db: Database> Kept<Db> {
     }
 
     async fn wait(&self) -> Result<Lent<'_, Db>, sqlx::Error> {
+        let _waiting = self.figures.waits();
         let turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         if let Some(idle) = self.shelf.pop() {
             if idle.used.elapsed() <= TRUSTED {
@@ -111,11 +106,12 @@ impl<Db: Database> Kept<Db> {
     }
 
     fn lend<'a>(&self, idle: Idle<Db>, turn: SemaphorePermit<'a>) -> Lent<'a, Db> {
-        Lent { connection: Loan::new(idle.connection, self.patience), since: idle.since, turn }
+        let connection = Loan::new(idle.connection, self.patience);
+        Lent { connection, since: idle.since, counted: self.figures.uses(), turn }
     }
 
     /// Takes back a connection whose statement came to its end. One that is dropped instead goes to the pool.
-    pub(crate) fn keep(&self, Lent { connection, since, turn }: Lent<'_, Db>) {
+    pub(crate) fn keep(&self, Lent { connection, since, turn, .. }: Lent<'_, Db>) {
         let mut connection = connection.returned();
         if let Some(Idle { mut connection, .. }) = self.shelf.pop_lain(MOST_IDLE) {
             connection.close_on_drop();

@@ -20,6 +20,7 @@ mod guard; // what keeps two statements apart
 mod inline; // a statement with its values in it
 mod kept; // connections that stay at hand
 mod loan; // a connection that is lent, and asked if it comes back by itself
+mod metrics; // figures of the connections
 mod opening; // how another one is opened
 mod pools; // where connections come from
 mod retry; // what a failure means, and whether to try again

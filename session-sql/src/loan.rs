@@ -7,12 +7,15 @@
 //! the pool waits with it.
 
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, Database};
 use tokio::runtime::Handle;
+use tokio::sync::SemaphorePermit;
 use tokio::time::timeout;
+
+use crate::metrics::Counted;
 
 /// A connection that is lent. One that is dropped, and not taken back, is on its own for as long as it takes to answer.
 #[derive(Debug)]
@@ -21,6 +24,18 @@ pub(crate) struct Loan<Db: Database> {
     connection: Option<PoolConnection<Db>>,
     /// How long it may take to answer; `None` for a database in this process, which always does.
     patience: Option<Duration>,
+}
+
+/// A connection that is taken for a statement, and the right to have one.
+#[derive(Debug)]
+pub(crate) struct Lent<'a, Db: Database> {
+    pub(crate) connection: Loan<Db>,
+    /// When it came from the pool.
+    pub(crate) since: Instant,
+    #[expect(dead_code, reason = "it counts until it is dropped")]
+    pub(crate) counted: Counted,
+    // Last, so that the connection is on its way to the pool when somebody else asks there.
+    pub(crate) turn: SemaphorePermit<'a>,
 }
 
 impl<Db: Database> Loan<Db> {

@@ -12,8 +12,8 @@ use tokio::time::timeout;
 
 use crate::config::SqlConfig;
 use crate::fault::{Failure, Fault};
-use crate::kept::{Kept, Lent, TRUSTED};
-use crate::loan::{Loan, within};
+use crate::kept::{Kept, TRUSTED};
+use crate::loan::{Lent, Loan, within};
 use crate::opening::Reads;
 
 /// Holds the connections of a store.
