@@ -20,3 +20,7 @@ pub mod changing_types {}
 
 #[doc = include_str!("../docs/changing_the_cookie.md")]
 pub mod changing_the_cookie {}
+
+#[cfg(feature = "device-bound")]
+#[doc = include_str!("../docs/device_bound.md")]
+pub mod device_bound {}

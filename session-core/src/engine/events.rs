@@ -5,7 +5,7 @@
 //!
 //! # Logs
 //! Every event goes to [`tracing`](https://docs.rs/tracing) under the target `session_core`, with the fields `event`
-//! (the name below), `session` (a [`Fingerprint`]), `error`, `removed` and `cookie`, as they apply. Every call to the store is a
+//! (the name below), `session` (a [`Fingerprint`]), `error`, `removed`, `cookie` and `reason`, as they apply. Every call to the store is a
 //! span at the level debug, `session_store`, with the fields `verb` and `session`. Subscribers that listen to no span of
 //! this target pay nothing for it.
 //!
@@ -37,6 +37,12 @@
 //! | `replayed` | debug | the changes were made again on what that request wrote |
 //! | `unmergeable` | warn | they could not be, and are discarded |
 //! | `gone` | info | changes were discarded, since the session had ended meanwhile |
+//! | `device_offered` | debug | a browser was offered to bind the session to its device |
+//! | `device_bound` | info | it registered a key, and the session is bound |
+//! | `device_proved` | debug | the device proved itself, and was given a new cookie |
+//! | `device_refused` | warn | a registration or a proof was refused; the error says why. Where no session was found, it is told at debug |
+//! | `device_unproven` | warn | a request came with the cookie of a bound session and without the device's: a stolen cookie, or a browser that could not refresh |
+//! | `device_skipped` | warn | the same, and its browser says that it could not refresh; `reason` is `server_error`, `unreachable`, `quota_exceeded` or `other` |
 //! | `plain_http` | warn | a `Secure` cookie was set on what looks like plain http from another machine, where browsers drop it; told once |
 //! | `several_sessions` | warn | a handler that named none of several `Sessions` on its route was given the innermost's; told once for those |
 //! | `changed_too_late` | warn | a session was changed after its response had left, and not [committed](crate::Session::commit); told when its last handle goes |
@@ -148,6 +154,19 @@ pub enum EventKind<'a> {
     Replayed,
     Unmergeable,
     Gone,
+    DeviceOffered,
+    DeviceBound,
+    DeviceProved,
+    #[non_exhaustive]
+    DeviceRefused {
+        /// A `ProofError`, with the feature `device-bound`.
+        error: &'a (dyn std::error::Error + 'static),
+    },
+    DeviceUnproven,
+    #[non_exhaustive]
+    DeviceSkipped {
+        reason: &'static str,
+    },
     PlainHttp,
     #[non_exhaustive]
     SeveralSessions {
@@ -201,6 +220,12 @@ impl EventKind<'_> {
             Self::Replayed => "replayed",
             Self::Unmergeable => "unmergeable",
             Self::Gone => "gone",
+            Self::DeviceOffered => "device_offered",
+            Self::DeviceBound => "device_bound",
+            Self::DeviceProved => "device_proved",
+            Self::DeviceRefused { .. } => "device_refused",
+            Self::DeviceUnproven => "device_unproven",
+            Self::DeviceSkipped { .. } => "device_skipped",
             Self::PlainHttp => "plain_http",
             Self::SeveralSessions { .. } => "several_sessions",
             Self::ChangedTooLate => "changed_too_late",
@@ -280,6 +305,12 @@ mod tests {
             Replayed,
             Unmergeable,
             Gone,
+            DeviceOffered,
+            DeviceBound,
+            DeviceProved,
+            DeviceRefused { error: &codec },
+            DeviceUnproven,
+            DeviceSkipped { reason: "other" },
             PlainHttp,
             SeveralSessions { cookie: "" },
             ChangedTooLate,

@@ -73,6 +73,11 @@ impl SessionsBuilder {
             .then(|| self.clear_site_data.iter().map(|data| data.as_str()).collect::<Vec<_>>().join(", ").into());
         let cookies = self.cookie.build()?;
         let scope = scope(self.scope, &cookies)?;
+        #[cfg(feature = "device-bound")]
+        let devices = match self.device_bound {
+            Some(bound) => Some(crate::bound::Devices::new(bound, &cookies).map_err(BuildError::DeviceBound)?),
+            None => None,
+        };
         Ok(Sessions::new(Engine {
             max_payload: self.max_payload.min(self.store.limits().max_payload),
             store: self.store,
@@ -93,6 +98,8 @@ impl SessionsBuilder {
             turns: Turns::new(),
             observer,
             renewal,
+            #[cfg(feature = "device-bound")]
+            devices,
             straggler_window,
             settling: Settling::default(),
             clearing: Arc::<Clearing>::default(),

@@ -32,6 +32,9 @@ struct Shared {
     passage: Passage,
     beside: Beside,
     is_safe: bool,
+    /// What the request says of the device that it comes from, beside its cookie.
+    #[cfg(feature = "device-bound")]
+    device: super::unproven::Head,
     asked: AtomicBool,
     /// The response has left, or is about to.
     closed: AtomicBool,
@@ -57,7 +60,9 @@ impl Sessions {
 
     /// Opens a request for which others may have opened a session, too.
     pub(crate) fn open_beside(&self, request: RequestHead<'_>, beside: Beside) -> LazySession {
-        let RequestHead { is_safe, cookies, way } = request;
+        #[cfg(feature = "device-bound")]
+        let device = super::unproven::Head::of(self.engine(), &request);
+        let RequestHead { is_safe, cookies, way, .. } = request;
         let engine = self.engine();
         let passage = engine.cookies.passage(&way, engine.plain_http.is_open());
         if passage == Passage::Https {
@@ -71,6 +76,8 @@ impl Sessions {
             passage,
             beside,
             is_safe,
+            #[cfg(feature = "device-bound")]
+            device,
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             session: OnceCell::new(),
@@ -107,7 +114,13 @@ impl LazySession {
         if !self.is_meant {
             shared.tell_of_others();
         }
-        let load = || load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst));
+        let load = async || {
+            let session =
+                load(sessions.engine(), shared.presented(), *opened_at, closed.load(Ordering::SeqCst)).await?;
+            #[cfg(feature = "device-bound")]
+            shared.device.judge(&session, shared.cookies.iter());
+            Ok::<_, SessionError>(session)
+        };
         let session = session.get_or_try_init(load).await?;
         {
             let mut state = session.state();
@@ -118,13 +131,25 @@ impl LazySession {
         Ok(session.clone())
     }
 
+    /// Tells what the request says of its device.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn device(&self) -> &super::unproven::Head {
+        &self.shared.device
+    }
+
+    /// Gives the session, if it was loaded.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn loaded(&self) -> Option<&Session> {
+        self.shared.session.get()
+    }
+
     /// Takes note that the response leaves, and gives the session if it was loaded.
     pub(crate) fn close(&self) -> Option<&Session> {
         self.shared.closed.store(true, Ordering::SeqCst);
         self.shared.session.get()
     }
 
-    #[cfg(feature = "_web")]
+    #[cfg(any(feature = "_web", feature = "device-bound"))]
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.shared.sessions
     }
