@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{CookieConfig, FailurePolicy, SiteData};
+use session_core::{CookieConfig, DeviceBound, FailurePolicy, SiteData};
 
+use crate::bound::bound;
 use crate::cookie::cookie;
 use crate::errors::Errors;
 use crate::store::StoreUrl;
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) renew_every: Option<Duration>,
     /// `SESSION_CLEAR_SITE_DATA`: what else browsers forget at a sign-out.
     pub(crate) clear_site_data: &'static [SiteData],
+    /// `SESSION_BOUND`: whether sessions are bound to devices, and what a request without proof gets.
+    pub(crate) bound: Option<DeviceBound>,
     /// `SESSION_ERRORS`: who answers the errors of the sessions.
     pub(crate) errors: Errors,
     /// `SESSION_TEST`: whether there are routes for tests.
@@ -89,6 +92,7 @@ impl Settings {
             max_per_owner: variables.number("SESSION_MAX_PER_OWNER")?,
             renew_every: variables.millis("SESSION_RENEW_EVERY_MS")?,
             clear_site_data,
+            bound: bound(&variables)?,
             errors,
             test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
         })
@@ -130,6 +134,8 @@ mod tests {
             ("SESSION_FORMER_NAME", "sid", "SESSION_CHANGED_AT_MS"),
             ("SESSION_CHANGED_AT_MS", "yesterday", "a number from 1 on"),
             ("SESSION_CLEAR_SITE_DATA", "cookies", "\"nothing\", the default, or \"cache\""),
+            ("SESSION_BOUND", "yes", "\"no\", the default, or \"refuse\""),
+            ("SESSION_BOUND", "refuse", "SESSION_KEYS"),
             ("SESSION_ERRORS", "none", "\"dressed\", the default, or \"plain\" or \"own\""),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
             ("SESSION_STORE", "mongodb://localhost", "postgres://"),
