@@ -149,7 +149,7 @@ impl LazySession {
         self.shared.session.get()
     }
 
-    #[cfg(any(feature = "_web", feature = "device-bound"))]
+    #[cfg(feature = "_web")]
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.shared.sessions
     }
