@@ -26,3 +26,6 @@ pub mod changing_the_cookie {}
 
 #[doc = include_str!("../docs/pushes.md")]
 pub mod pushes {}
+#[cfg(feature = "device-bound")]
+#[doc = include_str!("../docs/device_bound.md")]
+pub mod device_bound {}

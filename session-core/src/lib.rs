@@ -14,6 +14,9 @@ mod session; // what a handler holds: the session, its values, the log of change
 
 mod engine; // what all parts of a `Sessions` share: the store with a deadline, settings, errors, events
 
+#[cfg(feature = "device-bound")]
+mod bound; // sessions that are bound to a device: what is proved, and how
+
 mod payload; // what stands in a record's payload, plain or sealed; expiry
 
 pub mod cookie; // the cookie: settings, reading, writing, signing
@@ -36,6 +39,8 @@ mod sample; // what is kept of each stored format
 pub use async_trait::async_trait;
 pub use bytes::Bytes;
 
+#[cfg(feature = "device-bound")]
+pub use bound::{BindingOffer, DeviceAlgorithm, DeviceBound, OnUnproven, ProofError};
 pub use cookie::{CookieConfig, CookieError, CookieLifetime};
 #[cfg(feature = "near")]
 pub use engine::Near;
@@ -47,6 +52,8 @@ pub use manage::{BuildError, SessionInfo, SessionPage, SessionSnapshot, Sessions
 pub use payload::{Codec, CodecError, Contents, Expiry, Flash, FlashLevel, Json, LabelError, Payload, RecordHead};
 #[cfg(feature = "sealed")]
 pub use payload::{PlainPayloads, Sealed, SealingKey};
+#[cfg(feature = "device-bound")]
+pub use request::DeviceAnswer;
 pub use request::{CloseOutcome, Closed, Closing, Handled, LazySession, RequestHead, ResponseHeaders};
 pub use secrets::{SecretKeyError, SecretKeys};
 pub use session::{AsKey, Draft, Key, KeyOf, OnWrongType, Session};

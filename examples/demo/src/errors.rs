@@ -179,7 +179,8 @@ fn keep(from: &HeaderMap, to: &mut HeaderMap) {
 /// for some caches, too.
 fn is_kept(name: &HeaderName) -> bool {
     [ALLOW, SET_COOKIE, VARY].contains(name)
-        || ["clear-site-data", "surrogate-control"].contains(&name.as_str())
+        || ["clear-site-data", "secure-session-challenge", "secure-session-registration", "surrogate-control"]
+            .contains(&name.as_str())
         || name.as_str().ends_with("cache-control")
 }
 

@@ -15,6 +15,7 @@ mod view; // templates
 
 // What it runs on.
 mod assets; // style, script, icon, security headers
+mod bound; // SESSION_BOUND
 mod connections; // for frameworks that do not accept
 mod cookie; // the cookie's variables
 mod run; // main: sets up, serves, stops

@@ -33,6 +33,9 @@ use crate::watch::StoreState;
 /// How long a request waits at a gate, or for one there: for ever would hide what hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long a proof of who a visitor is counts as fresh.
+const FRESH: Duration = Duration::from_secs(60 * 60);
+
 /// Headers by which some caches alone are told what they may keep.
 const TARGETED: [&str; 3] = ["cdn-cache-control", "surrogate-control", "cloudflare-cdn-cache-control"];
 
@@ -128,6 +131,8 @@ enum Step<'a> {
     Remember,
     /// `hold:NAME`: waits at a gate.
     Hold(&'a str),
+    /// `fresh`: tells whether the visitor proved who they are within the hour, as `fresh` beside the count.
+    Fresh,
     /// `fail`: answers 500.
     Fail,
     /// `panic`: panics.
@@ -160,6 +165,7 @@ impl<'a> Step<'a> {
             ("commit", "") => Self::Commit,
             ("remember", "") => Self::Remember,
             ("hold", name) => Self::Hold(name),
+            ("fresh", "") => Self::Fresh,
             ("fail", "") => Self::Fail,
             ("panic", "") => Self::Panic,
             ("redirect", "") => Self::Redirect,
@@ -266,6 +272,9 @@ async fn with_session(
                 Err(error) => return Err(error.into()),
             };
             more.insert("lost".to_owned(), lost.into());
+        }
+        Step::Fresh => {
+            more.insert("fresh".to_owned(), session.is_authenticated_within(FRESH).into());
         }
         Step::Remember => session.set_cookie_lifetime(CookieLifetime::Persistent)?,
         _ => {}

@@ -84,7 +84,11 @@ fn set_up(
     let watched = Watched::new(store);
     let rig = settings.test.then(|| Rig::new(ManualClock::new(SystemClock.now())));
     let builder = |cookie: &CookieConfig| builder(settings, cookie, &watched, rig.as_ref());
-    let (first, second) = (builder(&settings.cookie), settings.second.as_ref().map(builder));
+    let mut first = builder(&settings.cookie);
+    if let Some(bound) = &settings.bound {
+        first = first.device_bound(bound.clone());
+    }
+    let (first, second) = (first, settings.second.as_ref().map(builder));
     let (sessions, second) = match second {
         Some(second) => (first.build()?, second.named::<Second>().build()?),
         None => {

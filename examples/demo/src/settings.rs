@@ -6,8 +6,9 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use session_core::{CookieConfig, FailurePolicy, FingerprintKey, Near, SecretKeys, SiteData};
+use session_core::{CookieConfig, DeviceBound, FailurePolicy, FingerprintKey, Near, SecretKeys, SiteData};
 
+use crate::bound::bound;
 use crate::cookie::cookie;
 use crate::errors::Errors;
 use crate::store::StoreUrl;
@@ -45,6 +46,8 @@ pub(crate) struct Settings {
     /// `SESSION_FINGERPRINT_KEYS` or `SESSION_FINGERPRINT_KEYS_FILE`: by which logs name sessions; `None` for what each
     /// process draws.
     pub(crate) fingerprint: Option<FingerprintKey>,
+    /// `SESSION_BOUND`: whether sessions are bound to devices, and what a request without proof gets.
+    pub(crate) bound: Option<DeviceBound>,
     /// `SESSION_ERRORS`: who answers the errors of the sessions.
     pub(crate) errors: Errors,
     /// `SESSION_TEST`: whether there are routes for tests.
@@ -107,6 +110,7 @@ impl Settings {
             near,
             clear_site_data,
             fingerprint: fingerprints.and_then(|keys| keys.fingerprint_keys().next()),
+            bound: bound(&variables)?,
             errors,
             test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
         })
@@ -146,6 +150,8 @@ mod tests {
             ("SESSION_FORMER_NAME", "sid", "SESSION_CHANGED_AT_MS"),
             ("SESSION_CHANGED_AT_MS", "yesterday", "a number from 1 on"),
             ("SESSION_CLEAR_SITE_DATA", "cookies", "\"nothing\", the default, or \"cache\""),
+            ("SESSION_BOUND", "yes", "\"no\", the default, or \"refuse\""),
+            ("SESSION_BOUND", "refuse", "SESSION_KEYS"),
             ("SESSION_ERRORS", "none", "\"dressed\", the default, or \"plain\" or \"own\""),
             ("SESSION_NEAR", "on", "\"off\", the default, or \"told\" or \"stale\""),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),

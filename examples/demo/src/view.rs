@@ -63,6 +63,8 @@ pub(crate) struct Device {
     created_at: When,
     last_seen_at: When,
     device: Option<String>,
+    /// It is of no use on another device.
+    pub(crate) bound: bool,
 }
 
 impl Device {
@@ -73,6 +75,7 @@ impl Device {
             created_at: When(info.created_at()),
             last_seen_at: When(info.last_seen_at()),
             device: info.label("device").map(str::to_owned),
+            bound: info.bound_at().is_some(),
         }
     }
 

@@ -10,6 +10,8 @@
 mod adapter;
 #[path = "../../tests/http_faults/answering.rs"]
 mod answering;
+#[path = "../../tests/http_faults/binding.rs"]
+mod binding;
 #[path = "../../tests/http_faults/catalogue/mod.rs"]
 mod catalogue;
 #[path = "../../tests/http_faults/changing.rs"]

@@ -190,6 +190,30 @@ macro_rules! __http_clauses {
                 CHANGE_7 "CHANGE-7" change_7_the_scope_says_whose_sessions_they_are
                     "who changes the cookie's name and keeps the scope keeps the sessions; `Sessions` of another scope on the same store know none of them, end none of them, and are not known there";
             }
+            DBSC {
+                DBSC_1 "DBSC-1" dbsc_1_a_sign_in_offers_to_bind_the_session
+                    "a sign-in offers the browser to bind the session to its device, and nothing else does; one that does not go into it notices nothing";
+                DBSC_2 "DBSC-2" dbsc_2_a_key_is_registered_for_a_cookie_with_exact_attributes
+                    "who registers a key is given the device cookie, `HttpOnly`, `Path=/`, `SameSite=Lax`, `Secure` and for 10 minutes, and told its name, its attributes and where it is refreshed; the session is listed as bound";
+                DBSC_3 "DBSC-3" dbsc_3_the_challenge_of_a_sign_in_registers_one_key
+                    "the challenge of a sign-in registers one key, once, within two minutes, for that session alone";
+                DBSC_4 "DBSC-4" dbsc_4_a_stolen_cookie_is_refused
+                    "a copy of the session cookie is an empty session elsewhere, once its browser has presented the device cookie, and the visitor's own goes on";
+                DBSC_5 "DBSC-5" dbsc_5_all_cookies_are_of_use_for_ten_minutes
+                    "a copy of all cookies is of use until the device cookie runs out; who has the key goes on, by a refresh that writes nothing";
+                DBSC_6 "DBSC-6" dbsc_6_several_refreshes_go_well_and_each_challenge_once
+                    "of several refreshes at once all go well, whichever challenge came last; each challenge is taken once, and who has the key is given another";
+                DBSC_7 "DBSC-7" dbsc_7_only_the_key_that_was_registered_refreshes
+                    "a proof by another key, without a signature, by another algorithm, or over another session's challenge gives no cookie";
+                DBSC_8 "DBSC-8" dbsc_8_the_binding_survives_what_writes_meanwhile
+                    "a session that others write while it is bound, and one that is given a new id, stays bound, and what they wrote is kept";
+                DBSC_9 "DBSC-9" dbsc_9_the_binding_passes_to_nobody_else
+                    "who signs in over another user's bound session has one of their own, bound to nothing; the first one's key gets nothing there";
+                DBSC_10 "DBSC-10" dbsc_10_the_end_of_a_session_ends_the_binding
+                    "signing out removes the device cookie; a refresh after that, or after the session was ended from elsewhere, tells the browser to forget the key";
+                DBSC_11 "DBSC-11" dbsc_11_what_comes_without_proof_may_go_on
+                    "the application may have what comes without proof go on: with `step-up` no proof of identity counts as fresh before the next sign-in, with `log` all is as ever";
+            }
             LIVE {
                 LIVE_1 "LIVE-1" live_1_events_end_when_the_session_does
                     "server-sent events show changes, and end when the session is ended";
@@ -246,6 +270,8 @@ pub enum Group {
     KEYS,
     /// The cookie's attributes, name, scope and signature change while sessions live.
     CHANGE,
+    /// Sessions that are bound to a device; optional.
+    DBSC,
     /// Responses that outlive their head; optional.
     LIVE,
 }
@@ -256,6 +282,8 @@ pub enum Group {
 pub enum Capability {
     /// Lists of a user's sessions.
     OWNER,
+    /// Sessions that are bound to a device.
+    DBSC,
     /// Server-sent events and WebSockets.
     LIVE,
 }
@@ -266,6 +294,7 @@ impl Group {
     pub const fn capability(self) -> Option<Capability> {
         match self {
             Self::OWNER => Some(Capability::OWNER),
+            Self::DBSC => Some(Capability::DBSC),
             Self::LIVE => Some(Capability::LIVE),
             _ => None,
         }

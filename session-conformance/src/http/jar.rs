@@ -1,5 +1,7 @@
 //! A browser with several cookies, which it tells apart as browsers do: by name, path and domain.
 
+use reqwest::RequestBuilder;
+
 use super::browser::{Answer, Browser, SetCookie};
 use crate::check::{Check, ensure};
 
@@ -51,16 +53,38 @@ pub(super) struct Jar {
 }
 
 impl Jar {
+    pub(super) fn name(&self) -> &'static str {
+        self.browser.name
+    }
+
+    /// Gives another browser with a copy of these cookies.
+    pub(super) fn copy(&self, name: &'static str) -> Self {
+        Self { browser: self.browser.copy(name), cookies: self.cookies.clone() }
+    }
+
     pub(super) fn new(browser: Browser, cookies: impl Into<Vec<Kept>>) -> Self {
         Self { browser, cookies: cookies.into() }
     }
 
     /// Sends a request with the cookies that go to the path, and keeps those that come back.
     async fn send(&mut self, method: &str, path: &str) -> Check<Answer> {
+        self.send_with(method, path, &[]).await
+    }
+
+    /// Sends a request that says more in its headers.
+    pub(super) async fn send_with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Check<Answer> {
         let sent = self.cookies.iter().filter(|cookie| cookie.goes_to(path));
         let pairs: Vec<_> = sent.map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         self.browser.cookie = (!pairs.is_empty()).then(|| pairs.join("; "));
-        let answer = self.browser.send(method, path, |request| request).await?;
+        let and = |request| {
+            headers.iter().fold(request, |request: RequestBuilder, (name, value)| request.header(*name, value))
+        };
+        let answer = self.browser.send(method, path, and).await?;
         for set in answer.cookies() {
             let cookie = Kept::of(&set);
             self.cookies.retain(|other| !cookie.replaces(other));

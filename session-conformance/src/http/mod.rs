@@ -35,6 +35,7 @@
 //! | `SESSION_UNSIGNED` | `set`, or `taken` until `SESSION_CHANGED_AT_MS`: what becomes of [unsigned cookies](session_core::CookieConfig::with_unsigned_cookies) where there are keys; by default they are refused |
 //! | `SESSION_CHANGED_AT_MS` | that time, in milliseconds since 1970 |
 //! | `SESSION_KEYS` | signs cookies by these keys, in base64url and separated by commas |
+//! | `SESSION_BOUND` | DBSC: `refuse`, `step-up` or `log`: sessions are [bound to devices](session_core::DeviceBound), with the keys of `SESSION_KEYS`, and this is what a request without proof gets; by default they are not |
 //! | `SESSION_LIFETIME` | `persistent`: cookies are; by default they are not |
 //! | `SESSION_ON_FAILURE` | `anonymous`, or `fail-closed`, the default: the failure policy |
 //! | `SESSION_ERRORS` | `plain`: the sessions' errors are answered as the adapter does, and nothing is done about it; `own`: the application answers them itself, wherever they are made, with their status and HTML that begins with `<h1>` |
@@ -45,7 +46,7 @@
 //! | `RUST_LOG` | `trace`: logs all it can |
 //!
 //! All other settings are the defaults: an idle timeout of a day, an absolute one of 30 days, a straggler's window of 10
-//! seconds, an overlap of renewals of 30. It ends on SIGTERM, with
+//! seconds, an overlap of renewals of 30; a device cookie of 10 minutes, which is had under `/dbsc`. It ends on SIGTERM, with
 //! success, and its sessions are there when it is started again in the same folder.
 //!
 //! It answers in JSON, as all requests ask for it by `Accept`; errors are `{error}`. `Cache-Control` is left to the sessions
@@ -60,7 +61,7 @@
 //! | `GET /count` | | only reads | `{count}` |
 //! | `POST /count` | | adds one by `update` | `{count}` |
 //! | `POST /second` | | asks for the second kind of sessions by its name, and adds one to the counter there | `{count}` |
-//! | `GET /sessions` | | lists the user's sessions | `[{key, current, …}]`; 401 if nobody is signed in |
+//! | `GET /sessions` | | lists the user's sessions | `[{key, current, …}]`, and `bound` for DBSC; 401 if nobody is signed in |
 //! | `POST /sessions/{key}/end` | | ends one of them; one's own is destroyed | 200; 404 if the user has none of that key |
 //! | `POST /sessions/end-others` | | ends all but this one | 200 |
 //! | `GET /untouched` | | never asks for its session | `Cache-Control: public, max-age=60` |
@@ -92,6 +93,7 @@
 //! | `commit` | commits; the answer says whether another request was faster, beside the count: `lost` |
 //! | `remember` | makes its cookie persistent |
 //! | `hold:NAME` | waits at a gate |
+//! | `fresh` | DBSC: tells whether the visitor proved who they are within the hour, beside the count: `fresh` |
 //! | `fail` | answers 500 |
 //! | `panic` | panics |
 //! | `redirect` | answers 303 |
@@ -109,6 +111,8 @@ mod browser; // a client that keeps its cookie by hand
 mod case; // one run of a clause
 #[cfg(all(unix, feature = "http"))]
 mod clauses; // one function each
+#[cfg(all(unix, feature = "http"))]
+mod device; // a browser that binds its session to its device
 #[cfg(all(unix, feature = "http"))]
 mod jar; // a browser with several cookies
 #[cfg(all(unix, feature = "http"))]

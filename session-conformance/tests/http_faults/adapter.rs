@@ -47,6 +47,10 @@ impl Incoming {
         self.head.uri.query().unwrap_or_default()
     }
 
+    fn header(&self, name: &str) -> Option<String> {
+        self.head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
     pub fn ask(&self) -> Ask {
         Ask::of(&self.head, self.body.clone())
     }
@@ -82,6 +86,8 @@ pub struct Adapter {
     pub method: fn(&Incoming) -> &str,
     /// Tells that a handler which named none of two sessions was given the first's.
     pub several: fn(),
+    /// Looks at what answers a browser that binds its session, or proves that it has the key.
+    pub device: fn(&Seen, &mut axum::http::Response<Bytes>),
     /// Which of two sessions, the first and the second, a handler is given that names the second.
     pub named: fn([LazySession; 2]) -> LazySession,
     /// Whether two with cookies of one name are let pass.
@@ -122,6 +128,10 @@ pub struct Seen {
     pub path: String,
     pub query: String,
     pub cookies: Vec<(String, String)>,
+    /// What proves that the request comes from the session's device.
+    pub proof: Option<String>,
+    /// By what name the browser knows the session.
+    pub binding: Option<String>,
     /// What the handler said of caches.
     pub cache_control: Option<HeaderValue>,
 }
@@ -132,6 +142,7 @@ pub const RIGHT: Adapter = Adapter {
     before: |_| None,
     method: Incoming::method,
     several: tells_once,
+    device: |_, _| (),
     named: |[_, second]| second,
     lets_clash: false,
     reads_early: |_| false,
@@ -181,13 +192,21 @@ async fn answer(State((demo, adapter)): State<(Demo, Adapter)>, request: Request
         path: incoming.path().to_owned(),
         query: incoming.query().to_owned(),
         cookies: incoming.cookies(),
+        proof: incoming.header("secure-session-response"),
+        binding: incoming.header("sec-secure-session-id"),
         cache_control: None,
     };
     if let Some(refused) = (adapter.before)(&mut incoming) {
         return status(refused);
     }
     let method = (adapter.method)(&incoming);
-    let [first, second] = [demo.sessions(), demo.second()].map(|it| open(it, method, &incoming.head.headers));
+    let [first, second] =
+        [demo.sessions(), demo.second()].map(|it| open(it, method, incoming.path(), &incoming.head.headers));
+    if first.is_for_device() {
+        let mut answer = answer_device(demo.sessions(), &first).await;
+        (adapter.device)(&seen, &mut answer);
+        return demo.dress(format, answer.map(Body::from), Body::new);
+    }
     if (adapter.reads_early)(&incoming) {
         let _ = first.load().await;
     }
@@ -247,10 +266,18 @@ pub fn tells_once() {
     TOLD.call_once(|| eprintln!("several_sessions: a handler named none, and was given the first"));
 }
 
-pub fn open(sessions: &Sessions, method: &str, headers: &HeaderMap) -> LazySession {
+async fn answer_device(sessions: &Sessions, session: &LazySession) -> axum::http::Response<Bytes> {
+    let mut answer = sessions.answer_device(session).await;
+    let mut response = axum::http::Response::new(Bytes::copy_from_slice(answer.body().as_bytes()));
+    *response.status_mut() = StatusCode::from_u16(answer.status()).expect("it is one of a few");
+    answer.add_to(&mut Lines(response.headers_mut()));
+    response
+}
+
+pub fn open(sessions: &Sessions, method: &str, path: &str, headers: &HeaderMap) -> LazySession {
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let cookies = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
-    sessions.open(RequestHead::new(method).with_cookies(cookies).with_headers(&header))
+    sessions.open(RequestHead::new(method).with_path(path).with_cookies(cookies).with_headers(&header))
 }
 
 pub fn status(status: StatusCode) -> Response {

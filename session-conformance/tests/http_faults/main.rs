@@ -4,6 +4,7 @@
 
 mod adapter;
 mod answering;
+mod binding;
 mod catalogue;
 mod changing;
 mod lasting;

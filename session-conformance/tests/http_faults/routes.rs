@@ -59,7 +59,7 @@ fn live_ask(headers: &HeaderMap) -> Ask {
 }
 
 pub async fn events(State((demo, adapter)): State<(Demo, Adapter)>, headers: HeaderMap) -> Response {
-    let session = match open(demo.sessions(), "GET", &headers).load().await {
+    let session = match open(demo.sessions(), "GET", "/live", &headers).load().await {
         Ok(session) => session,
         Err(error) => return failed(&demo, &error).map(Body::new),
     };
@@ -76,7 +76,7 @@ pub async fn socket(
     mut headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let session = match open(demo.sessions(), "GET", &headers).load().await {
+    let session = match open(demo.sessions(), "GET", "/live", &headers).load().await {
         Ok(session) => session,
         Err(error) => return failed(&demo, &error).map(Body::new),
     };

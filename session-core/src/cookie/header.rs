@@ -110,13 +110,25 @@ impl Cookies {
         &self.config.former_names
     }
 
+    /// Gives what every cookie says behind its value.
+    #[cfg(feature = "device-bound")]
+    pub(crate) fn attributes(&self) -> &str {
+        &self.attributes
+    }
+
+    /// Tells whether an embedded site has a cookie per embedding site.
+    #[cfg(feature = "device-bound")]
+    pub(crate) fn is_partitioned(&self) -> bool {
+        self.config.partition == CookiePartition::ByTopLevelSite
+    }
+
     /// Gives over what the cookie may travel.
     pub(super) fn transport(&self) -> CookieTransport {
         self.config.transport
     }
 }
 
-fn removal(name: &str, attributes: &str) -> String {
+pub(super) fn removal(name: &str, attributes: &str) -> String {
     [name, "=", attributes, &end(Duration::ZERO, Timestamp::MIN)].concat()
 }
 
@@ -149,7 +161,7 @@ fn attributes(config: &CookieConfig, which: &FormerAttributes, same_site: SameSi
 }
 
 /// Writes the attributes that say when a cookie ends.
-fn end(age: Duration, at: Timestamp) -> String {
+pub(super) fn end(age: Duration, at: Timestamp) -> String {
     let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     let mut cookie = Cookie::new("", "");
     cookie.set_max_age(time::Duration::seconds(seconds(age)));

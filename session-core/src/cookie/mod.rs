@@ -17,6 +17,8 @@
 //!    [`changing_the_cookie`](crate::guide::changing_the_cookie).
 
 mod attributes; // what browsers are told of it
+#[cfg(feature = "device-bound")]
+mod beside; // another cookie, beside it
 mod check; // what is refused when it is built
 mod check_former; // and of what it was before
 mod config; // CookieConfig
@@ -34,6 +36,8 @@ mod tests;
 mod way; // over what a request came
 
 pub use attributes::{CookieLifetime, CookiePartition, CookiePrefix, CookieTransport, SameSite};
+#[cfg(feature = "device-bound")]
+pub(crate) use beside::named;
 pub use config::CookieConfig;
 pub use error::CookieError;
 pub use former::FormerAttributes;

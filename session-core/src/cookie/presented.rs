@@ -198,7 +198,7 @@ impl<'a> Reading<'a> {
 }
 
 /// Gives the pairs of a header, in order, with nothing but space and tab stripped.
-fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(super) fn pairs(header: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     header.split(|&b| b == b';').filter_map(|pair| {
         let equals = pair.iter().position(|&b| b == b'=')?;
         Some((trim(&pair[..equals]), trim(&pair[equals + 1..])))

@@ -71,17 +71,34 @@ impl SigningKey {
 
     /// Tells whether `mac` is what [`sign`](Self::sign) gives, in constant time.
     pub(super) fn verifies(&self, name: &str, id: &[u8], mac: &[u8]) -> bool {
-        // 33 and not 32, because the engine asks for room by the length alone.
-        let mut decoded = [0; 33];
-        match URL_SAFE_NO_PAD.decode_slice(mac, &mut decoded) {
-            Ok(len) => self.mac(name, id).verify_slice(&decoded[..len]).is_ok(),
-            Err(_) => false,
-        }
+        is_end_of(self.mac(name, id), mac)
+    }
+
+    /// Gives a MAC for another use than a cookie's id, which `label` tells apart from all others. It ends with a NUL.
+    #[cfg(feature = "device-bound")]
+    pub(crate) fn sign_as(&self, label: &[u8], text: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.clone().chain_update(label).chain_update(text).finalize().into_bytes())
+    }
+
+    /// Tells whether `mac` is what [`sign_as`](Self::sign_as) gives, in constant time.
+    #[cfg(feature = "device-bound")]
+    pub(crate) fn verifies_as(&self, label: &[u8], text: &[u8], mac: &[u8]) -> bool {
+        is_end_of(self.0.clone().chain_update(label).chain_update(text), mac)
     }
 
     fn mac(&self, name: &str, id: &[u8]) -> Hmac<Sha256> {
         // A name is a token and so never holds the NUL that ends it: no two inputs run together.
         self.0.clone().chain_update(LABEL).chain_update(name).chain_update(b"\0").chain_update(id)
+    }
+}
+
+/// Tells whether `encoded` is the MAC that a computation comes to, in constant time.
+fn is_end_of(computed: Hmac<Sha256>, encoded: &[u8]) -> bool {
+    // 33 and not 32, because the engine asks for room by the length alone.
+    let mut decoded = [0; 33];
+    match URL_SAFE_NO_PAD.decode_slice(encoded, &mut decoded) {
+        Ok(len) => computed.verify_slice(&decoded[..len]).is_ok(),
+        Err(_) => false,
     }
 }
 

@@ -271,6 +271,10 @@ pub enum ReadOnly {
     /// and one of them is somebody's, so that a login alone begins another; or there are more than are looked at.
     #[error("the request came with several different session cookies")]
     SeveralCookies,
+    /// The session is bound to a device, and the request came without the proof that it comes from there: its cookie may be
+    /// stolen. See [`OnUnproven`](crate::guide). Somebody who signs in goes on with it.
+    #[error("the session is bound to a device, and the request did not prove that it comes from there")]
+    Unproven,
     /// The session was sealed with a key that this server lacks. It is left alone: another server may have it.
     #[error("this server lacks the key to it")]
     NoKey,

@@ -6,7 +6,7 @@
 //! # Logs
 //! Every event goes to [`tracing`](https://docs.rs/tracing) under the target `session_core`, with the fields `event`
 //! (the name below), `session` (a [`Fingerprint`]), `scope` where it is not that of the default cookie, `verb`, `error`,
-//! `kind`, `left_out`, `removed`, `cookie` and `seconds`, as they apply. `error` is the whole [chain of
+//! `kind`, `left_out`, `removed`, `cookie`, `seconds` and `reason`, as they apply. `error` is the whole [chain of
 //! causes](crate::Causes) as one text, so that a log in JSON has it too, and `kind` one word for it
 //! ([`SessionError::kind`](crate::SessionError::kind)), the same as in spans and metrics.
 //!
@@ -49,6 +49,12 @@
 //! | `replayed` | debug | the changes were made again on what that request wrote |
 //! | `unmergeable` | warn | they could not be, and are discarded |
 //! | `gone` | info | changes were discarded, since the session had ended meanwhile |
+//! | `device_offered` | debug | a browser was offered to bind the session to its device |
+//! | `device_bound` | info | it registered a key, and the session is bound |
+//! | `device_proved` | debug | the device proved itself, and was given a new cookie |
+//! | `device_refused` | warn | a registration or a proof was refused; the error says why. Where no session was found, it is told at debug |
+//! | `device_unproven` | warn | a request came with the cookie of a bound session and without the device's: a stolen cookie, or a browser that could not refresh |
+//! | `device_skipped` | warn | the same, and its browser says that it could not refresh; `reason` is `server_error`, `unreachable`, `quota_exceeded` or `other` |
 //! | `plain_http` | warn | a `Secure` cookie was set on what looks like plain http from another machine, where browsers drop it; told once |
 //! | `several_sessions` | warn | a handler that named none of several `Sessions` on its route was given the innermost's; told once for those |
 //! | `changed_too_late` | warn | a session was changed after its response had left, and not [committed](crate::Session::commit); told when its last handle goes |
@@ -100,6 +106,7 @@ use std::time::Duration;
 use super::SessionError;
 pub use super::fingerprint::Fingerprint;
 use super::fingerprint::Fingerprints;
+pub use super::verb::Verb;
 use crate::payload::CodecError;
 use crate::store::{Owner, SessionKey};
 
@@ -187,6 +194,19 @@ pub enum EventKind<'a> {
     Replayed,
     Unmergeable,
     Gone,
+    DeviceOffered,
+    DeviceBound,
+    DeviceProved,
+    #[non_exhaustive]
+    DeviceRefused {
+        /// A `ProofError`, with the feature `device-bound`.
+        error: &'a (dyn std::error::Error + 'static),
+    },
+    DeviceUnproven,
+    #[non_exhaustive]
+    DeviceSkipped {
+        reason: &'static str,
+    },
     PlainHttp,
     #[non_exhaustive]
     SeveralSessions {
@@ -224,7 +244,7 @@ pub enum EventKind<'a> {
 impl EventKind<'_> {
     /// All that [`name`](Self::name) gives.
     #[cfg(feature = "metrics")]
-    pub(crate) const NAMES: [&'static str; 30] = [
+    pub(crate) const NAMES: [&'static str; 36] = [
         "created",
         "renewed",
         "destroyed",
@@ -245,6 +265,12 @@ impl EventKind<'_> {
         "replayed",
         "unmergeable",
         "gone",
+        "device_offered",
+        "device_bound",
+        "device_proved",
+        "device_refused",
+        "device_unproven",
+        "device_skipped",
         "plain_http",
         "several_sessions",
         "changed_too_late",
@@ -294,6 +320,12 @@ impl EventKind<'_> {
             Self::Replayed => "replayed",
             Self::Unmergeable => "unmergeable",
             Self::Gone => "gone",
+            Self::DeviceOffered => "device_offered",
+            Self::DeviceBound => "device_bound",
+            Self::DeviceProved => "device_proved",
+            Self::DeviceRefused { .. } => "device_refused",
+            Self::DeviceUnproven => "device_unproven",
+            Self::DeviceSkipped { .. } => "device_skipped",
             Self::PlainHttp => "plain_http",
             Self::SeveralSessions { .. } => "several_sessions",
             Self::ChangedTooLate => "changed_too_late",
@@ -304,56 +336,6 @@ impl EventKind<'_> {
             Self::SweepPanicked => "sweep_panicked",
             Self::ClockSkew { .. } => "clock_skew",
             Self::Ready => "ready",
-        }
-    }
-}
-
-/// Names what the store was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each is the verb of that name")]
-pub enum Verb {
-    Init,
-    Get,
-    Put,
-    Touch,
-    Delete,
-    List,
-    Scan,
-    Sweep,
-}
-
-impl Verb {
-    #[cfg(feature = "metrics")]
-    pub(crate) const ALL: [Self; 8] =
-        [Self::Init, Self::Get, Self::Put, Self::Touch, Self::Delete, Self::List, Self::Scan, Self::Sweep];
-
-    /// Gives the name of the span of such a call.
-    pub(crate) fn span_name(self) -> &'static str {
-        match self {
-            Self::Init => "init sessions",
-            Self::Get => "get session",
-            Self::Put => "put session",
-            Self::Touch => "touch session",
-            Self::Delete => "delete session",
-            Self::List => "list sessions",
-            Self::Scan => "scan sessions",
-            Self::Sweep => "sweep sessions",
-        }
-    }
-
-    /// Gives the verb's name in logs and metrics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Get => "get",
-            Self::Put => "put",
-            Self::Touch => "touch",
-            Self::Delete => "delete",
-            Self::List => "list",
-            Self::Scan => "scan",
-            Self::Sweep => "sweep",
         }
     }
 }
@@ -389,6 +371,12 @@ mod tests {
             Replayed,
             Unmergeable,
             Gone,
+            DeviceOffered,
+            DeviceBound,
+            DeviceProved,
+            DeviceRefused { error: &codec },
+            DeviceUnproven,
+            DeviceSkipped { reason: "other" },
             PlainHttp,
             SeveralSessions { cookie: "" },
             ChangedTooLate,

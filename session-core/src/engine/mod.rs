@@ -23,13 +23,13 @@ mod settings; // what the application chose
 mod settling; // what was asked to end, and has not yet
 mod sign_in; // how somebody is asked to sign in
 mod turns; // turns for the writers of one key
-mod watching; // whose end is waited for
+mod verb; // what the store is asked
+mod watching; // who is told of changes
 
 pub(crate) use backend::{Backend, unexpected};
 pub(crate) use clearing::Clearing;
 pub(crate) use deadline::Deadline;
 pub use error::{ReadOnly, SessionError};
-pub(crate) use events::Verb;
 pub use events::{Event, EventKind};
 pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use misfit::Misfit;
@@ -46,4 +46,5 @@ pub(crate) use settings::{OwnerLimit, Renewal};
 pub(crate) use settling::Settling;
 pub use sign_in::{LoginPage, SignIn};
 pub(crate) use turns::{Turn, Turns};
+pub(crate) use verb::Verb;
 pub(crate) use watching::{Heard, Watched, Watching};

@@ -141,6 +141,7 @@ impl Observer {
             | EventKind::UnknownFormat { error }
             | EventKind::WrongType { error } => Some(*error),
             EventKind::NoKey { error } | EventKind::Tampered { error } => Some(*error),
+            EventKind::DeviceRefused { error } => Some(*error),
             _ => None,
         };
         let error_kind = kind.error_kind();
@@ -171,6 +172,10 @@ impl Observer {
             EventKind::SeveralSessions { cookie } => Some(*cookie),
             _ => None,
         };
+        let reason = match kind {
+            EventKind::DeviceSkipped { reason } => Some(*reason),
+            _ => None,
+        };
         macro_rules! log {
             ($level:ident, $message:literal) => {
                 tracing::event!(
@@ -186,6 +191,7 @@ impl Observer {
                     removed,
                     cookie,
                     seconds,
+                    reason,
                     $message
                 )
             };
@@ -215,6 +221,16 @@ impl Observer {
             EventKind::Replayed => log!(DEBUG, "changes made again after a conflict"),
             EventKind::Unmergeable => log!(WARN, "changes cannot be merged with what another request wrote"),
             EventKind::Gone => log!(INFO, "changes discarded, the session has ended"),
+            EventKind::DeviceOffered => log!(DEBUG, "a browser is offered to bind the session to its device"),
+            EventKind::DeviceBound => log!(INFO, "session bound to a device"),
+            EventKind::DeviceProved => log!(DEBUG, "the device of a bound session proved itself"),
+            // Without a session anybody may send what is refused, over and over.
+            EventKind::DeviceRefused { .. } if event.key.is_none() => {
+                log!(DEBUG, "what is no proof of a device is refused")
+            }
+            EventKind::DeviceRefused { .. } => log!(WARN, "the proof of a device is refused"),
+            EventKind::DeviceUnproven => log!(WARN, "a request of a bound session came without its device's cookie"),
+            EventKind::DeviceSkipped { .. } => log!(WARN, "a browser could not refresh a bound session"),
             EventKind::PlainHttp => log!(
                 WARN,
                 "a Secure cookie was set on what looks like plain http from another machine, and browsers drop it there, so \

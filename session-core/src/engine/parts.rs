@@ -42,6 +42,9 @@ pub(crate) struct Engine {
     pub(crate) max_payload: usize,
     pub(crate) owner_limit: Option<OwnerLimit>,
     pub(crate) renewal: Option<Renewal>,
+    /// Binds sessions to devices.
+    #[cfg(feature = "device-bound")]
+    pub(crate) devices: Option<crate::bound::Devices>,
     /// How long after its end a session's id is a straggler's rather than a newcomer's.
     pub(crate) straggler_window: Duration,
     pub(crate) turns: Turns,

@@ -80,7 +80,7 @@ pub struct SignIn {
 }
 
 impl SignIn {
-    #[cfg(feature = "_web")]
+    #[cfg(any(feature = "_web", feature = "device-bound"))]
     pub(crate) fn new(is_signed_in: bool, location: Option<String>) -> Self {
         Self { location: location.map(Into::into), is_signed_in }
     }

@@ -78,6 +78,11 @@ impl SessionsBuilder {
         if self.metrics {
             observer.count(if scope.is_empty() { DEFAULT_SCOPE } else { &scope });
         }
+        #[cfg(feature = "device-bound")]
+        let devices = match self.device_bound {
+            Some(bound) => Some(crate::bound::Devices::new(bound, &cookies).map_err(BuildError::DeviceBound)?),
+            None => None,
+        };
         Ok(Sessions::new(Engine {
             max_payload: self.max_payload.min(self.store.limits().max_payload),
             store: self.store,
@@ -98,6 +103,8 @@ impl SessionsBuilder {
             turns: Turns::new(),
             observer,
             renewal,
+            #[cfg(feature = "device-bound")]
+            devices,
             straggler_window,
             settling: Settling::default(),
             clearing: Arc::<Clearing>::default(),

@@ -28,6 +28,10 @@ pub enum BuildError {
     /// The timeouts cannot work.
     #[error("the expiry cannot work: {0}; see `Expiry`")]
     Expiry(&'static str),
+    /// Sessions cannot be bound to devices so.
+    #[cfg(feature = "device-bound")]
+    #[error("sessions cannot be bound to devices: {0}")]
+    DeviceBound(&'static str),
     /// A setting must not be zero.
     #[error("{setting} must be more than zero; leave it out for the default")]
     Zero {

@@ -62,6 +62,8 @@ pub struct SessionsBuilder {
     #[cfg(feature = "near")]
     pub(super) near: Option<Near>,
     pub(super) name: Option<std::any::TypeId>,
+    #[cfg(feature = "device-bound")]
+    pub(super) device_bound: Option<crate::bound::DeviceBound>,
     #[cfg(feature = "metrics")]
     pub(super) metrics: bool,
 }
@@ -102,6 +104,8 @@ impl SessionsBuilder {
             #[cfg(feature = "near")]
             near: None,
             name: None,
+            #[cfg(feature = "device-bound")]
+            device_bound: None,
             #[cfg(feature = "metrics")]
             metrics: false,
         }
@@ -278,6 +282,16 @@ impl SessionsBuilder {
     /// default is nowhere: they are answered 401, as programs are.
     pub fn login_page(mut self, page: LoginPage) -> Self {
         self.login_page = Some(page);
+        self
+    }
+
+    /// Binds sessions to the device that their visitor signed in on, where its browser can: a copy of the cookie is of no use
+    /// without a key that the device keeps to itself. The default is not to. Browsers that cannot notice nothing.
+    ///
+    /// The page [`guide::device_bound`](crate::guide::device_bound) has how it goes, and what it protects from.
+    #[cfg(feature = "device-bound")]
+    pub fn device_bound(mut self, bound: crate::bound::DeviceBound) -> Self {
+        self.device_bound = Some(bound);
         self
     }
 

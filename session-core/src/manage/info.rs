@@ -18,6 +18,7 @@ pub struct SessionInfo {
     last_seen_at: Timestamp,
     expires_at: Timestamp,
     authenticated_at: Option<Timestamp>,
+    bound_at: Option<Timestamp>,
     labels: Labels,
 }
 
@@ -30,6 +31,7 @@ impl SessionInfo {
             last_seen_at: record.last_seen_at,
             expires_at: record.expires_at,
             authenticated_at: contents.reserved.authenticated_at,
+            bound_at: contents.reserved.bound_at(),
             labels: contents.reserved.labels.clone(),
         }
     }
@@ -68,6 +70,12 @@ impl SessionInfo {
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.authenticated_at
+    }
+
+    /// Tells when the session was [bound](crate::guide) to the device that its visitor signed in on; `None` if it is not.
+    #[must_use]
+    pub fn bound_at(&self) -> Option<Timestamp> {
+        self.bound_at
     }
 
     /// Gives the text of a [label](crate::Session::set_label); `None` if there is none of the name.

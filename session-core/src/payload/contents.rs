@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::Expiry;
+use super::device::Binding;
 use super::labels::Labels;
 use super::unknown::{OrRaw, Raw, Unknown, reads_and_keeps};
 use super::values::Values;
@@ -55,6 +56,9 @@ pub(crate) struct Fields {
     pub(crate) lifetime: Option<OrRaw<CookieLifetime>>,
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub(crate) labels: Labels,
+    /// The device that it is bound to, or is offered to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) device: Option<Box<OrRaw<Binding>>>,
     #[serde(flatten, skip_serializing_if = "Unknown::is_empty")]
     pub(crate) unknown: Unknown,
     /// What stands in the payload beside this object.
@@ -72,6 +76,7 @@ reads_and_keeps!(Fields {
     expiry,
     lifetime,
     labels,
+    device,
 });
 
 impl Reserved {
@@ -91,6 +96,7 @@ static NOTHING: Fields = Fields {
     expiry: None,
     lifetime: None,
     labels: Labels::NONE,
+    device: None,
     unknown: Unknown::NONE,
     sections: Unknown::NONE,
 };
@@ -112,6 +118,24 @@ impl Fields {
     /// Gives the lifetime of the session's own cookie, if it has one that this version knows.
     pub(crate) fn lifetime(&self) -> Option<CookieLifetime> {
         self.lifetime.as_ref().and_then(OrRaw::known).copied()
+    }
+
+    /// Gives the binding to a device, if there is one that this version can read.
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.device.as_deref().and_then(OrRaw::known)
+    }
+
+    #[cfg(feature = "device-bound")]
+    pub(crate) fn binding_mut(&mut self) -> Option<&mut Binding> {
+        match self.device.as_deref_mut() {
+            Some(OrRaw::Known(binding)) => Some(binding),
+            _ => None,
+        }
+    }
+
+    /// Tells when the session was bound to a device; `None` if it is not, or is only offered to be.
+    pub(crate) fn bound_at(&self) -> Option<Timestamp> {
+        self.binding()?.bound_at
     }
 
     /// Takes over what another version keeps here, in the place of what was taken over before.

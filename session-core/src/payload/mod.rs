@@ -6,6 +6,9 @@
 
 mod codec; // Codec
 mod contents; // the application's values, and what the core keeps beside them
+mod device; // the device that a session is bound to
+#[cfg(test)]
+mod device_sample; // reads what is kept of that
 mod error; // why a payload cannot be coded
 mod expiry; // idle and absolute timeout
 mod head; // what a codec is told of the record around
@@ -24,8 +27,12 @@ mod unknown; // what another version added
 mod values; // the values by name, as JSON
 
 pub use codec::Codec;
+#[cfg(feature = "device-bound")]
+pub(crate) use contents::Reserved;
 pub(crate) use contents::StoredFlash;
 pub use contents::{Contents, Flash, FlashLevel};
+#[cfg(feature = "device-bound")]
+pub(crate) use device::{Binding, DeviceKey};
 pub use error::CodecError;
 pub use expiry::Expiry;
 pub use head::RecordHead;

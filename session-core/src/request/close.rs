@@ -100,6 +100,7 @@ impl Session {
         };
         let idle = state.endings.is_empty()
             && !state.ended
+            && !offers_binding(&state)
             && !state.ignored
             && state.discarded.is_none()
             && !state.is_changed();
@@ -164,7 +165,10 @@ impl Session {
         let removes = ended && set_cookies.set_cookie.is_none() && state.id.is_none();
         let set_cookies = if removes { SetCookies::remove(&engine.cookies) } else { set_cookies };
         let clear_site_data = engine.clear_site_data.clone().filter(|_| ended);
-        Closed { no_store: state.had_owner, clear_site_data, ..Closed::new(outcome, set_cookies) }
+        let closed = Closed { no_store: state.had_owner, clear_site_data, ..Closed::new(outcome, set_cookies) };
+        #[cfg(feature = "device-bound")]
+        let closed = self.tell_device(state, closed);
+        closed
     }
 
     /// Drops what is not stored: the request is over, and what it was told is that it is not. A task of the
@@ -272,5 +276,16 @@ impl Session {
         let id = state.id.as_ref()?;
         state.told = Told::Cookie { lifetime, expires_at };
         Some(self.engine().cookies.set(id, lifetime, self.engine().now(), expires_at))
+    }
+}
+
+/// Tells whether the browser is to be offered to bind the session to its device.
+fn offers_binding(state: &State) -> bool {
+    #[cfg(feature = "device-bound")]
+    return state.device.offers;
+    #[cfg(not(feature = "device-bound"))]
+    {
+        let _ = state;
+        false
     }
 }

@@ -44,6 +44,10 @@ pub struct Closed {
     pub no_store: bool,
     /// The value of a `Clear-Site-Data` header to add.
     pub clear_site_data: Option<Arc<str>>,
+    /// The value of a `Secure-Session-Registration` header to add, by which the browser is offered to bind the session to
+    /// its device.
+    #[cfg(feature = "device-bound")]
+    pub binding_offer: Option<String>,
 }
 
 /// Says what became of a session when its request was closed.
@@ -99,12 +103,21 @@ pub trait ResponseHeaders {
 impl Closed {
     pub(super) fn new(outcome: Result<CloseOutcome, SessionError>, cookies: SetCookies) -> Self {
         let SetCookies { set_cookie, removals } = cookies;
-        Self { outcome, set_cookie, removals, vary: false, no_store: false, clear_site_data: None }
+        Self {
+            outcome,
+            set_cookie,
+            removals,
+            vary: false,
+            no_store: false,
+            clear_site_data: None,
+            #[cfg(feature = "device-bound")]
+            binding_offer: None,
+        }
     }
 
     /// Adds to the headers of the response what it has to say, once.
     ///
-    /// - `Set-Cookie`, and `Clear-Site-Data`.
+    /// - `Set-Cookie`, `Clear-Site-Data`, and the offer to bind the session to a device.
     /// - `Vary: Cookie`, where somebody asked for the session.
     /// - `Cache-Control`: a response that sets the cookie becomes private: `public` and `s-maxage` go, what is stricter
     ///   stays. One whose session is somebody's is `no-store`, unless the handler set `Cache-Control` itself: else the
@@ -131,6 +144,10 @@ impl Closed {
         {
             headers.set("clear-site-data", what.to_string().into());
         }
+        #[cfg(feature = "device-bound")]
+        if let Some(offer) = self.binding_offer.take() {
+            headers.set("secure-session-registration", offer.into());
+        }
         for set_cookie in self.set_cookie.take().into_iter().chain(std::mem::take(&mut self.removals)) {
             headers.add_cookie(set_cookie);
         }
@@ -147,6 +164,8 @@ impl Closed {
             set_cookie: set_cookie.clone(),
             removals: removals.clone(),
             clear_site_data: clear_site_data.clone(),
+            #[cfg(feature = "device-bound")]
+            binding_offer: self.binding_offer.clone(),
             ..*self
         }
     }

@@ -21,6 +21,10 @@ use crate::cookie::{CookieLines, Line, Way};
 #[must_use = "`Sessions::open` takes it"]
 pub struct RequestHead<'a> {
     pub(super) is_safe: bool,
+    #[cfg(feature = "device-bound")]
+    pub(super) method: &'a str,
+    #[cfg(feature = "device-bound")]
+    pub(super) path: &'a str,
     pub(super) cookies: CookieLines,
     pub(super) way: Way<'a>,
 }
@@ -30,10 +34,18 @@ impl<'a> RequestHead<'a> {
     ///
     /// It decides who is refused: where changes to the session were lost, a page that was only looked at (`GET`, `HEAD`,
     /// `OPTIONS`, `TRACE` and `QUERY` are *safe*) is answered all the same; see [`GonePolicy`](crate::GonePolicy).
-    pub fn new(method: &str) -> Self {
+    pub fn new(method: &'a str) -> Self {
         let is_safe = matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "QUERY");
         let way = Way { header: &|_| None, authority: None, is_https: false, may_lack_host: false };
-        Self { is_safe, cookies: CookieLines::None, way }
+        Self {
+            is_safe,
+            #[cfg(feature = "device-bound")]
+            method,
+            #[cfg(feature = "device-bound")]
+            path: "",
+            cookies: CookieLines::None,
+            way,
+        }
     }
 
     /// Adds the values of the `Cookie` headers, one for each line. They are copied, and read when they are asked for.
@@ -49,6 +61,19 @@ impl<'a> RequestHead<'a> {
     pub fn with_headers(mut self, header: &'a dyn Fn(&str) -> Option<&'a [u8]>) -> Self {
         self.way.header = header;
         self
+    }
+
+    /// Adds the path, from the root of the site. By it the core finds requests that are not for a handler but for itself:
+    /// those by which a browser [binds](crate::guide) a session to its device. See
+    /// [`LazySession::is_for_device`](crate::LazySession).
+    pub fn with_path(self, path: &'a str) -> Self {
+        #[cfg(feature = "device-bound")]
+        return Self { path, ..self };
+        #[cfg(not(feature = "device-bound"))]
+        {
+            let _ = path;
+            self
+        }
     }
 
     /// Adds what the target of the request says beside its path: the authority, if it names one, and whether its scheme is

@@ -32,6 +32,9 @@ struct Shared {
     passage: Passage,
     beside: Beside,
     is_safe: bool,
+    /// What the request says of the device that it comes from, beside its cookie.
+    #[cfg(feature = "device-bound")]
+    device: super::unproven::Head,
     asked: AtomicBool,
     /// The response has left, or is about to.
     closed: AtomicBool,
@@ -57,7 +60,9 @@ impl Sessions {
 
     /// Opens a request for which others may have opened a session, too.
     pub(crate) fn open_beside(&self, request: RequestHead<'_>, beside: Beside) -> LazySession {
-        let RequestHead { is_safe, cookies, way } = request;
+        #[cfg(feature = "device-bound")]
+        let device = super::unproven::Head::of(self.engine(), &request);
+        let RequestHead { is_safe, cookies, way, .. } = request;
         let engine = self.engine();
         let passage = engine.cookies.passage(&way, engine.plain_http.is_open());
         if passage == Passage::Https {
@@ -71,6 +76,8 @@ impl Sessions {
             passage,
             beside,
             is_safe,
+            #[cfg(feature = "device-bound")]
+            device,
             asked: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             session: OnceCell::new(),
@@ -107,9 +114,12 @@ impl LazySession {
         if !self.is_meant {
             shared.tell_of_others();
         }
-        let load = || {
+        let load = async || {
             let asking = Asking { opened_at: *opened_at, is_safe: *is_safe, is_closed: closed.load(Ordering::SeqCst) };
-            load(sessions.engine(), shared.presented(), asking)
+            let session = load(sessions.engine(), shared.presented(), asking).await?;
+            #[cfg(feature = "device-bound")]
+            shared.device.judge(&session, shared.cookies.iter());
+            Ok::<_, SessionError>(session)
         };
         let session = session.get_or_try_init(load).await?;
         {
@@ -119,6 +129,18 @@ impl LazySession {
             state.closed |= closed.load(Ordering::SeqCst);
         }
         Ok(session.clone())
+    }
+
+    /// Tells what the request says of its device.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn device(&self) -> &super::unproven::Head {
+        &self.shared.device
+    }
+
+    /// Gives the session, if it was loaded.
+    #[cfg(feature = "device-bound")]
+    pub(super) fn loaded(&self) -> Option<&Session> {
+        self.shared.session.get()
     }
 
     /// Takes note that the response leaves, and gives the session if it was loaded.

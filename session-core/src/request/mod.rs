@@ -4,6 +4,8 @@
 //! What a handler sees of it is in `session/`; sessions from outside are in `manage/`. Frameworks enter by
 //! [`Sessions::open`](crate::Sessions::open) and [`Sessions::close`](crate::Sessions::close).
 
+#[cfg(feature = "device-bound")]
+mod bound; // what answers a browser that binds its session to its device, or proves where it comes from
 mod candidates; // reads: which session is meant, where several ids are presented or a former name
 mod close; // ends a request: one write at most, and the headers
 mod closed; // what that came to
@@ -31,8 +33,12 @@ mod save; // to a new session, in place, or under a new id
 mod set_cookies; // the cookies that a response sets and removes
 mod touch; // the deadline of what is only read
 mod transaction; // what must be decided once
+#[cfg(feature = "device-bound")]
+mod unproven; // which requests have to prove that they come from their session's device
 mod write; // one step: create or replace
 
+#[cfg(feature = "device-bound")]
+pub use bound::DeviceAnswer;
 pub use close::Closing;
 pub use closed::{CloseOutcome, Closed, Handled, ResponseHeaders};
 pub use head::RequestHead;

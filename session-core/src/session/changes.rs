@@ -47,6 +47,9 @@ pub(crate) enum Change {
     OldIdUntil(Timestamp),
     Expiry(Option<Expiry>),
     Lifetime(CookieLifetime),
+    /// Changes the binding to a device.
+    #[cfg(feature = "device-bound")]
+    Binding(super::binding::BindingChange),
     /// Sets a label, or removes it.
     Label {
         name: SmolStr,
@@ -106,6 +109,8 @@ impl Change {
             Self::OldIdUntil(at) => reserved.old_id_until = reserved.old_id_until.map(|until| until.min(*at)),
             Self::Expiry(expiry) => reserved.set_expiry(*expiry),
             Self::Lifetime(lifetime) => reserved.lifetime = Some(OrRaw::Known(*lifetime)),
+            #[cfg(feature = "device-bound")]
+            Self::Binding(change) => change.apply(reserved)?,
             Self::Label { name, text } => reserved.labels.set(name, text.as_ref())?,
         }
         Ok(())

@@ -69,6 +69,8 @@ impl Session {
         }
         state.draft.change(Change::Authenticated(now))?;
         state.draft.set_owner(Some(owner.clone()));
+        #[cfg(feature = "device-bound")]
+        self.bind_at_login(&mut state)?;
         state.privilege = Privilege { renew: true, routine: false, login: Some(owner) };
         Ok(())
     }
@@ -93,6 +95,12 @@ impl Session {
         self.state().draft.contents().reserved.authenticated_at
     }
 
+    /// Tells when the session was bound to the device that its visitor signed in on; `None` if it is not.
+    #[must_use]
+    pub fn bound_at(&self) -> Option<Timestamp> {
+        self.state().draft.contents().reserved.bound_at()
+    }
+
     /// Tells where browsers are sent to sign in.
     #[cfg(feature = "_web")]
     pub(crate) fn login_page(&self) -> Option<&LoginPage> {
@@ -105,6 +113,10 @@ impl Session {
     /// it again, and call [`log_in`](Self::log_in).
     #[must_use]
     pub fn is_authenticated_within(&self, max_age: Duration) -> bool {
+        #[cfg(feature = "device-bound")]
+        if self.state().device.is_doubtful() {
+            return false;
+        }
         self.authenticated_at().is_some_and(|at| self.engine().now().since(at) <= max_age)
     }
 }

@@ -27,6 +27,9 @@ pub(crate) enum Origin {
         /// Each was looked at, or one of them lives.
         all_seen: bool,
     },
+    /// The session is bound to a device, and the request did not prove that it comes from that.
+    #[cfg_attr(not(feature = "device-bound"), allow(dead_code, reason = "nothing is asked for a proof"))]
+    Unproven { key: SessionKey },
     /// It was there, and is no more; under this key, if it was stored. It may have a successor there.
     Ended { key: Option<SessionKey> },
 }
@@ -49,8 +52,17 @@ impl Origin {
             Self::StoreFailed { .. } => Some(ReadOnly::StoreFailed),
             Self::LeftAlone { why } => Some(*why),
             Self::SeveralCookies { .. } => Some(ReadOnly::SeveralCookies),
+            Self::Unproven { .. } => Some(ReadOnly::Unproven),
             Self::New | Self::Stored { .. } | Self::Dead { .. } | Self::Ended { .. } => None,
         }
+    }
+
+    /// Tells whether a login begins anew where nothing else can be written.
+    pub(crate) fn yields_to_logins(&self) -> bool {
+        matches!(
+            self,
+            Self::Straggler { .. } | Self::SeveralCookies { .. } | Self::Unproven { .. } | Self::Ended { .. }
+        )
     }
 
     /// Says why nobody can log in here; `None` if they can, whatever else they cannot. A browser that was logged out
@@ -71,7 +83,8 @@ impl Origin {
     /// `ReadOnly` where this server cannot tell what has to end.
     pub(crate) fn key(&self) -> Result<Option<SessionKey>, SessionError> {
         match *self {
-            Self::Stored { key, .. } | Self::StoreFailed { key } => Ok(Some(key)),
+            // A logout ends it, whoever asks: that is no thief's gain.
+            Self::Stored { key, .. } | Self::StoreFailed { key } | Self::Unproven { key } => Ok(Some(key)),
             // The visitor wants to log out, and holds the id of a moment ago: it is the session of now that ends.
             Self::Dead { key, .. } | Self::Straggler { key } => Ok(Some(key)),
             Self::Ended { key } => Ok(key),
@@ -91,6 +104,6 @@ impl Origin {
     /// Tells whether the browser's cookie goes if this cannot be ended. Not a straggler's: what the browser has by now may
     /// be the cookie of the session that came after.
     pub(crate) fn holds_cookie(&self) -> bool {
-        matches!(self, Self::Stored { .. } | Self::StoreFailed { .. })
+        matches!(self, Self::Stored { .. } | Self::StoreFailed { .. } | Self::Unproven { .. })
     }
 }

@@ -127,6 +127,9 @@ pub(crate) struct State {
     pub(crate) closed: bool,
     /// It was changed after that; what is in the log when the handle goes is lost.
     pub(super) late: bool,
+    /// What is known of the device that it is bound to.
+    #[cfg(feature = "device-bound")]
+    pub(crate) device: super::binding::Known,
     /// What is known of its end, if that is waited for.
     pub(crate) looking: Option<Looking>,
 }
@@ -179,6 +182,8 @@ impl State {
             leftovers: Leftovers::None,
             closed: false,
             late: false,
+            #[cfg(feature = "device-bound")]
+            device: super::binding::Known::default(),
             looking: None,
         }
     }
@@ -214,11 +219,7 @@ impl State {
             Origin::New | Origin::Dead { .. } if self.closed => Err(SessionError::ResponseSent),
             Origin::New | Origin::Stored { .. } | Origin::Dead { .. } => Ok(()),
             // Whoever logs in begins anew.
-            Origin::Straggler { .. } | Origin::SeveralCookies { .. } | Origin::Ended { .. }
-                if self.privilege.login.is_some() =>
-            {
-                Ok(())
-            }
+            ref origin if self.privilege.login.is_some() && origin.yields_to_logins() => Ok(()),
             Origin::Ended { .. } => Err(SessionError::Gone),
             _ => Err(self.origin.read_only().map_or(SessionError::Gone, SessionError::ReadOnly)),
         }
@@ -239,6 +240,8 @@ impl State {
 
     /// Has the session end, and goes on with a new one.
     pub(crate) fn end(&mut self, asked_at: Timestamp) {
+        #[cfg(feature = "device-bound")]
+        self.unbind();
         let origin = std::mem::replace(&mut self.origin, Origin::New);
         let others = std::mem::take(&mut self.others);
         if !matches!(origin, Origin::New) || !others.is_empty() {

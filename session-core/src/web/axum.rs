@@ -210,6 +210,10 @@ where
         self.to(error).unwrap_or_else(|| text(error).map(Body::from))
     }
 
+    fn made(&self, response: http::Response<Bytes>) -> Response {
+        response.map(Body::from)
+    }
+
     fn are_own(&self) -> bool {
         self.is_set()
     }

@@ -45,12 +45,28 @@ pub(super) fn open(
     let mut head = RequestHead::new(method.as_str())
         .with_shared_cookies(headers.get_all(COOKIE))
         .with_headers(&header)
+        .with_path(uri.path())
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);
     // From this version on every client names the host. Where there is none, a test calls the service by itself.
     if version >= Version::HTTP_11 {
         head = head.may_lack_host();
     }
     Some(sessions.open_beside(head, beside))
+}
+
+/// Answers a request that is for no handler: a browser binds its session to its device, or proves that it comes from there.
+#[cfg(feature = "device-bound")]
+pub(super) fn answer_device(
+    session: &LazySession,
+) -> std::pin::Pin<Box<dyn Future<Output = http::Response<bytes::Bytes>> + Send>> {
+    let session = session.clone();
+    Box::pin(async move {
+        let mut answer = session.sessions().answer_device(&session).await;
+        let mut response = http::Response::new(bytes::Bytes::copy_from_slice(answer.body().as_bytes()));
+        *response.status_mut() = StatusCode::from_u16(answer.status()).expect("an answer's status is one of a few");
+        answer.add_to(response.headers_mut());
+        response
+    })
 }
 
 /// Leaves a session that was opened in the extensions of its request.

@@ -104,7 +104,8 @@
 //! An adapter is [`Sessions::open`](crate::Sessions::open) when a request comes,
 //! [`LazySession::load`](crate::LazySession::load) when a handler asks,
 //! [`Sessions::close`](crate::Sessions::close) before the response leaves, and [`Closed::add_to`](crate::Closed::add_to) for
-//! its headers, put into the framework's own words.
+//! its headers, put into the framework's own words. Where sessions are bound to devices, a request that
+//! `LazySession::is_for_device` is answered by `Sessions::answer_device`, and by no handler.
 
 #[cfg(feature = "actix-web")]
 pub mod actix_web;

@@ -23,7 +23,19 @@ impl Opened {
         session.sessions().close(&session, handled)
     }
 
-    #[cfg(any(feature = "poem", feature = "rocket", feature = "salvo", feature = "tower"))]
+    /// Takes note that the sessions have answered the request by themselves, and closed it.
+    #[cfg(all(feature = "device-bound", any(feature = "rocket", feature = "salvo")))]
+    pub(super) fn answered(mut self) {
+        self.0 = None;
+    }
+
+    #[cfg(any(
+        feature = "poem",
+        feature = "rocket",
+        feature = "salvo",
+        feature = "tower",
+        all(feature = "actix-web", feature = "device-bound")
+    ))]
     pub(super) fn session(&self) -> &LazySession {
         self.0.as_ref().expect("it is not closed yet")
     }

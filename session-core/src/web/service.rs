@@ -1,5 +1,6 @@
 //! The service behind the layers of tower and axum, which differ in the body of what they answer.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,6 +35,9 @@ pub trait Answers<B>: Clone {
 
     /// Answers an error. Its headers are added later.
     fn ours(&self, error: &SessionError) -> Response<Self::Body>;
+
+    /// Makes a response of one that the sessions give by themselves.
+    fn made(&self, response: Response<Bytes>) -> Response<Self::Body>;
 
     /// Tells whether the application gives answers of its own, to errors of handlers and extractors, too.
     fn are_own(&self) -> bool;
@@ -70,8 +74,14 @@ where
         let (target, headers) = ((request.method(), request.uri(), request.version()), request.headers());
         let is_https = request.uri().scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
         let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
+        #[cfg(feature = "device-bound")]
+        if let Some(session) = session.as_ref().filter(|session| session.is_for_device()) {
+            let handling = Handling::Sessions { answering: exchange::answer_device(session) };
+            return ResponseFuture { handling, opened: None, closing: None, answers: self.answers.clone() };
+        }
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
-        ResponseFuture { handling: self.inner.call(request), opened, closing: None, answers: self.answers.clone() }
+        let handling = Handling::Handler { handling: self.inner.call(request) };
+        ResponseFuture { handling, opened, closing: None, answers: self.answers.clone() }
     }
 }
 
@@ -81,13 +91,34 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<F, T, A> {
         #[pin]
-        handling: F,
+        handling: Handling<F>,
         // Until the handler is done; `None` if a layer further out has opened the session. Where nobody asked for it, it is
         // dropped, and that is all.
         opened: Option<Opened>,
         // The handler's answer waits here while its session is closed.
         closing: Option<(Closing, T)>,
         answers: A,
+    }
+}
+
+pin_project! {
+    /// Who answers: the handler, or the sessions by themselves.
+    #[project = Projected]
+    enum Handling<F> {
+        Handler { #[pin] handling: F },
+        Sessions { answering: OwnAnswer },
+    }
+}
+
+/// The answer to a request that is for no handler.
+pub(super) type OwnAnswer = Pin<Box<dyn Future<Output = Response<Bytes>> + Send>>;
+
+impl<F: fmt::Debug> fmt::Debug for Handling<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handler { handling } => handling.fmt(f),
+            Self::Sessions { .. } => f.write_str("Sessions"),
+        }
     }
 }
 
@@ -103,7 +134,12 @@ where
         let (mut closing, answer) = match this.closing.take() {
             Some(closing) => closing,
             None => {
-                let answer = ready!(this.handling.poll(cx));
+                let answer = match this.handling.project() {
+                    Projected::Handler { handling } => ready!(handling.poll(cx)),
+                    Projected::Sessions { answering } => {
+                        return answering.as_mut().poll(cx).map(|response| Ok(this.answers.made(response)));
+                    }
+                };
                 let opened = this.opened.take().filter(|opened| opened.session().was_asked_for());
                 let Some(opened) = opened else {
                     return Poll::Ready(answer.map(|response| pass(this.answers, response)));

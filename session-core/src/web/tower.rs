@@ -261,6 +261,10 @@ impl<B> Answers<B> for Own<Response<Bytes>> {
             .map(|body| ResponseBody { source: Source::Ours { body: Some(body) } })
     }
 
+    fn made(&self, response: Response<Bytes>) -> Response<ResponseBody<B>> {
+        response.map(|body| ResponseBody { source: Source::Ours { body: Some(body) } })
+    }
+
     fn are_own(&self) -> bool {
         self.is_set()
     }

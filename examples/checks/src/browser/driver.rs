@@ -74,11 +74,17 @@ impl Driver {
 
     /// Starts a browser, with nothing kept from any other.
     pub(super) async fn browser(&self, kind: Kind) -> Client {
+        self.browser_with(kind, &[]).await
+    }
+
+    /// Starts one with more flags.
+    pub(super) async fn browser_with(&self, kind: Kind, more: &[String]) -> Client {
         let profiles = self.profiles.as_ref().expect("it is there until the end").path();
         let profile = profiles.join(self.started.fetch_add(1, Ordering::Relaxed).to_string());
         let mut flags: Vec<_> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         flags.push(format!("--user-data-dir={}", profile.display()));
         flags.extend(kind.flags().iter().map(|flag| (*flag).to_owned()));
+        flags.extend_from_slice(more);
         let mut options = json!({ "binary": self.browser, "args": flags });
         if let (Some(options), Some((name, value))) = (options.as_object_mut(), kind.option()) {
             options.insert(name.to_owned(), value);

@@ -1,8 +1,10 @@
 //! What people see: headless Chromium, driven through WebDriver.
 
 mod back; // what is not shown again after signing out
+mod bound; // what a thief cannot do where the session is bound to a device
 mod driver; // Driver: starts browsers, and leaves none behind
 mod flow; // what people do
+mod https; // a server behind https
 mod looks; // what there is to see, and whether everybody can
 mod planted; // what a script cannot do
 mod window; // Window: one person's browser
@@ -49,6 +51,21 @@ pub fn browser(program: &str, store: Store) {
     });
 }
 
+/// Signs in with a browser that binds the session to its device, copies its cookies, and tries them from another client:
+/// they open nothing there, and the browser goes on.
+///
+/// # Panics
+/// As [`browser`].
+pub fn bound(program: &str) {
+    run(async {
+        let store = Store::Ets.open().await;
+        let settings = [("SESSION_BOUND", "refuse"), ("SESSION_KEYS", bound::KEYS)];
+        let stage = Stage::set_with(program, store.url(), "bound", &settings).await;
+        bound::all(&stage).await;
+        stage.server.stop().await;
+    });
+}
+
 /// Looks at the page in light and dark and at a phone's width: whether it fits, and whether text, labels and focus can
 /// be made out.
 ///
@@ -75,6 +92,11 @@ struct Stage {
 
 impl Stage {
     async fn set(program: &str, store: &str, title: &str) -> Self {
+        Self::set_with(program, store, title, &[]).await
+    }
+
+    async fn set_with(program: &str, store: &str, title: &str, more: &[(&str, &str)]) -> Self {
+        let settings = [&[("SESSION_STORE", store), ("SESSION_TEST", "1")], more].concat();
         let home = Home::new(program);
         let folder = home.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let suffix = folder.trim_start_matches(['.', 't', 'm', 'p']).to_owned();
@@ -82,7 +104,7 @@ impl Stage {
         let title = format!("{framework}-{}", title.to_lowercase());
         Self {
             driver: Driver::start().await,
-            server: home.start_with(&[("SESSION_STORE", store), ("SESSION_TEST", "1")]).await,
+            server: home.start_with(&settings).await,
             screenshots: home.screenshots(),
             framework,
             title,

@@ -187,6 +187,17 @@ impl Window {
         own
     }
 
+    /// Gives the value of a cookie; `None` if there is none of that name.
+    pub(super) async fn cookie_value(&self, name: &str) -> Option<String> {
+        let cookies = self.until("cookies", async || self.client.get_all_cookies().await.map(Some)).await;
+        cookies.iter().find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Removes a cookie, as time does.
+    pub(super) async fn forget(&self, name: &str) {
+        self.until("a cookie removed", async || self.client.delete_cookie(name).await.map(Some)).await;
+    }
+
     /// Sets a cookie that somebody else had.
     pub(super) async fn adopt(&self, cookie: Cookie<'static>) {
         self.until("a cookie set", async || self.client.add_cookie(cookie.clone()).await.map(Some)).await;

@@ -5,6 +5,8 @@ use super::cache::*;
 use super::change::*;
 use super::change_signing::*;
 use super::cookie::*;
+use super::dbsc::*;
+use super::dbsc_proof::*;
 use super::id::*;
 use super::keys::*;
 use super::leak::*;

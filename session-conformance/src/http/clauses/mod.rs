@@ -7,6 +7,8 @@ mod cache;
 mod change;
 mod change_signing;
 mod cookie;
+mod dbsc;
+mod dbsc_proof;
 mod id;
 mod keys;
 mod leak;

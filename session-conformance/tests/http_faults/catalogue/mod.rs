@@ -4,6 +4,7 @@
 #![allow(unreachable_pub, reason = "two programs have this module for a part of their own")]
 
 mod answered;
+mod bound;
 mod change;
 mod saved;
 mod users;
@@ -64,6 +65,12 @@ const fn before(before: Before) -> Adapter {
     Adapter { before, ..RIGHT }
 }
 
+type Device = fn(&crate::adapter::Seen, &mut axum::http::Response<axum::body::Bytes>);
+
+const fn device(device: Device) -> Adapter {
+    Adapter { device, ..RIGHT }
+}
+
 type Handle = fn(
     example_demo::Demo,
     session_conformance::session_core::LazySession,
@@ -84,5 +91,7 @@ const fn settings(settings: fn(&mut Command)) -> Adapter {
 
 /// Gives all faults, by the groups of the clauses that are meant to catch them.
 pub fn faults() -> impl Iterator<Item = &'static Fault> + Clone {
-    [visitor::FAULTS, saved::FAULTS, answered::FAULTS, users::FAULTS, change::FAULTS].into_iter().flatten()
+    [visitor::FAULTS, saved::FAULTS, answered::FAULTS, users::FAULTS, change::FAULTS, bound::FAULTS]
+        .into_iter()
+        .flatten()
 }

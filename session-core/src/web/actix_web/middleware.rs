@@ -7,6 +7,8 @@ use std::pin::Pin;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+#[cfg(feature = "device-bound")]
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, VARY};
 use actix_web::http::uri::Scheme;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
@@ -106,6 +108,17 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let opened = open(&self.sessions, &request);
+        #[cfg(feature = "device-bound")]
+        if let Some(session) = opened.as_ref().map(|opened| opened.session().clone()).filter(LazySession::is_for_device)
+        {
+            return Box::pin(async move {
+                let mut answer = session.sessions().answer_device(&session).await;
+                let status = StatusCode::from_u16(answer.status()).expect("an answer's status is one of a few");
+                let mut response = HttpResponse::build(status).body(answer.body().to_owned());
+                answer.add_to(response.headers_mut());
+                Ok(request.into_response(response).map_into_right_body())
+            });
+        }
         let own = self.own.clone();
         let handling = self.inner.call(request);
         Box::pin(async move {
@@ -141,6 +154,7 @@ fn open(sessions: &Sessions, request: &ServiceRequest) -> Option<Opened> {
     let is_https = request.app_config().secure() || uri.scheme().is_some_and(|scheme| *scheme == Scheme::HTTPS);
     let header = |name: &str| headers.get(name).map(HeaderValue::as_bytes);
     let mut head = RequestHead::new(request.method().as_str())
+        .with_path(uri.path())
         .with_cookies(headers.get_all(COOKIE).map(HeaderValue::as_bytes))
         .with_headers(&header)
         .with_target(uri.authority().map(|authority| authority.as_str().as_bytes()), is_https);

@@ -72,6 +72,13 @@ impl<E: Endpoint> Endpoint for SessionEndpoint<E> {
         let (target, headers) = ((request.method(), request.uri(), request.version()), request.headers());
         let is_https = *request.scheme() == Scheme::HTTPS;
         let session = exchange::open(&self.sessions, target, is_https, headers, request.extensions());
+        #[cfg(feature = "device-bound")]
+        if let Some(session) = session.as_ref().filter(|session| session.is_for_device()) {
+            let (head, body) = exchange::answer_device(session).await.into_parts();
+            let mut response = Response::builder().status(head.status).body(body);
+            *response.headers_mut() = head.headers;
+            return Ok(response);
+        }
         let opened = session.map(|session| exchange::leave(session, request.extensions_mut()));
         if let Some(whole) = Whole::of(&request) {
             request.set_data(whole);

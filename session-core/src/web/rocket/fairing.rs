@@ -32,7 +32,9 @@ impl SessionFairing {
         let (is_local, authority) = (request.remote().is_none(), request.host().map(ToString::to_string));
         let lines = request.headers().get("Cookie").map(str::as_bytes);
         let jar = in_jar(request, is_local);
+        let path = request.uri().path();
         let mut head = RequestHead::new(request.method().as_str())
+            .with_path(path.as_str())
             .with_cookies(lines.chain(jar.iter().map(String::as_bytes)))
             .with_headers(&header)
             .with_target(authority.as_deref().map(str::as_bytes), request.rocket().config().tls_enabled());
@@ -77,6 +79,19 @@ impl Fairing for SessionFairing {
             own.map(|own| opened.remove(own))
         };
         let Some(opened) = opened else { return };
+        #[cfg(feature = "device-bound")]
+        if opened.session().is_for_device() {
+            // Fairings answer here alone. What a catcher has made of a route that is not there goes.
+            let mut answer = self.sessions.answer_device(opened.session()).await;
+            opened.answered();
+            let mut own = Response::build();
+            own.status(rocket::http::Status::new(answer.status()));
+            let body = answer.body().to_owned();
+            let mut own = own.sized_body(body.len(), std::io::Cursor::new(body)).finalize();
+            answer.add_to(&mut own);
+            take_place(request, response, own);
+            return;
+        }
         let failed = response.status().code >= 500;
         let handled = if failed { Handled::Failed } else { Handled::Completed };
         let mut closed = opened.close(handled).await;

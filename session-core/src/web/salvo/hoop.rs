@@ -76,6 +76,17 @@ impl Handler for SessionHoop {
             // What is left of the chain runs by itself.
             return;
         };
+        #[cfg(feature = "device-bound")]
+        if opened.session().is_for_device() {
+            let (head, body) = exchange::answer_device(opened.session()).await.into_parts();
+            opened.answered();
+            ctrl.skip_rest();
+            res.status_code(head.status);
+            res.headers_mut().extend(head.headers);
+            // An empty one would have the catcher make a page.
+            res.body(body);
+            return;
+        }
         let before = Before::of(res);
         ctrl.call_next(req, depot, res).await;
         let is_failed = res.status_code.is_some_and(|status| status.is_server_error());
