@@ -137,7 +137,7 @@ impl Site {
         let sessions = match trouble {
             Trouble::NoKey => &self.bad,
             // Every other request is answered by that one.
-            Trouble::FastClock if number % 2 == 0 => &self.fast,
+            Trouble::FastClock if number.is_multiple_of(2) => &self.fast,
             _ => &self.sound,
         };
         if matches!(trouble, Trouble::Down | Trouble::Hangs | Trouble::Full | Trouble::NoKey) {

@@ -1,5 +1,5 @@
-//! Times the store's verbs beside the same commands sent by hand, beside the near cache, and beside the peers
-//! tower-sessions-redis-store and actix-session, in the same run; and counts what cannot be timed.
+//! Times the store's verbs beside the same commands sent by hand, and beside the peers tower-sessions-redis-store
+//! and actix-session, in the same run; and counts what cannot be timed.
 //!
 //! ```text
 //! cargo bench -p session-redis -- [--quick]
@@ -12,7 +12,6 @@
 //! |---|---|
 //! | `hand` | the commands that the store sends, over the connection that `store` has |
 //! | `store` | the store, on a connection of the caller's |
-//! | `near` | the store with its near cache |
 //! | `ours` | the store by a URL, as an app has it, with its values encoded as JSON around it |
 //! | `tower` | tower-sessions-redis-store 0.16 on one fred client; its writes are blind, and a touch is a write |
 //! | `actix` | actix-session's Redis store 0.11; its writes are blind, and a touch is `EXPIRE` |
@@ -29,13 +28,13 @@ use std::time::Duration;
 use actix_session::storage::RedisSessionStore;
 use by_hand::ByHand;
 use contention::{Contends, Contention};
-use contest::{Contestant as _, Line, Seat, Slices, Times, Verb, timed};
+use contest::{Line, Seat, Slices, Times, Verb};
 use ours::{Ours, Store};
 use peers::{Actix, Tower};
 use session_conformance::servers::Redis;
 use session_redis::redis::aio::MultiplexedConnection;
 use session_redis::redis::{AsyncConnectionConfig, Client};
-use session_redis::{NearCache, RedisConfig, RedisStore};
+use session_redis::{RedisConfig, RedisStore};
 use tower_sessions_redis_store::fred::prelude::Client as Fred;
 
 const SIZES: [usize; 3] = [200, 2_000, 64_000];
@@ -46,7 +45,6 @@ const BY_URL: &str = "ours";
 struct Field {
     connection: MultiplexedConnection,
     store: RedisStore,
-    near: RedisStore,
     ours: RedisStore,
     tower: tower_sessions_redis_store::RedisStore<Fred>,
     actix: RedisSessionStore,
@@ -58,12 +56,9 @@ impl Field {
         let patient = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(60)));
         let connection = client.get_multiplexed_async_connection_with_config(&patient).await.expect("a connection");
         let config = || RedisConfig::default().with_response_timeout(Duration::from_secs(60));
-        let cached = NearCache::default().with_max_age(Duration::from_secs(600));
-        let near = config().with_prefix("store").with_near_cache(cached);
         let ours = RedisStore::connect_with(url, config().with_prefix(BY_URL)).await.expect("a server");
         Self {
             store: RedisStore::from_connection(connection.clone(), config().with_prefix("store")).expect("a store"),
-            near: RedisStore::from_url(url, near).expect("a store"),
             ours,
             tower: Tower::connect(url).await,
             actix: Actix::connect(url).await,
@@ -91,36 +86,6 @@ impl Field {
             for (who, seat) in &mut seats {
                 times.note(Line { verb, size, tasks }, who, seat.slice(verb, tasks, count).await, count);
             }
-        }
-    }
-
-    /// Reads sessions that the process has read before.
-    async fn near(&self, size: usize, tasks: usize, count: usize, times: &mut Times) {
-        let payload = "x".repeat(size).into();
-        let (far, near) = (Store { store: self.store.clone(), payload }, self.near.clone());
-        let mut keys = Vec::new();
-        for _ in 0..100 {
-            keys.push(far.create().await);
-        }
-        let near = Store { store: near, payload: far.payload.clone() };
-        // Twice, for a note about the write may come after the first.
-        for key in keys.iter().chain(&keys) {
-            near.read(key).await;
-        }
-        let (each, of) = (count * 100 / tasks, keys.clone());
-        // In one go: what a handle's own clone costs, one after each read, would be most of it.
-        let read = move |_| {
-            let (near, of) = (near.clone(), of.clone());
-            async move {
-                for at in 0..each {
-                    near.read(&of[at % of.len()]).await;
-                }
-            }
-        };
-        let took = timed(tasks, tasks, read).await.0;
-        times.note(Line { verb: Verb::Read, size, tasks }, "near", took, each * tasks);
-        for key in &keys {
-            far.delete(key).await;
         }
     }
 
@@ -163,9 +128,6 @@ async fn main() {
             for tasks in TASKS {
                 let count = if size == 64_000 { count / 2 } else { count };
                 field.verbs(round, size, tasks, count, &mut times).await;
-                if round % 4 == 0 {
-                    field.near(size, tasks, count, &mut times).await;
-                }
             }
         }
     }
@@ -189,13 +151,6 @@ fn print_ratios(times: &Times) {
                     println!("ratio {}-{size}B-{tasks}-over-{second} {ratio:.2}", verb.name());
                 }
             }
-        }
-    }
-    for size in SIZES {
-        for tasks in TASKS {
-            let line = Line { verb: Verb::Read, size, tasks };
-            let ratio = times.ratio(line, ["store", "near"]).expect("both were measured");
-            println!("ratio far-read-{size}B-{tasks}-over-near {ratio:.1}");
         }
     }
 }

@@ -20,7 +20,7 @@
 //! |---|---|---|---|---|
 //! | a tenth | 1, 0.71 | 0.92, 0.74 | 9.1, 0.72 | 3.4, 0.70 |
 //!
-//! It brings four crates, `moka` 17, `foyer-memory` 55. The program that measured this is not kept.
+//! It brings five crates, `moka` 17, `foyer-memory` 55. The program that measured this is not kept.
 //!
 //! # Why absence is not kept
 //!
