@@ -54,9 +54,10 @@ impl Watching {
 
     /// Marks how things are, for what is about to be read and may be kept; `None` if nothing is.
     pub(crate) fn mark(&self, key: &SessionKey, store: &dyn SessionStore) -> Option<Mark> {
-        let near = self.near()?;
-        self.hear(store);
-        Some(near.mark(key))
+        self.near().map(|near| {
+            self.hear(store);
+            near.mark(key)
+        })
     }
 
     /// Keeps what was read since `mark`.
