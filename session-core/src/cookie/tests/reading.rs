@@ -1,31 +1,31 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
 use crate::store::{SessionId, Timestamp};
 
-const NAME: &str = "__Host-Http-session";
+pub(super) const NAME: &str = "__Host-Http-session";
 const NOW: Timestamp = Timestamp::from_millis(1_763_834_400_999);
 
-fn host() -> Cookies {
+pub(super) fn host() -> Cookies {
     CookieConfig::default().build().unwrap()
 }
 
-fn signed(keys: &[u8]) -> Cookies {
+pub(super) fn signed(keys: &[u8]) -> Cookies {
     let keys = keys.iter().map(|&byte| SigningKey::new([byte; 32]).unwrap());
     CookieConfig::default().with_signing_keys(keys).build().unwrap()
 }
 
-fn id() -> SessionId {
+pub(super) fn id() -> SessionId {
     SessionId::random().unwrap()
 }
 
 /// The `name=value` of a cookie, as a browser sends it back.
-fn pair(cookies: &Cookies, id: &SessionId) -> String {
+pub(super) fn pair(cookies: &Cookies, id: &SessionId) -> String {
     let set = cookies.set(id, CookieLifetime::Browser, Timestamp::MIN, Timestamp::MAX);
     set.split(';').next().unwrap().to_owned()
 }
 
-fn read_all(cookies: &Cookies, headers: &[&[u8]]) -> Presented {
+pub(super) fn read_all(cookies: &Cookies, headers: &[&[u8]]) -> Presented {
     cookies.read(headers.iter().copied(), || NOW)
 }
 
@@ -33,12 +33,12 @@ fn read(cookies: &Cookies, header: impl AsRef<[u8]>) -> Presented {
     read_all(cookies, &[header.as_ref()])
 }
 
-fn is_one(presented: &Presented, id: &SessionId) -> bool {
+pub(super) fn is_one(presented: &Presented, id: &SessionId) -> bool {
     matches!(presented.candidates(), [found] if found.id.key() == id.key()) && !presented.has_more()
 }
 
 /// Cookies of the name, none of them well-formed.
-fn is_malformed(presented: &Presented) -> bool {
+pub(super) fn is_malformed(presented: &Presented) -> bool {
     !presented.is_nothing() && presented.candidates().is_empty() && !presented.has_more()
 }
 
