@@ -47,6 +47,26 @@ impl Process {
     }
 }
 
+/// Two processes, of which one is told of changes when the test says so, and a browser whose session it has read.
+struct Fed {
+    here: Process,
+    there: Process,
+    feed: Arc<Told>,
+    browser: Browser,
+}
+
+async fn fed() -> Fed {
+    let (backend, feed) = (store(), Arc::new(Told(Default::default(), Tells::Changes)));
+    let here = Process::fed_by(&backend, Feed::Test(Arc::clone(&feed)));
+    let there = Process::untold(&backend);
+    let mut browser = Browser::default();
+    browser.request(&there.sessions, count).await;
+    here.shows(&browser).await;
+    feed.0.resumed();
+    all_is_done().await;
+    Fed { here, there, feed, browser }
+}
+
 fn page(browser: &Browser) -> Browser {
     browser.tab().by("GET")
 }
@@ -119,14 +139,7 @@ async fn key(process: &Process, browser: &Browser) -> SessionKey {
 
 #[tokio::test(start_paused = true)]
 async fn where_all_changes_are_told_what_was_read_holds_until_one_is() {
-    let (backend, feed) = (store(), Arc::new(Told(Default::default(), Tells::Changes)));
-    let here = Process::fed_by(&backend, Feed::Test(Arc::clone(&feed)));
-    let there = Process::untold(&backend);
-    let mut browser = Browser::default();
-    browser.request(&there.sessions, count).await;
-    here.shows(&browser).await;
-    feed.0.resumed();
-    all_is_done().await;
+    let Fed { here, there, feed, mut browser } = fed().await;
     assert_eq!(here.shows(&browser).await, (1, Some(1)), "something may have been missed");
     advance(SECOND * 9).await;
     assert_eq!(here.shows(&browser).await, (0, Some(1)));
@@ -191,14 +204,7 @@ async fn no_deadline_is_overrun_and_one_that_was_moved_elsewhere_is_looked_for()
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_a_change_overtook_is_shown_once_at_most() {
-    let (backend, feed) = (store(), Arc::new(Told(Default::default(), Tells::Changes)));
-    let here = Process::fed_by(&backend, Feed::Test(Arc::clone(&feed)));
-    let there = Process::untold(&backend);
-    let mut browser = Browser::default();
-    browser.request(&there.sessions, count).await;
-    here.shows(&browser).await;
-    feed.0.resumed();
-    all_is_done().await;
+    let Fed { here, there, feed, mut browser } = fed().await;
     // The store has answered, and the answer is under way.
     here.calls.next("get", Fault::LateReply);
     let late = page(&browser).open(&here.sessions);
