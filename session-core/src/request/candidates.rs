@@ -36,15 +36,11 @@ pub(super) struct Asking {
 
 /// Reads the session that a request means.
 pub(super) async fn load(engine: &Arc<Engine>, presented: Presented, asking: Asking) -> Result<Session, SessionError> {
-    let near = match presented.candidates() {
-        [candidate] if asking.is_safe && !presented.has_more() => {
-            read_near(engine, candidate).map(|read| Picked::alone(read, Some(candidate)))
-        }
-        _ => None,
-    };
-    let picked = match (near, presented.candidates()) {
-        (Some(picked), _) => picked,
-        (None, []) if !presented.has_more() => {
+    if let Some(session) = load_near(engine, &presented, asking) {
+        return Ok(session);
+    }
+    let picked = match presented.candidates() {
+        [] if !presented.has_more() => {
             if !presented.is_nothing() {
                 engine.tell(EventKind::MalformedCookie, None, None);
             }
@@ -54,6 +50,17 @@ pub(super) async fn load(engine: &Arc<Engine>, presented: Presented, asking: Ask
         _ => Box::pin(pick(engine, &presented, asking.opened_at)).await?,
     };
     Ok(session(engine, &presented, picked, asking.is_closed))
+}
+
+/// Gives the session that is kept near, for a request that only looks.
+fn load_near(engine: &Arc<Engine>, presented: &Presented, asking: Asking) -> Option<Session> {
+    match presented.candidates() {
+        [candidate] if asking.is_safe && !presented.has_more() => {
+            let picked = Picked::alone(read_near(engine, candidate)?, Some(candidate));
+            Some(session(engine, presented, picked, asking.is_closed))
+        }
+        _ => None,
+    }
 }
 
 impl<'a> Picked<'a> {

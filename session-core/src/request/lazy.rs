@@ -114,10 +114,13 @@ impl LazySession {
         if !self.is_meant {
             shared.tell_of_others();
         }
-        let load = async || {
+        let load = || {
             let asking = Asking { opened_at: *opened_at, is_safe: *is_safe, is_closed: closed.load(Ordering::SeqCst) };
-            let session = load(sessions.engine(), shared.presented(), asking).await?;
-            #[cfg(feature = "device-bound")]
+            load(sessions.engine(), shared.presented(), asking)
+        };
+        #[cfg(feature = "device-bound")]
+        let load = async || {
+            let session = load().await?;
             shared.device.judge(&session, shared.cookies.iter());
             Ok::<_, SessionError>(session)
         };
