@@ -72,9 +72,10 @@ impl Watching {
         Changing { near: self.near(), key: *key }
     }
 
-    /// Takes note that this process has ended what stood under the key.
+    /// Takes note that this process has ended what stood under the key. The near cache knows it as any
+    /// [change](Self::changing).
     pub(crate) fn ended(&self, key: &SessionKey) {
-        self.waiting.changed(key);
+        self.waiting.wake(key);
     }
 
     /// Hears the store, if it tells anything.
@@ -115,6 +116,11 @@ impl Waiting {
         if let Some(near) = &self.near {
             near.changed(key);
         }
+        self.wake(key);
+    }
+
+    /// Has whoever waits for the session's end look.
+    fn wake(&self, key: &SessionKey) {
         if let Some(heard) = self.by_key().get(key) {
             heard.send_modify(|heard| heard.changes = heard.changes.wrapping_add(1));
         }
