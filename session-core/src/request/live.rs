@@ -81,7 +81,7 @@ impl Session {
     fn listen(&self) -> Option<(Receiver<Heard>, Heard, Instant)> {
         let key = self.session_key()?;
         let known = |looking: &Looking| (looking.watched.ear(), looking.heard, looking.next);
-        if let Some(looking) = self.state().looking.as_deref().filter(|looking| *looking.watched.key() == key) {
+        if let Some(looking) = self.state().looking.as_ref().filter(|looking| *looking.watched.key() == key) {
             return Some(known(looking));
         }
         let (engine, until) = (self.engine(), self.expires_at()?);
@@ -90,7 +90,7 @@ impl Session {
         // What was told before this is not heard, so it is looked for.
         let after = if engine.watching.is_fed() { Duration::ZERO } else { self.first_look() };
         let looking = Looking { watched, heard, next: self.at(after, until) };
-        Some(known(self.state().looking.insert(Box::new(looking))))
+        Some(known(self.state().looking.insert(looking)))
     }
 
     /// Connections that were opened together, as after a restart, look one after the other.

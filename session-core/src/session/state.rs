@@ -131,7 +131,7 @@ pub(crate) struct State {
     #[cfg(feature = "device-bound")]
     pub(crate) device: super::binding::Known,
     /// What is known of its end, if that is waited for.
-    pub(crate) looking: Option<Box<Looking>>,
+    pub(crate) looking: Option<Looking>,
 }
 
 /// What there is to write, taken from the state when the write began.
