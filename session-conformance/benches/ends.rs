@@ -23,7 +23,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{record, stored};
+use common::{record, remove, stored};
 use session_conformance::servers::{Postgres, Redis};
 use session_conformance::session_core::{BoxError, Put, SessionId, SessionStore, Sessions, Version};
 use session_conformance::sockets::{self, EndsSeen};
@@ -171,10 +171,4 @@ fn resident() -> Result<usize, BoxError> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("the kernel says how much")?;
     Ok(line.trim().trim_end_matches(" kB").parse::<usize>()? * 1024)
-}
-
-/// The server may be shared.
-async fn remove(store: &PostgresStore, table: &str) {
-    let drop = format!("DROP TABLE {table}");
-    let _ = session_sql::sqlx::query(session_sql::sqlx::AssertSqlSafe(drop)).execute(store.pool()).await;
 }

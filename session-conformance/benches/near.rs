@@ -13,9 +13,12 @@
 //! | `far_over_near_STORE` | the time of a page from the store, over that of one that is kept near, one after the other |
 //! | `far_over_near_STORE_64` | the same with 64 tasks at once |
 
+mod common;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::remove;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand_distr::{Distribution, Zipf};
@@ -43,9 +46,7 @@ async fn main() -> Result<(), BoxError> {
     let on_redis = RedisStore::from_url(redis.url(), RedisConfig::default().with_prefix(&name))?;
     lines.extend(measured("redis", on_redis, pages).await?);
     lines.extend(measured("postgres", on_postgres.clone(), pages).await?);
-    // The server may be shared.
-    let drop = format!("DROP TABLE {name}");
-    session_sql::sqlx::query(session_sql::sqlx::AssertSqlSafe(drop)).execute(on_postgres.pool()).await?;
+    remove(&on_postgres, &name).await;
     lines.iter().for_each(|line| println!("{line}"));
     Ok(())
 }

@@ -19,7 +19,7 @@ mod common;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use common::{record, stored};
+use common::{record, remove, stored};
 use rustix::time::{ClockId, clock_gettime};
 use session_conformance::servers::{Postgres, Redis};
 use session_conformance::session_core::{
@@ -56,9 +56,7 @@ async fn main() -> Result<(), BoxError> {
         measured("redis", on_redis, writes, async || Ok(Some(spent_by(redis.url()).await?))).await?,
         measured("postgres", on_postgres, writes, async || Ok(None)).await?,
     ];
-    let drop = session_sql::sqlx::AssertSqlSafe(format!("DROP TABLE {name}"));
-    // The server may be shared.
-    let _ = session_sql::sqlx::query(drop).execute(on_postgres()?.pool()).await;
+    remove(&on_postgres()?, &name).await;
     lines.iter().for_each(|line| println!("{line}"));
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! What the benches write.
 
+#![allow(dead_code, reason = "each bench uses a part")]
+
 use std::time::Duration;
 
 use session_conformance::session_core::{
     BoxError, Clock, Put, PutOutcome, Record, SessionKey, SessionStore, SystemClock, Version,
 };
+use session_sql::PostgresStore;
+use session_sql::sqlx::{AssertSqlSafe, query};
 
 /// A record of 200 bytes that lives for an hour.
 pub(crate) fn record() -> Result<Record, BoxError> {
@@ -25,4 +29,9 @@ pub(crate) async fn stored(
         PutOutcome::Stored => Ok(()),
         other => Err(format!("{other:?}").into()),
     }
+}
+
+/// Removes the table of a store: the server may be shared.
+pub(crate) async fn remove(store: &PostgresStore, table: &str) {
+    let _ = query(AssertSqlSafe(format!("DROP TABLE {table}"))).execute(store.pool()).await;
 }
