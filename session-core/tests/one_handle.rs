@@ -151,6 +151,24 @@ async fn what_certainly_was_not_written_is_written_by_the_next_commit() {
 }
 
 #[tokio::test]
+async fn a_logout_reads_nothing_that_the_request_has_read_and_ends_what_was_written_since() {
+    for writes_elsewhere in [false, true] {
+        let (faulty, sessions, browser) = begin().await;
+        let lazy = browser.open(&sessions);
+        let session = lazy.load().await.unwrap();
+        if writes_elsewhere {
+            browser.clone().request(&sessions, count).await;
+        }
+        faulty.calls();
+        session.log_out();
+        assert_eq!(sessions.close(&lazy, Handled::Completed).await.outcome.unwrap(), CloseOutcome::Destroyed);
+        let puts = if writes_elsewhere { 2 } else { 1 };
+        assert_eq!(faulty.calls(), vec!["put"; puts]);
+        assert!(!browser.is_known(&sessions).await);
+    }
+}
+
+#[tokio::test]
 async fn a_logout_after_a_renewal_elsewhere_ends_what_it_was_renewed_to() {
     let (_, sessions, browser) = begin().await;
     let lazy = browser.open(&sessions);

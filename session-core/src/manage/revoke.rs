@@ -34,7 +34,7 @@ impl Sessions {
     async fn revoke_if(&self, key: &SessionKey, owner: Option<&Owner>) -> Result<bool, SessionError> {
         let engine = self.engine();
         let revoked =
-            retire(Backend::new(engine, &engine.deadline()), key, &End::from_elsewhere(owner)).await?.is_some();
+            retire(Backend::new(engine, &engine.deadline()), key, None, &End::from_elsewhere(owner)).await?.is_some();
         if revoked {
             engine.tell(EventKind::Revoked, Some(*key), owner);
         }

@@ -14,7 +14,7 @@ use super::retry::{Attempt, Try, keep_trying};
 use super::write::{New, Saved, check_size, create, withdraw};
 use crate::engine::{Backend, Engine, EventKind, SessionError};
 use crate::session::{Ending, Job};
-use crate::store::{SessionKey, Timestamp};
+use crate::store::{Record, SessionKey, Timestamp};
 
 /// Ends what the job is to end, and begins what it has to begin.
 pub(super) async fn end(backend: Backend<'_>, job: &mut Job) -> Result<Saved, SessionError> {
@@ -51,21 +51,27 @@ async fn end_all(backend: Backend<'_>, job: &mut Job, began: Option<&New>) -> Re
         // Where this cannot be ended, nothing is.
         let key = ending.origin.key()?;
         while let Some(other) = ending.others.last() {
-            job.ended |= end_one(backend, other, &End::by_browser(ending.asked_at)).await?;
+            job.ended |= end_one(backend, other, None, &End::by_browser(ending.asked_at)).await?;
             ending.others.pop();
         }
-        let (asked_at, is_last) = (ending.asked_at, job.endings.len() == 1);
+        let (asked_at, known) = (ending.asked_at, ending.origin.record().cloned());
+        let is_last = job.endings.len() == 1;
         if let Some(key) = key {
             let began = began.filter(|_| is_last).map(|new| new.key);
-            job.ended |= end_one(backend, &key, &End { began, ..End::by_browser(asked_at) }).await?;
+            job.ended |= end_one(backend, &key, known, &End { began, ..End::by_browser(asked_at) }).await?;
         }
         job.endings.remove(0);
     }
     Ok(())
 }
 
-async fn end_one(backend: Backend<'_>, key: &SessionKey, end: &End<'_>) -> Result<bool, SessionError> {
-    let ended = retire(backend, key, end).await?;
+async fn end_one(
+    backend: Backend<'_>,
+    key: &SessionKey,
+    known: Option<Arc<Record>>,
+    end: &End<'_>,
+) -> Result<bool, SessionError> {
+    let ended = retire(backend, key, known, end).await?;
     if let Some(record) = &ended {
         backend.engine.tell(EventKind::Destroyed, Some(*key), record.owner.as_ref());
     }
@@ -95,7 +101,7 @@ struct Late {
 
 impl Attempt for Late {
     async fn make(&self, backend: Backend<'_>) -> Try {
-        match end_one(backend, &self.key, &End::by_browser(self.asked_at)).await {
+        match end_one(backend, &self.key, None, &End::by_browser(self.asked_at)).await {
             Err(error) if error.leaves_alone().is_none() => Try::Again,
             _ => Try::Done,
         }

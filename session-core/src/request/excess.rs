@@ -74,7 +74,7 @@ impl<'a> Excess<'a> {
 
 /// Ends one that is too many.
 pub(super) async fn end_excess(backend: Backend<'_>, owner: &Owner, key: &SessionKey) -> Result<(), SessionError> {
-    retire(backend, key, &End::from_elsewhere(Some(owner))).await?;
+    retire(backend, key, None, &End::from_elsewhere(Some(owner))).await?;
     backend.engine.tell(EventKind::Evicted, Some(*key), Some(owner));
     Ok(())
 }

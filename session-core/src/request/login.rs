@@ -78,7 +78,7 @@ pub(super) async fn log_in(
 /// Ends the session under `key` for a login that takes its place, and no session that it became.
 pub(super) async fn end_here(backend: Backend<'_>, key: &SessionKey) -> Result<(), SessionError> {
     let engine = backend.engine;
-    if let One::Ended(record) = retire_one(backend, key, &End::by_browser(engine.now())).await? {
+    if let One::Ended(record) = retire_one(backend, key, None, &End::by_browser(engine.now())).await? {
         engine.tell(EventKind::Destroyed, Some(*key), record.owner.as_ref());
     }
     Ok(())

@@ -211,17 +211,19 @@ impl<'a> End<'a> {
 }
 
 /// Ends the session under `key`, or the one it became; gives what it ended, `None` if there was none, or it was not to.
+/// `known` is what stood there when the caller last looked, if it did: if that still stands, nothing has to be read.
 ///
 /// # Errors
 /// As the store fails; `Codec` if this server cannot tell what stands there, and another may.
 pub(crate) async fn retire(
     backend: Backend<'_>,
     key: &SessionKey,
+    mut known: Option<Arc<Record>>,
     end: &End<'_>,
 ) -> Result<Option<Arc<Record>>, SessionError> {
     let mut key = *key;
     for _ in 0..LONGEST_CHAIN {
-        match retire_one(backend, &key, end).await? {
+        match retire_one(backend, &key, known.take(), end).await? {
             One::Ended(record) => return Ok(Some(record)),
             One::Nothing => return Ok(None),
             One::Moved { to } => key = to,
@@ -243,17 +245,25 @@ pub(super) enum One {
     },
 }
 
-/// Ends what stands under `key`, and follows nothing.
-pub(super) async fn retire_one(backend: Backend<'_>, key: &SessionKey, end: &End<'_>) -> Result<One, SessionError> {
+/// Ends what stands under `key`, and follows nothing; `known` as for [`retire`].
+pub(super) async fn retire_one(
+    backend: Backend<'_>,
+    key: &SessionKey,
+    known: Option<Arc<Record>>,
+    end: &End<'_>,
+) -> Result<One, SessionError> {
     let engine = backend.engine;
-    let mut current = match backend.get(key).await {
-        Ok(Some(record)) => record,
-        Ok(None) => return Ok(One::Nothing),
-        // Whose it was cannot be told, so only who may end any session may end this one.
-        Err(SessionError::Store(StoreError::Corrupt { .. })) if end.owner.is_none() => {
-            return remove_unreadable(backend, key).await.map(|_| One::Nothing);
-        }
-        Err(error) => return Err(error),
+    let mut current = match known {
+        Some(record) => record,
+        None => match backend.get(key).await {
+            Ok(Some(record)) => record,
+            Ok(None) => return Ok(One::Nothing),
+            // Whose it was cannot be told, so only who may end any session may end this one.
+            Err(SessionError::Store(StoreError::Corrupt { .. })) if end.owner.is_none() => {
+                return remove_unreadable(backend, key).await.map(|_| One::Nothing);
+            }
+            Err(error) => return Err(error),
+        },
     };
     loop {
         match engine.decode(key, &current) {
