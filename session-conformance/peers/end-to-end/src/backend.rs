@@ -85,10 +85,10 @@ impl Running {
     }
 
     /// Has the server do now what it would do at some time, which would be in somebody's turn.
-    pub(crate) async fn settle(&self) -> Result<()> {
+    pub(crate) async fn settle(&self, apps: impl Iterator<Item = Who>) -> Result<()> {
         if let Place::Postgres(server, _) = &self.place {
             let (server, _) = server.url().rsplit_once('/').context("a URL names a database")?;
-            for who in Who::on(Backend::Postgres) {
+            for who in apps {
                 let pool = PgPool::connect(&format!("{server}/{}", who.name())).await?;
                 query("VACUUM ANALYZE").execute(&pool).await?;
                 pool.close().await;

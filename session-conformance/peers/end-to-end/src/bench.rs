@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::app::Who;
+use crate::app::{Express, Who};
 use crate::backend::{Backend, Running};
 use crate::load::{Connection, Crowd, audit, fill, take_turn};
 use crate::report::{Processors, Report};
@@ -20,6 +20,8 @@ use crate::usage;
 pub(crate) struct Size {
     pub(crate) sessions: usize,
     pub(crate) rounds: usize,
+    /// How long each goes on before what it does is noted.
+    pub(crate) lead: Duration,
     pub(crate) turn: Duration,
     pub(crate) connections: Vec<usize>,
 }
@@ -36,21 +38,34 @@ struct App {
 pub(crate) async fn run(backend: Backend, only: &[Who], size: &Size) -> Result<Report> {
     let running = Running::start(backend).await?;
     let mut apps = Vec::new();
+    let mut express = None;
     for who in Who::on(backend).iter().copied().filter(|who| only.is_empty() || only.contains(who)) {
-        apps.push(start(who, backend, &running, size).await.with_context(|| format!("{} failed", who.name()))?);
+        let command = if who == Who::ExpressSession {
+            express = Express::install().await?;
+            let Some(express) = &express else { continue };
+            express.command()
+        } else {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args(["app", who.name(), backend.name()]);
+            command
+        };
+        apps.push(start(who, command, &running, size).await.with_context(|| format!("{} failed", who.name()))?);
     }
-    running.settle().await?;
+    running.settle(apps.iter().map(|app| app.who)).await?;
     let mut report = Report::new(backend);
     for &width in &size.connections {
-        // The first round warms up, and is not noted.
-        for round in 0..=size.rounds {
+        for _ in 0..size.rounds {
             for app in &mut apps {
-                let (turn, processors) = app
-                    .turn(width, size.turn, running.process)
-                    .await
-                    .with_context(|| format!("{} with {width} connections failed", app.who.name()))?;
-                if round > 0 {
-                    report.note(width, app.who, &turn, processors);
+                // Each comes from a pause, while the others had their turns, and is in its stride before it is noted.
+                for is_noted in [false, true] {
+                    let length = if is_noted { size.turn } else { size.lead };
+                    let (turn, processors) = app
+                        .turn(width, length, running.process)
+                        .await
+                        .with_context(|| format!("{} with {width} connections failed", app.who.name()))?;
+                    if is_noted {
+                        report.note(width, app.who, &turn, processors);
+                    }
                 }
             }
         }
@@ -67,12 +82,12 @@ pub(crate) async fn run(backend: Backend, only: &[Who], size: &Size) -> Result<R
     for app in apps {
         app.end().await?;
     }
+    drop(express); // its folder was needed until now
     Ok(report)
 }
 
-async fn start(who: Who, backend: Backend, running: &Running, size: &Size) -> Result<App> {
-    let mut process = Command::new(std::env::current_exe()?)
-        .args(["app", who.name(), backend.name()])
+async fn start(who: Who, mut command: Command, running: &Running, size: &Size) -> Result<App> {
+    let mut process = command
         // Not among the arguments, which everybody on the machine can read.
         .env("END_TO_END_AT", running.place(who).await?)
         .stdin(Stdio::piped())

@@ -19,9 +19,11 @@ mod app;
 mod backend;
 mod bench;
 mod load;
+mod picture;
 mod report;
 mod usage;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -34,7 +36,7 @@ use tokio::task::LocalSet;
 #[command(about, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
-    app: Option<App>,
+    other: Option<Other>,
     /// The backends, else all.
     #[arg(value_enum)]
     backends: Vec<Backend>,
@@ -55,19 +57,25 @@ struct Arguments {
     turn_millis: Option<u64>,
     #[arg(long, value_delimiter = ',')]
     connections: Vec<usize>,
+    /// Writes the figures to this file, from which `draw` makes a picture.
+    #[arg(long)]
+    save: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
-enum App {
+enum Other {
     /// Serves one app, for as long as its input is open.
     #[command(hide = true)]
     App { who: Who, backend: Backend },
+    /// Draws figures that were saved.
+    Draw { figures: PathBuf, picture: PathBuf },
 }
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    match arguments.app {
-        Some(App::App { who, backend }) => {
+    match arguments.other {
+        Some(Other::Draw { figures, picture }) => picture::draw(&figures, &picture),
+        Some(Other::App { who, backend }) => {
             let at = std::env::var("END_TO_END_AT").context("it is told where")?;
             let runtime =
                 tokio::runtime::Builder::new_multi_thread().worker_threads(app::THREADS).enable_all().build()?;
@@ -85,6 +93,7 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     let size = bench::Size {
         sessions: arguments.sessions.unwrap_or(quick(10_000, 100_000)),
         rounds: arguments.rounds.unwrap_or(quick(3, 7)),
+        lead: Duration::from_millis(if arguments.quick { 300 } else { 1_000 }),
         turn: Duration::from_millis(arguments.turn_millis.unwrap_or(if arguments.quick { 400 } else { 1_500 })),
         connections: match &*arguments.connections {
             [] => vec![1, 8, 64],
@@ -98,6 +107,10 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     let mut reports = Vec::new();
     for backend in backends {
         reports.push(bench::run(*backend, &arguments.only, &size).await?);
+    }
+    if let Some(path) = &arguments.save {
+        let lines: Vec<_> = reports.iter().flat_map(report::Report::lines).collect();
+        picture::save(&lines, path)?;
     }
     reports.iter().for_each(report::Report::print_ratios);
     Ok(())

@@ -3,21 +3,47 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::app::Who;
 use crate::backend::Backend;
-use crate::load::Turn;
+use crate::load::{Deed, Turn};
 
 /// What came of one turn of one app.
 #[derive(Clone, Copy, Debug)]
 struct Figures {
     per_second: f64,
-    p50: f64,
     p99: f64,
     p999: f64,
+    /// What half of the requests of each kind took at most.
+    read: f64,
+    write: f64,
+    log: f64,
     /// Microseconds of processor time for each request.
     app: f64,
     server: f64,
     load: f64,
+}
+
+/// What came of all turns of one app with so many connections: medians.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Line {
+    pub(crate) backend: String,
+    pub(crate) connections: usize,
+    pub(crate) who: String,
+    /// A second.
+    pub(crate) requests: f64,
+    /// Microseconds, as are all that follow; these are latencies.
+    pub(crate) p99: f64,
+    pub(crate) p999: f64,
+    /// What half of those that read took at most, that write, that log in or out.
+    pub(crate) read: f64,
+    pub(crate) write: f64,
+    pub(crate) log: f64,
+    /// Processor time for each request.
+    pub(crate) app: f64,
+    pub(crate) server: f64,
+    pub(crate) load: f64,
 }
 
 /// What a turn took of processors.
@@ -41,40 +67,60 @@ impl Report {
     }
 
     pub(crate) fn note(&mut self, width: usize, who: Who, turn: &Turn, processors: Processors) {
-        let requests = turn.micros.len() as f64;
-        let at = |quantile| turn.micros.value_at_quantile(quantile) as f64;
+        let mut all = turn.micros[0].clone();
+        turn.micros[1..].iter().for_each(|some| all += some);
+        let requests = all.len() as f64;
+        let at = |quantile| all.value_at_quantile(quantile) as f64;
+        let half = |deed: Deed| turn.micros[deed as usize].value_at_quantile(0.5) as f64;
         let each = |time: Duration| time.as_secs_f64() * 1e6 / requests;
         self.turns.entry((width, who)).or_default().push(Figures {
             per_second: requests / turn.took.as_secs_f64(),
-            p50: at(0.5),
             p99: at(0.99),
             p999: at(0.999),
+            read: half(Deed::Read),
+            write: half(Deed::Write),
+            log: half(Deed::Log),
             app: each(processors.app),
             server: each(processors.server),
             load: each(processors.load),
         });
     }
 
-    /// Prints the table: of each figure the median of the turns.
+    /// Gives of each figure the median of the turns.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let lines = self.turns.iter().map(|((width, who), turns)| {
+            let figure = |of: fn(&Figures) -> f64| median(turns.iter().map(of));
+            Line {
+                backend: self.backend.name().to_owned(),
+                connections: *width,
+                who: who.name().to_owned(),
+                requests: figure(|it| it.per_second),
+                p99: figure(|it| it.p99),
+                p999: figure(|it| it.p999),
+                read: figure(|it| it.read),
+                write: figure(|it| it.write),
+                log: figure(|it| it.log),
+                app: figure(|it| it.app),
+                server: figure(|it| it.server),
+                load: figure(|it| it.load),
+            }
+        });
+        lines.collect()
+    }
+
     pub(crate) fn print_table(&self) {
         println!(
-            "\n{}: µs are of processor time for each request, of the app, of the server, and of the load",
+            "\n{}: µs, first of latency, of all and of half of those that read, write, log in or out; then of processor \
+             time for each request, of the app, of the server, and of the load",
             self.backend.name()
         );
-        println!("| connections | who | requests/s | p50 µs | p99 µs | p99.9 µs | app µs | server µs | load µs |");
-        println!("|---|---|---|---|---|---|---|---|---|");
-        for ((width, who), turns) in &self.turns {
-            let figure = |of: fn(&Figures) -> f64| median(turns.iter().map(of));
+        println!("| connections | who | requests/s | p99 | p99.9 | read | write | log | app | server | load |");
+        println!("|---|---|---|---|---|---|---|---|---|---|---|");
+        for line in self.lines() {
+            let Line { connections, who, requests, p99, p999, read, write, log, app, server, load, .. } = line;
             println!(
-                "| {width} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} | {:.1} | {:.1} |",
-                who.name(),
-                figure(|it| it.per_second),
-                figure(|it| it.p50),
-                figure(|it| it.p99),
-                figure(|it| it.p999),
-                figure(|it| it.app),
-                figure(|it| it.server),
-                figure(|it| it.load),
+                "| {connections} | {who} | {requests:.0} | {p99:.0} | {p999:.0} | {read:.0} | {write:.0} | {log:.0} \
+                 | {app:.1} | {server:.1} | {load:.1} |"
             );
         }
     }

@@ -3,12 +3,14 @@
 mod actix_session;
 mod axum_session;
 mod content; // what stands in a session
+mod express; // the app in another language
 mod listen; // serves, and tells where
 mod ours;
 mod tower;
 mod who; // which there are
 
 use anyhow::Result;
+pub(crate) use express::Express;
 pub(crate) use listen::{Listener, THREADS};
 pub(crate) use who::{Near, Who};
 
@@ -26,5 +28,6 @@ pub(crate) async fn serve(who: Who, backend: Backend, at: &str) -> Result<()> {
         Who::AxumSession => axum_session::serve(listener, backend, at, Near::Off).await,
         Who::AxumSessionMemory => axum_session::serve(listener, backend, at, Near::On).await,
         Who::ActixSession => actix_session::serve(listener, backend, at).await,
+        Who::ExpressSession => anyhow::bail!("it is a program of its own"),
     }
 }

@@ -22,6 +22,7 @@ pub(crate) enum Who {
     AxumSession,
     AxumSessionMemory,
     ActixSession,
+    ExpressSession,
 }
 
 impl Who {
@@ -36,6 +37,7 @@ impl Who {
             Self::AxumSession => "axum_session",
             Self::AxumSessionMemory => "axum_session_memory",
             Self::ActixSession => "actix_session",
+            Self::ExpressSession => "express_session",
         }
     }
 
@@ -67,6 +69,7 @@ impl Who {
                 Self::AxumSessionMemory,
                 Self::OursActix,
                 Self::ActixSession,
+                Self::ExpressSession,
             ],
         }
     }

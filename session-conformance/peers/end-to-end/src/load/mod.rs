@@ -8,5 +8,5 @@ mod crowd; // the browsers, and what they were told
 mod turn; // what is done for a while, and what came of it
 
 pub(crate) use connection::Connection;
-pub(crate) use crowd::Crowd;
+pub(crate) use crowd::{Crowd, Deed};
 pub(crate) use turn::{Turn, audit, fill, take_turn};

@@ -15,8 +15,12 @@ use super::crowd::{Crowd, Deed};
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) took: Duration,
-    pub(crate) micros: Histogram<u64>,
+    /// How long requests took, by what they did.
+    pub(crate) micros: Micros,
 }
+
+/// Of each [`Deed`] how long its requests took.
+pub(crate) type Micros = [Histogram<u64>; 3];
 
 /// The browsers, which every connection works for.
 type Shared = Rc<RefCell<Crowd>>;
@@ -47,9 +51,11 @@ pub(crate) async fn take_turn(
     let start = Instant::now();
     let sent = on_each(connections, width, |_, connection| send_until(connection, Rc::clone(crowd), start + length));
     let sent = sent.await?;
-    let mut turn = Turn { took: start.elapsed(), micros: histogram() };
-    for micros in sent {
-        turn.micros.add(micros)?;
+    let mut turn = Turn { took: start.elapsed(), micros: histograms() };
+    for sent in sent {
+        for (all, micros) in turn.micros.iter_mut().zip(sent) {
+            all.add(micros)?;
+        }
     }
     Ok(turn)
 }
@@ -96,13 +102,14 @@ async fn on_each<T: 'static, F: Future<Output = Result<(Connection, T)>> + 'stat
     Ok(given)
 }
 
-async fn send_until(mut connection: Connection, crowd: Shared, end: Instant) -> Result<(Connection, Histogram<u64>)> {
-    let mut micros = histogram();
+async fn send_until(mut connection: Connection, crowd: Shared, end: Instant) -> Result<(Connection, Micros)> {
+    let mut all = histograms();
     let mut now = Instant::now();
     while now < end {
         let (number, deed) = crowd.borrow_mut().begin();
         let cookies = crowd.borrow_mut().browser(number).cookies.clone();
         let sent = Instant::now();
+        let micros = &mut all[deed as usize];
         match deed {
             Deed::Read => {
                 let answer = connection.send("GET", "/read", &cookies).await?;
@@ -134,7 +141,7 @@ async fn send_until(mut connection: Connection, crowd: Shared, end: Instant) -> 
             micros.record((now - sent).as_micros() as u64)?;
         }
     }
-    Ok((connection, micros))
+    Ok((connection, all))
 }
 
 async fn log_in(connection: &mut Connection, crowd: &Shared, number: usize) -> Result<()> {
@@ -148,6 +155,6 @@ async fn log_in(connection: &mut Connection, crowd: &Shared, number: usize) -> R
     Ok(())
 }
 
-fn histogram() -> Histogram<u64> {
-    Histogram::new(3).expect("three digits are allowed")
+fn histograms() -> Micros {
+    std::array::from_fn(|_| Histogram::new(3).expect("three digits are allowed"))
 }
