@@ -19,7 +19,7 @@ use crate::app::App;
 
 /// Looks after sessions: lists, ends, counts, sweeps, and moves them to another store.
 #[derive(Debug, Parser)]
-#[command(name = "example-admin", version, after_help = EXITS)]
+#[command(name = "example-admin", version, after_help = EXITS, arg_required_else_help = false)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) store: StoreFlags,
@@ -171,6 +171,7 @@ pub(crate) enum Command {
         stores: Stores,
     },
     /// Makes keys.
+    #[command(arg_required_else_help = false)]
     Key {
         #[command(subcommand)]
         command: KeyCommand,
