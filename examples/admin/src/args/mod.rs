@@ -21,11 +21,12 @@ use crate::app::App;
 #[derive(Debug, Parser)]
 #[command(name = "example-admin", version, after_help = EXITS, arg_required_else_help = false)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    pub(crate) store: StoreFlags,
+    // Before the flags of the store, or it would be under their heading.
     /// Prints one JSON object instead of a table.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreFlags,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
