@@ -19,6 +19,7 @@ pub mod values {}
 pub mod changing_types {}
 
 #[doc = include_str!("../docs/operating.md")]
+#[doc = include_str!("../docs/questions.md")]
 pub mod operating {}
 
 #[doc = include_str!("../docs/changing_the_cookie.md")]

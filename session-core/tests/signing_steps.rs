@@ -91,3 +91,25 @@ async fn a_session_that_comes_by_an_unsigned_cookie_is_given_the_signed_one_at_o
     assert_eq!(store.calls(), ["get", "put"]);
     assert!(!forger.cookie().unwrap().contains("xxx"));
 }
+
+#[tokio::test]
+async fn a_signing_key_is_replaced_while_servers_of_two_steps_run_side_by_side() {
+    let store = store();
+    let signed_by = |keys: &[u8]| {
+        let keys = keys.iter().map(|key| SigningKey::new([*key; 32]).unwrap());
+        with(&store, CookieConfig::default().with_signing_keys(keys))
+    };
+    let steps = [&[1][..], &[1, 2], &[2, 1], &[2]].map(signed_by);
+    let mut browser = Browser::default();
+    browser.request(&steps[0], login).await;
+    for pair in steps.windows(2) {
+        for server in [&pair[0], &pair[1], &pair[0], &pair[1]] {
+            assert_eq!(browser.request(server, |session| session.renew().unwrap()).await, CloseOutcome::Renewed);
+            assert!(browser.open(server).load().await.unwrap().owner().is_some());
+        }
+    }
+    // Without the step in between, servers that have not been restarted yet know nobody who was given a cookie by one that has.
+    let mut early = Browser::default();
+    early.request(&steps[2], login).await;
+    assert!(early.is_known(&steps[1]).await && !early.is_known(&steps[0]).await);
+}

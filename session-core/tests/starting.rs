@@ -5,7 +5,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use session_core::{SessionError, StoreError};
+use session_core::{Causes, SessionError, StoreError};
 use support::faulty::{Fault, Faulty};
 use support::{Browser, builder, count, sessions, store};
 use tokio::time::{Instant, advance};
@@ -15,6 +15,20 @@ async fn all_is_done() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_init_that_fails_says_why_and_is_not_tried_again() {
+    let faulty = Faulty::new(store());
+    let (sessions, _) = sessions(faulty.clone());
+    faulty.next("init", Fault::Down);
+    let error = sessions.init().await.unwrap_err();
+    assert_eq!(error.kind(), "unavailable");
+    assert!(Causes(&error).to_string().contains("connection refused"), "{error:?}");
+    advance(Duration::from_secs(60)).await;
+    all_is_done().await;
+    assert_eq!(faulty.calls(), ["init"]);
+    sessions.init().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

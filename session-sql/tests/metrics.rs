@@ -34,6 +34,11 @@ async fn connections_are_counted_while_they_are_used_and_waited_for() -> Result<
     let told = |used: f64, waiting: f64, max: f64| {
         BTreeMap::from([("used".to_owned(), used), ("waiting".to_owned(), waiting), ("max".to_owned(), max)])
     };
+    // The dashboard asks for these, and for no other.
+    let dashboard = include_str!("../../session-core/docs/dashboard.json");
+    let asked = dashboard.split("session_sql_connections_").skip(1).map(|rest| rest.split(')').next().unwrap());
+    assert_eq!(asked.collect::<Vec<_>>(), ["used", "waiting", "max"]);
+    assert!(!dashboard.replace("session_sql_connections_", "").contains("session_sql_"));
     let most = gauges(&figures)["max"];
     assert!(most >= 3.0);
     assert_eq!(gauges(&figures), told(0.0, 0.0, most), "they are there from the start");

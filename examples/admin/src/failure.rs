@@ -123,6 +123,12 @@ impl Failure {
         self
     }
 
+    /// Says it otherwise.
+    pub(crate) fn said(mut self, otherwise: impl Fn(String) -> String) -> Self {
+        self.said = self.said.into_iter().map(otherwise).collect();
+        self
+    }
+
     /// Tells whether whoever read has gone, which is no failure.
     pub(crate) fn is_unread(&self) -> bool {
         self.kind == Kind::Unread
@@ -145,9 +151,7 @@ impl Failure {
             // Where that fails, too, stderr has it.
             let _ = out::line(&told.to_string());
         }
-        let said = self.said.join("\n  because: ");
-        // clap begins so by itself.
-        out::note(&if said.starts_with("error: ") { said } else { format!("error: {said}") });
+        out::note(&format!("error: {}", self.said.join("\n  because: ")));
         ExitCode::from(exit)
     }
 }

@@ -65,7 +65,11 @@ async fn run(args: Args) -> Result<Report, Failure> {
         }
         Command::Completions { shell } => Ok(manual::completions(shell)),
         Command::Man { folder } => manual::man(folder.as_deref()),
-        command => with_settings(command, &Settings::of_app(&args.store)?, json).await,
+        command => {
+            let settings = Settings::of_app(&args.store)?;
+            let done = with_settings(command, &settings, json).await;
+            done.map_err(|failure| failure.said(|said| settings.named(said)))
+        }
     }
 }
 

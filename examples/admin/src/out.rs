@@ -1,7 +1,9 @@
 //! What is printed, and what becomes of it where nobody reads it, or it does not fit.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
+
+use terminal_size::{Width, terminal_size_of};
 
 use crate::failure::Failure;
 
@@ -25,8 +27,5 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn width() -> Option<u16> {
     // A shell that exports it means it, also for a pipe.
     let told = env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns > 0);
-    told.or_else(|| {
-        let terminal = io::stdout().is_terminal().then(console::Term::stdout)?;
-        terminal.size_checked().map(|(_, columns)| columns)
-    })
+    told.or_else(|| terminal_size_of(io::stdout()).map(|(Width(columns), _)| columns))
 }

@@ -22,20 +22,18 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Makes one of a table.
+    /// Makes one of a table. Where one of sessions is wider than the terminal, each session has its own rows.
     pub(crate) fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, result: Value) -> Self {
-        let mut table = Table::new();
-        table.load_style(UTF8_BORDERS_ONLY).set_header(header.to_vec());
+        // What apps store, such as an owner, must not steer a terminal.
+        let rows = rows.into_iter().map(|row| row.iter().map(|cell| printable(cell)).collect());
+        let rows: Vec<Vec<String>> = rows.collect();
+        let mut table = drawn(header, &rows);
         if let Some(width) = out::width() {
+            let needs = table.to_string().lines().next().map_or(0, |line| line.chars().count());
+            if header[0] == "key" && needs > usize::from(width) {
+                table = upright(header, &rows);
+            }
             table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-        }
-        for row in rows {
-            // What apps store, such as an owner, must not steer a terminal.
-            table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
-        }
-        // A key that is broken over two lines cannot be copied.
-        if let Some(first) = table.column_mut(0).filter(|_| header[0] == "key") {
-            first.set_constraint(ColumnConstraint::ContentWidth);
         }
         Self { text: table.to_string(), result, no: false }
     }
@@ -84,6 +82,25 @@ impl Report {
             _ => Ok(ExitCode::from(exit)),
         }
     }
+}
+
+fn drawn(header: &[&str], rows: &[Vec<String>]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_BORDERS_ONLY).set_header(header.to_vec()).add_rows(rows);
+    table
+}
+
+/// Draws what stands in a column of each row in a row of its own.
+fn upright(header: &[&str], rows: &[Vec<String>]) -> Table {
+    let each = rows.iter().enumerate().flat_map(|(number, row)| {
+        let between = (number > 0).then(|| vec![String::new(); 2]);
+        between.into_iter().chain(header.iter().zip(row).map(|(name, cell)| vec![(*name).to_owned(), cell.clone()]))
+    });
+    let mut table = drawn(&["session", ""], &each.collect::<Vec<_>>());
+    if let Some(names) = table.column_mut(0) {
+        names.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    table
 }
 
 /// Describes a session for programs.

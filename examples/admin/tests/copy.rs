@@ -260,3 +260,51 @@ async fn a_store_in_use_is_copied_into_only_when_told_to() {
     // Only at the target is a difference.
     assert_eq!(admin.run(&["verify", &from, &to]).await.exit, 1);
 }
+
+#[tokio::test]
+async fn what_a_copy_would_do_is_told_and_neither_store_nor_state_is_changed() {
+    let admin = Admin::new();
+    let (from, to) = (admin.sqlite("from.db"), admin.sqlite("to.db"));
+    let (source, target) = (sessions(&from).await, with_store(&to).await);
+    let mut cookies = Vec::new();
+    for _ in 0..10 {
+        cookies.push(visit(&source, None, None).await.0);
+    }
+    let would = async |figures: [u64; 5]| {
+        let files = || {
+            let names = std::fs::read_dir(admin.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            names.filter(|name| name.to_string_lossy().contains("state")).collect::<Vec<_>>()
+        };
+        let state = || (files(), std::fs::read(admin.path().join("session-copy.state")).ok());
+        let before = (state(), rows(&target.1).await);
+        let told = admin.run(&["--json", "copy", &from, &to, "--batch", "3", "--dry-run"]).await;
+        let result = &told.json()["result"];
+        let names = ["seen", "to_write", "to_touch", "to_end", "foreign"];
+        assert_eq!(names.map(|name| result[name].as_u64().unwrap()), figures, "{told:?}");
+        assert_eq!(told.exit, i32::from(figures[4] > 0), "{told:?}");
+        assert_eq!((state(), rows(&target.1).await), before, "nothing was changed");
+    };
+    would([10, 10, 0, 0, 0]).await;
+    assert_eq!(admin.run(&["copy", &from, &to]).await.exit, 0);
+    would([10, 0, 0, 0, 0]).await;
+    // One is new, one has another count, one is gone without a trace, and one was used at the target.
+    visit(&source, None, None).await;
+    visit(&source, Some(&cookies[0]), None).await;
+    let gone = "DELETE FROM sessions WHERE arrival = 10";
+    session_sql::sqlx::query(gone).execute(with_store(&from).await.1.pool()).await.unwrap();
+    visit(&target.0, Some(&cookies[1]), None).await;
+    would([10, 2, 0, 1, 1]).await;
+    let copied = admin.run(&["--json", "copy", &from, &to]).await;
+    let result = &copied.json()["result"];
+    assert_eq!((&result["written"], &result["ended"], &result["foreign"]), (&json!(2), &json!(1), &json!(1)));
+    would([10, 0, 0, 0, 1]).await;
+    for wrong in ["--follow", "--until-settled"] {
+        assert_eq!(admin.run(&["copy", &from, &to, "--dry-run", wrong]).await.exit, 64);
+    }
+}
+
+/// Gives what stands in a table, as far as it tells one state from another.
+async fn rows(store: &SqliteStore) -> Vec<(i64, i64)> {
+    let sql = "SELECT version, expires_at FROM sessions ORDER BY session_key";
+    session_sql::sqlx::query_as(sql).fetch_all(store.pool()).await.unwrap()
+}

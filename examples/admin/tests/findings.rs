@@ -173,6 +173,7 @@ async fn whatever_is_asked_programs_are_answered_in_json() {
     let admin = Admin::new();
     for (arguments, exit) in [
         (&["--json"][..], 64),
+        (&["--json", "key"], 64),
         (&["--json", "nonsense"], 64),
         (&["revoke", "--json"], 64),
         (&["list", "ann", "--all", "--json"], 64),
@@ -187,6 +188,21 @@ async fn whatever_is_asked_programs_are_answered_in_json() {
         assert_eq!((answered.exit, answered.stdout.lines().count()), (exit, 1), "{answered:?}");
         let told = answered.json();
         assert_eq!((&told["exit"], &told["ok"]), (&json!(exit), &json!(exit == 0)), "{told}");
+        assert!(!told["error"][0].as_str().unwrap_or_default().starts_with("error"), "{told}");
+    }
+    // Who says too little is told what is missing, and not the whole help.
+    for (arguments, missing) in [(&[][..], "[subcommands: init, "), (&["key"], "[subcommands: generate, ")] {
+        let refused = admin.run(arguments).await;
+        assert!(
+            refused.exit == 64 && refused.stderr.contains(missing) && refused.stderr.lines().count() < 10,
+            "{refused:?}"
+        );
+    }
+    // What is wrong is named as it was given.
+    for (flags, named) in [(&["--table", "shop"][..], "error: --table is set"), (&[], "error: SESSION_TABLE is set")] {
+        let variables: &[(&str, &str)] = if flags.is_empty() { &[("SESSION_TABLE", "shop")] } else { &[] };
+        let refused = admin.run_with(variables, &[&["--store", "redis://localhost", "count"], flags].concat()).await;
+        assert!(refused.exit == 64 && refused.stderr.starts_with(named), "{refused:?}");
     }
     // What follows `--` is no option.
     let refused = admin.run(&["--nonsense", "--", "--json"]).await;
@@ -207,9 +223,15 @@ async fn a_table_is_as_wide_as_it_may_be_and_breaks_no_key() {
             assert!(done.stdout.lines().all(|line| line.chars().count() <= width), "{width}: {}", done.stdout);
             done.stdout
         };
-        assert!(run(&["list", &owner]).await.contains(&key));
+        let listed = run(&["list", &owner]).await;
+        assert!(listed.contains(&key));
+        // Where there is no room for a row each session has its own rows, and no time is cut in two.
+        let times = listed.split_whitespace().filter(|word| word.len() == 20 && word.ends_with('Z')).count();
+        assert_eq!((times, listed.contains("│ session ")), (3, width < 120), "{listed}");
         run(&["owners"]).await;
         run(&["get", &key]).await;
+        run(&["--help"]).await;
+        run(&["revoke", "--help"]).await;
     }
     // A script is given its lines whole.
     let whole = admin.run(&["--store", &url, "owners"]).await;

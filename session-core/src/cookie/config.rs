@@ -224,7 +224,8 @@ impl CookieConfig {
     /// cookies be told apart before the store is asked, and a cookie for one name is none for another.
     /// Switching it on at once ends every session; [`with_unsigned_cookies`](Self::with_unsigned_cookies)
     /// has the steps by which it ends none. Switching it off ends every session. To change keys without
-    /// ending any, put the new one in front, and drop the old one when the absolute timeout has passed.
+    /// ending any, put the new one behind the old one on all servers, then in front, and drop the old one when the
+    /// absolute timeout has passed: see [`SecretKeys`](crate::SecretKeys#rotation).
     ///
     /// ```
     /// use session_core::cookie::{CookieConfig, SigningKey};

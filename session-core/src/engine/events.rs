@@ -66,39 +66,7 @@
 //! | `clock_skew` | warn | a session was last seen a minute or more after what is now on this server: the clocks of two servers are apart |
 //! | `ready` | info | the store that failed at the start is ready: see [`Sessions::init_in_background`](crate::Sessions::init_in_background) |
 //!
-//! # Metrics
-//! With the feature `metrics` and [`SessionsBuilder::metrics`](crate::SessionsBuilder), on the facade of the crate
-//! [`metrics`](https://docs.rs/metrics). Install the recorder before `build`: every series is there from then on, at 0, so
-//! that the first of anything is a rise. All have the label `scope`, which is the [scope](crate::SessionsBuilder::scope)
-//! of the `Sessions`, by default the cookie's name without prefix: so two `Sessions` in one process are told apart.
-//!
-//! | name | kind | further labels | what |
-//! |---|---|---|---|
-//! | `session_store_operations_total` | counter | `verb`: `init`, `get`, `put`, `touch`, `delete`, `list`, `scan`, `sweep` | calls to the store |
-//! | `session_store_errors_total` | counter | `verb`; `kind`: as [`StoreError::kind`](crate::StoreError::kind) | those that failed; one that ran out of time is a `timeout` |
-//! | `session_store_operation_seconds` | histogram | `verb` | how long they took |
-//! | `session_events_total` | counter | `event`: a name from the table above | events, among them conflicts, replays and what cannot be read |
-//! | `session_swept_total` | counter | | expired records removed |
-//! | `session_last_sweep_timestamp_seconds` | gauge | | when a sweep last came to its end, or the sweeper was started; 0 where nothing sweeps |
-//!
-//! An exporter for Prometheus makes a summary of a histogram, which cannot be added up over processes, unless it is
-//! told the buckets. [`BUCKETS`] are for stores in memory as well as across a network:
-//!
-//! ```
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-//! use session_core::events::BUCKETS;
-//!
-//! let name = Matcher::Full("session_store_operation_seconds".to_owned());
-//! let recorder = PrometheusBuilder::new().set_buckets_for_metric(name, &BUCKETS)?.build_recorder();
-//! # Ok(()) }
-//! ```
-//!
-//! Rules for alerts and a dashboard on these figures stand in the crate's `docs`, `alerts.yml` and `dashboard.json`; the
-//! page [`operating`](crate::guide::operating) says which alert means what.
-//!
-//! How many sessions there are is known to a store in memory alone, without reading them all: `session-ets` has a gauge
-//! of its own, `session_table_records`, behind its feature `metrics`.
+#![doc = include_str!("../../docs/metrics.md")]
 
 use std::fmt;
 use std::time::Duration;
@@ -393,7 +361,6 @@ mod tests {
         for kind in &kinds {
             assert!(page.contains(&format!("//! | `{}` |", kind.name())), "{kind:?}");
         }
-        let events = page.split("# Metrics").next().unwrap();
-        assert_eq!(events.matches("//! | `").count(), kinds.len(), "a line for what is no event");
+        assert_eq!(page.matches("//! | `").count(), kinds.len(), "a line for what is no event");
     }
 }

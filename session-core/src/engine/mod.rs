@@ -35,7 +35,6 @@ pub use fingerprint::{Fingerprint, FingerprintKey};
 pub use misfit::Misfit;
 #[cfg(feature = "near")]
 pub use near::Near;
-#[cfg(feature = "near")]
 pub(crate) use near::NearCache;
 pub use next::Next;
 pub(crate) use observe::Observer;

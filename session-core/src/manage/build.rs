@@ -67,17 +67,21 @@ impl SessionsBuilder {
         }
         let clear_site_data = (!self.clear_site_data.is_empty())
             .then(|| self.clear_site_data.iter().map(|data| data.as_str()).collect::<Vec<_>>().join(", ").into());
-        #[cfg(feature = "near")]
-        let near = self.near.map(|near| near_cache(near, &*self.store, self.conflict_policy)).transpose()?;
-        #[cfg(not(feature = "near"))]
-        let near = None;
         let cookies = self.cookie.build()?;
         let scope = scope(self.scope, &cookies)?;
         observer.set_names(&scope, self.store.system());
         #[cfg(feature = "metrics")]
-        if self.metrics {
-            observer.count(if scope.is_empty() { DEFAULT_SCOPE } else { &scope });
+        let counted = self.metrics.then_some(if scope.is_empty() { DEFAULT_SCOPE } else { &*scope });
+        #[cfg(all(feature = "near", not(feature = "metrics")))]
+        let counted = None;
+        #[cfg(feature = "metrics")]
+        if let Some(scope) = counted {
+            observer.count(scope);
         }
+        #[cfg(feature = "near")]
+        let near = self.near.map(|near| near_cache(near, &*self.store, self.conflict_policy, counted)).transpose()?;
+        #[cfg(not(feature = "near"))]
+        let near = None;
         #[cfg(feature = "device-bound")]
         let devices = match self.device_bound {
             Some(bound) => Some(crate::bound::Devices::new(bound, &cookies).map_err(BuildError::DeviceBound)?),
@@ -122,7 +126,12 @@ impl SessionsBuilder {
 
 /// Makes the near cache, where the store tells what it needs to be told.
 #[cfg(feature = "near")]
-fn near_cache(near: Near, store: &dyn SessionStore, policy: ConflictPolicy) -> Result<NearCache, BuildError> {
+fn near_cache(
+    near: Near,
+    store: &dyn SessionStore,
+    policy: ConflictPolicy,
+    counted: Option<&str>,
+) -> Result<NearCache, BuildError> {
     if near.max_bytes == 0 {
         return Err(BuildError::Zero { setting: "the size of the near cache" });
     }
@@ -139,7 +148,7 @@ fn near_cache(near: Near, store: &dyn SessionStore, policy: ConflictPolicy) -> R
         None if tells != Some(Tells::Changes) => return Err(BuildError::NearUntold { max: Near::MOST_STALE }),
         None => {}
     }
-    Ok(NearCache::new(near, tells))
+    Ok(NearCache::new(near, tells, counted))
 }
 
 /// The longest name of a scope. It stands in every payload.

@@ -2,7 +2,7 @@
 
 use super::load::Read;
 use crate::cookie::{By, Candidate};
-use crate::engine::Engine;
+use crate::engine::{Engine, NearCache};
 use crate::payload::Kind;
 use crate::session::Origin;
 
@@ -14,6 +14,12 @@ pub(super) fn read_near(engine: &Engine, candidate: &Candidate) -> Option<Read> 
     if let By::FormerName { .. } = candidate.by {
         return None;
     }
+    let read = read_kept(engine, near, candidate);
+    near.answered(read.is_some());
+    read
+}
+
+fn read_kept(engine: &Engine, near: &NearCache, candidate: &Candidate) -> Option<Read> {
     let key = candidate.id.key();
     let record = near.look(&key).filter(|_| !engine.is_settling(&key))?;
     let contents = match engine.decode(&key, &record) {

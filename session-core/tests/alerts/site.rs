@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use session_core::{Handled, ManualClock, Sealed, SealingKey, Sessions, StoreError, Timestamp};
+use session_core::{Handled, ManualClock, Near, Sealed, SealingKey, Sessions, StoreError, Timestamp};
 use tokio::time::sleep;
 
 use super::history::History;
@@ -92,7 +92,8 @@ impl Site {
         let (clock, fast_clock) = (ManualClock::new(Timestamp::MIN), ManualClock::new(Timestamp::MIN + MINUTE * 10));
         let sessions = |key: u8, clock: &ManualClock| -> Sessions {
             let codec = Sealed::new([SealingKey::new([key; 32]).unwrap()]).unwrap();
-            Sessions::builder(store.clone()).clock(clock.clone()).codec(codec).metrics().build().unwrap()
+            let builder = Sessions::builder(store.clone()).clock(clock.clone()).codec(codec);
+            builder.near(Near::default()).metrics().build().unwrap()
         };
         let (sound, bad, fast) = (sessions(1, &clock), sessions(2, &clock), sessions(1, &fast_clock));
         history.scrape();
@@ -149,8 +150,11 @@ impl Site {
         } else {
             let browser = &mut self.browsers[number];
             browser.request(sessions, count).await;
-            // The same one goes on elsewhere.
+            // The same one goes on elsewhere, and looks at pages.
             browser.request(&self.sound, count).await;
+            for _ in 0..2 {
+                assert!(browser.tab().by("GET").is_known(&self.sound).await);
+            }
         }
     }
 }

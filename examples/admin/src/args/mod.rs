@@ -19,13 +19,14 @@ use crate::app::App;
 
 /// Looks after sessions: lists, ends, counts, sweeps, and moves them to another store.
 #[derive(Debug, Parser)]
-#[command(name = "example-admin", version, after_help = EXITS)]
+#[command(name = "example-admin", version, after_help = EXITS, arg_required_else_help = false)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    pub(crate) store: StoreFlags,
+    // Before the flags of the store, or it would be under their heading.
     /// Prints one JSON object instead of a table.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreFlags,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -171,6 +172,7 @@ pub(crate) enum Command {
         stores: Stores,
     },
     /// Makes keys.
+    #[command(arg_required_else_help = false)]
     Key {
         #[command(subcommand)]
         command: KeyCommand,

@@ -83,4 +83,7 @@ pub(crate) struct CopyOptions {
     /// How many times as long as a batch took is paused after it, so that requests pass; 0 pauses never.
     #[arg(long, default_value_t = 0, value_name = "TIMES")]
     pub(crate) pauses: u32,
+    /// Counts what one pass would do, and changes nothing: neither store nor state file.
+    #[arg(long, conflicts_with_all = ["follow", "until_settled"])]
+    pub(crate) dry_run: bool,
 }

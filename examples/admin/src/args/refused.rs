@@ -33,7 +33,8 @@ pub(crate) fn refuse(error: &clap::Error, arguments: &[OsString]) -> Result<Exit
         shown = shown.replace(&*argument, &safe);
     }
     if error.use_stderr() {
-        return Ok(Failure::usage(shown.trim_end()).print(None, json));
+        let shown = shown.trim_end();
+        return Ok(Failure::usage(shown.strip_prefix("error: ").unwrap_or(shown)).print(None, json));
     }
     let name = if error.kind() == ErrorKind::DisplayVersion { "version" } else { "help" };
     let shown = shown.trim_end();

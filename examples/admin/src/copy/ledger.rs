@@ -49,9 +49,10 @@ impl Entry {
 pub(crate) struct Ledger {
     path: PathBuf,
     head: String,
-    file: File,
+    /// `None` if nothing is to be noted.
+    file: Option<File>,
     /// Nobody else uses the file as long as this one is locked.
-    _lock: File,
+    _lock: Option<File>,
     entries: HashMap<SessionKey, Entry>,
     lines: usize,
     /// Where the pass that was interrupted goes on.
@@ -70,6 +71,16 @@ impl Ledger {
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
+        let mut ledger = Self::look(path, from, to)?;
+        ledger.file = Some(private(path).map_err(failed)?);
+        ledger._lock = Some(lock);
+        ledger.compact().map_err(failed)?;
+        Ok(ledger)
+    }
+
+    /// Reads the file if there is one, and notes nothing in it; one that another copy is using, too.
+    pub(crate) fn look(path: &Path, from: &str, to: &str) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::file(path, &error);
         let head = format!("{MAGIC} {from} {to}");
         let mut entries = HashMap::new();
         let (mut resume, mut pending) = (None, Vec::new());
@@ -85,10 +96,7 @@ impl Ledger {
                 }
             }
         }
-        let file = private(path).map_err(failed)?;
-        let mut ledger = Self { path: path.to_owned(), head, file, _lock: lock, entries, lines: 0, resume };
-        ledger.compact().map_err(failed)?;
-        Ok(ledger)
+        Ok(Self { path: path.to_owned(), head, file: None, _lock: None, entries, lines: 0, resume })
     }
 
     pub(crate) fn get(&self, key: &SessionKey) -> Option<&Entry> {
@@ -168,8 +176,9 @@ impl Ledger {
     }
 
     fn append(&mut self, lines: &str) -> Result<(), Failure> {
+        let Some(file) = &mut self.file else { return Ok(()) };
         self.lines += lines.lines().count();
-        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = file.write_all(lines.as_bytes()).and_then(|()| file.sync_data());
         written.map_err(|error| self.failed(&error))
     }
 
@@ -199,7 +208,7 @@ impl Ledger {
         drop(out);
         file.sync_all()?;
         fs::rename(&new, &self.path)?;
-        self.file = private(&self.path)?;
+        self.file = Some(private(&self.path)?);
         self.lines = 0;
         Ok(())
     }

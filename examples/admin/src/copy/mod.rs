@@ -26,6 +26,8 @@ struct Copy<'a> {
     pauses: u32,
     /// Whether the source may show no session at all.
     empty_source: bool,
+    /// Whether nothing is changed, and it is told what would be.
+    dry: bool,
     /// Of the pass, from 1; the ledger knows 0 as long ago.
     number: u32,
 }
@@ -45,9 +47,16 @@ pub(crate) async fn copy(from: &Backend, to: &Backend, options: &CopyOptions, js
                     nevertheless, and leaves alone what others have written";
         return Err(Failure::usage(said));
     }
-    let ledger = Ledger::open(&options.state, &from.location(), &to.location())?;
-    let (batch, pauses, empty_source) = (options.batch, options.pauses, options.empty_source);
-    let mut copy = Copy { from, to, ledger, batch, pauses, empty_source, number: 0 };
+    let open = if options.dry_run { Ledger::look } else { Ledger::open };
+    let ledger = open(&options.state, &from.location(), &to.location())?;
+    let CopyOptions { batch, pauses, empty_source, dry_run: dry, .. } = *options;
+    let mut copy = Copy { from, to, ledger, batch, pauses, empty_source, dry, number: 0 };
+    if dry {
+        // All of it, and not what an interrupted run has left.
+        copy.ledger.resume = None;
+        let tally = copy.pass().await?;
+        return Ok(Report::figures(tally.would()).no_if(!tally.is_whole()));
+    }
     loop {
         let tally = copy.pass().await?;
         let figures = tally.json(copy.number);

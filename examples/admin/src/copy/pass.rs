@@ -49,6 +49,14 @@ impl Tally {
             "resumed": self.resumed,
         })
     }
+
+    /// Tells what a pass would do.
+    pub(crate) fn would(&self) -> Value {
+        json!({
+            "seen": self.seen, "to_write": self.written, "to_touch": self.touched, "to_end": self.ended,
+            "expired": self.expired, "foreign": self.foreign, "unreadable": self.unreadable, "refused": self.refused,
+        })
+    }
 }
 
 type Item = (SessionKey, Arc<Record>);
@@ -77,7 +85,8 @@ impl Copy<'_> {
             self.ledger.finish_page(&keys, next.as_ref())?;
             if next.is_some() {
                 pause(began.elapsed(), self.pauses).await;
-                let more = format!(" seen in pass {}, {} written", self.number, tally.written);
+                let written = if self.dry { "to write" } else { "written" };
+                let more = format!(" seen in pass {}, {} {written}", self.number, tally.written);
                 progress.tell(self.from, &more).await;
             }
             match next {
@@ -121,6 +130,10 @@ impl Copy<'_> {
                     Err(error) => return Err(error.into()),
                 }
             }
+        }
+        if self.dry {
+            self.would_write(&planned, tally);
+            return Ok(Vec::new());
         }
         // Also what is there already: a state file that was lost is made up for.
         let intended = planned.iter().filter_map(|(key, record, plan)| match plan {
@@ -166,6 +179,21 @@ impl Copy<'_> {
         Ok(keys)
     }
 
+    /// Counts what would be done with a page.
+    fn would_write(&mut self, planned: &[(SessionKey, Arc<Record>, Plan)], tally: &mut Tally) {
+        let most = self.to.store.limits().max_payload;
+        for (key, record, plan) in planned {
+            self.ledger.see(key, self.number);
+            match plan {
+                Plan::Same => {}
+                Plan::Foreign => tally.foreign += 1,
+                Plan::Write(Write::Touch) => tally.touched += 1,
+                Plan::Write(_) if record.payload.len() > most => tally.refused += 1,
+                Plan::Write(_) => tally.written += 1,
+            }
+        }
+    }
+
     /// Ends at the target what this copy has brought there, and the source has no more.
     async fn end_what_has_gone(&mut self, tally: &mut Tally) -> Result<(), Failure> {
         let unseen = self.ledger.unseen(self.number);
@@ -187,7 +215,7 @@ impl Copy<'_> {
             let mut ends = JoinSet::new();
             for key in keys.iter().copied() {
                 let Some(entry) = self.ledger.get(&key).copied() else { continue };
-                let (from, to) = (Arc::clone(&self.from.store), Arc::clone(&self.to.store));
+                let (from, to, dry) = (Arc::clone(&self.from.store), Arc::clone(&self.to.store), self.dry);
                 ends.spawn(async move {
                     let now = SystemClock.now();
                     let gone = match patiently(|| from.get(&key)).await {
@@ -199,7 +227,7 @@ impl Copy<'_> {
                     };
                     match gone {
                         false => (key, Ok(None)),
-                        true => (key, step::end(&to, &key, &entry).await.map(Some)),
+                        true => (key, step::end(&to, &key, &entry, dry).await.map(Some)),
                     }
                 });
             }

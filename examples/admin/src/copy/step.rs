@@ -103,13 +103,14 @@ async fn anew(to: &Store, key: &SessionKey, record: &Record) -> Result<PutOutcom
     patiently(|| to.put(key, record, Put::Create)).await
 }
 
-/// Ends what this copy has put under a key, since the source has it no more; `false` if somebody else has written it.
+/// Ends what this copy has put under a key, since the source has it no more; `false` if somebody else has written it. A dry
+/// run tells the same, and leaves it there.
 ///
 /// It is replaced by what is over before it is deleted: a replacement is made only if nobody has written meanwhile.
-pub(crate) async fn end(to: &Store, key: &SessionKey, entry: &Entry) -> Result<bool, StoreError> {
+pub(crate) async fn end(to: &Store, key: &SessionKey, entry: &Entry, dry: bool) -> Result<bool, StoreError> {
     let Some(there) = patiently(|| to.get(key)).await? else { return Ok(true) };
-    if !entry.is(&there) {
-        return Ok(false);
+    if dry || !entry.is(&there) {
+        return Ok(entry.is(&there));
     }
     // Any but the one that stands.
     let version = Version::from_u64(!there.version.as_u64());

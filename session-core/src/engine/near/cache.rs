@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, Lifecycle, Weighter};
 use tokio::time::Instant;
 
 use super::Near;
+use super::figures::Figures;
 use crate::store::{Record, SessionKey, Tells};
 
 /// What a session takes besides its payload and its owner, about: the record, the entry, its place in the table.
@@ -21,7 +22,8 @@ const COUNTERS: usize = 1 << 16;
 
 /// The sessions that this process has read.
 pub(crate) struct NearCache {
-    kept: Cache<SessionKey, Kept, Bytes>,
+    kept: Cache<SessionKey, Kept, Bytes, DefaultHashBuilder, PushedOut>,
+    figures: Figures,
     settings: Near,
     /// The store tells of all changes, while it can be heard.
     tells_all: bool,
@@ -56,12 +58,27 @@ impl Weighter<SessionKey, Kept> for Bytes {
     }
 }
 
+/// Hands out what gives way to what is kept, to be counted, and to be dropped once nothing is locked any more.
+#[derive(Clone)]
+struct PushedOut;
+
+impl Lifecycle<SessionKey, Kept> for PushedOut {
+    type RequestState = Vec<(SessionKey, Kept)>;
+
+    fn on_evict(&self, out: &mut Self::RequestState, key: SessionKey, kept: Kept) {
+        out.push((key, kept));
+    }
+}
+
 impl NearCache {
-    pub(crate) fn new(settings: Near, tells: Option<Tells>) -> Self {
+    /// Makes one that counts under `scope`, or nowhere.
+    pub(crate) fn new(settings: Near, tells: Option<Tells>, scope: Option<&str>) -> Self {
         // A guess is enough: it sizes what is remembered of sessions that were pushed out.
         let sessions = settings.max_bytes / (2 * OVERHEAD);
+        let most = settings.max_bytes as u64;
         Self {
-            kept: Cache::with_weighter(sessions, settings.max_bytes as u64, Bytes),
+            kept: Cache::with(sessions, most, Bytes, DefaultHashBuilder::default(), PushedOut),
+            figures: Figures::of(scope, settings.max_bytes),
             settings,
             tells_all: tells == Some(Tells::Changes),
             is_fed: AtomicBool::new(false),
@@ -80,6 +97,11 @@ impl NearCache {
         holds.then_some(record)
     }
 
+    /// Takes note whether a read that this may answer was answered by it.
+    pub(crate) fn answered(&self, is_hit: bool) {
+        self.figures.read(is_hit);
+    }
+
     /// Marks how things are. Take it before the store is asked.
     pub(crate) fn mark(&self, key: &SessionKey) -> Mark {
         let gaps = self.gaps.load(Ordering::Acquire);
@@ -88,22 +110,43 @@ impl NearCache {
 
     /// Keeps what was read since `mark`.
     pub(crate) fn keep(&self, mark: Mark, key: &SessionKey, record: &Arc<Record>) {
-        if self.max_age().is_some() {
-            self.kept.insert(*key, Kept { record: Arc::clone(record), mark });
+        if self.max_age().is_none() {
+            return;
+        }
+        let (kept, mut out) = (Kept { record: Arc::clone(record), mark }, Vec::new());
+        self.figures.kept(Bytes.weight(key, &kept));
+        self.kept.insert_with_lifecycle(*key, kept, &mut out);
+        for (other, pushed) in &out {
+            self.figures.gone(Bytes.weight(other, pushed));
+            // Else it is what was kept of the same session before, or this, if it is too large.
+            if other != key {
+                self.figures.evicted();
+            }
         }
     }
 
     /// Forgets what is kept under `key`, and has nothing kept that was asked for before.
     pub(crate) fn changed(&self, key: &SessionKey) {
         self.counter(key).fetch_add(1, Ordering::AcqRel);
-        self.kept.remove(key);
+        if let Some((key, kept)) = self.kept.remove(key) {
+            self.figures.gone(Bytes.weight(&key, &kept));
+        }
     }
 
     /// Forgets all; `is_fed` says whether changes are told from here on.
     pub(crate) fn gap(&self, is_fed: bool) {
-        self.is_fed.store(is_fed, Ordering::Release);
+        if self.is_fed.swap(is_fed, Ordering::AcqRel) && !is_fed {
+            self.figures.lost();
+        }
         self.gaps.fetch_add(1, Ordering::AcqRel);
-        self.kept.clear();
+        self.forget_all();
+    }
+
+    fn forget_all(&self) {
+        self.kept.retain(|key, kept| {
+            self.figures.gone(Bytes.weight(key, kept));
+            false
+        });
     }
 
     /// Gives how long what is kept holds now; `None` for not at all.
@@ -117,6 +160,12 @@ impl NearCache {
     fn counter(&self, key: &SessionKey) -> &AtomicU32 {
         let [first, second, ..] = *key.as_bytes();
         &self.changes[usize::from(u16::from_be_bytes([first, second]))]
+    }
+}
+
+impl Drop for NearCache {
+    fn drop(&mut self) {
+        self.forget_all();
     }
 }
 
@@ -135,7 +184,7 @@ mod tests {
     use crate::store::{Owner, Timestamp, Version};
 
     fn cache(settings: Near) -> NearCache {
-        let cache = NearCache::new(settings, Some(Tells::Changes));
+        let cache = NearCache::new(settings, Some(Tells::Changes), None);
         cache.gap(true);
         cache
     }
@@ -190,7 +239,7 @@ mod tests {
         let second = Duration::from_secs(1);
         for tells in [None, Some(Tells::Ends), Some(Tells::Changes)] {
             for stale_reads in [None, Some(second)] {
-                let cache = NearCache::new(Near { stale_reads, ..Near::default() }, tells);
+                let cache = NearCache::new(Near { stale_reads, ..Near::default() }, tells, None);
                 let serves = || cache.look(&KEY).is_some();
                 let mut says = Vec::new();
                 // Before it is heard, and while it is.

@@ -28,6 +28,8 @@
 
 #[cfg(feature = "near")]
 mod cache; // what was read, and for how long it holds
+#[cfg(feature = "near")]
+mod figures; // what is counted of it
 #[cfg(not(feature = "near"))]
 mod none; // nothing is kept
 #[cfg(feature = "near")]

@@ -41,6 +41,9 @@ use std::time::Duration;
 ///
 /// # What to know
 ///
+/// [Metrics](crate::events#metrics) tell how many of the reads that it may answer it does, whether it has room enough, and how
+/// often it had to begin anew.
+///
 /// Where reads may be stale, a page that follows a form by a redirect may not show what the form has changed, if another
 /// server answers it; and a role that was taken away serves for pages that long. A balancer that keeps a visitor on one
 /// server hides the first.
