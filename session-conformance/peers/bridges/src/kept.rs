@@ -1,7 +1,6 @@
 //! What both bridges do with a store of ours.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use session_core::{
@@ -112,7 +111,7 @@ pub(crate) enum Until {
     #[cfg(feature = "tower-sessions")]
     At(Timestamp),
     #[cfg(feature = "actix-session")]
-    In(Duration),
+    In(std::time::Duration),
 }
 
 impl Until {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(feature = "actix-session", feature = "tower-sessions"))]
 mod kept; // what both do with a store
 
 #[cfg(feature = "actix-session")]
@@ -9,6 +10,7 @@ mod tower_sessions;
 
 #[cfg(feature = "actix-session")]
 pub use actix_session::ActixStore;
+#[cfg(any(feature = "actix-session", feature = "tower-sessions"))]
 pub use kept::Over;
 pub use session_core;
 #[cfg(feature = "tower-sessions")]

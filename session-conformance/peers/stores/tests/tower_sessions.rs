@@ -8,6 +8,9 @@ mod common {
 }
 mod ours;
 
+use std::any::Any;
+use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ours::{Ours, ours};
@@ -16,6 +19,11 @@ use session_bridges::session_core::{Clock as _, ManualClock, Owner, SessionStore
 use time::OffsetDateTime;
 use tower_sessions_now::session::{Id, Record};
 use tower_sessions_now::session_store::{Error, ExpiredDeletion as _, SessionStore as _};
+
+thread_local! {
+    /// What the stores of this thread's test need until it ends: their apps are gone before their answers.
+    static PLACES: RefCell<Vec<Arc<dyn Any + Send + Sync>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Emits their tests for one of our stores.
 macro_rules! their_suite {
@@ -26,10 +34,9 @@ macro_rules! their_suite {
 
             async fn app(max_age: Option<Duration>, domain: Option<String>) -> Router {
                 let ours = crate::ours::ours().await.into_iter().find(|ours| ours.name == $name).unwrap();
+                crate::PLACES.with_borrow_mut(|places| places.push(ours._place));
                 let store = session_bridges::TowerStore::new(ours.store);
-                let app = crate::common::build_app(SessionManagerLayer::new(store).with_secure(true), max_age, domain);
-                // It stays for as long as the app.
-                app.layer(axum::Extension(ours._place))
+                crate::common::build_app(SessionManagerLayer::new(store).with_secure(true), max_age, domain)
             }
 
             route_tests!(app);
