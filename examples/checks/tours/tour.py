@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Walks through an example with requests: python3 tour.py http://127.0.0.1:3000 axum-session
 
-requests never sends a Secure cookie over plain http, so the example has to run with SESSION_COOKIE=development.
+requests never sends a Secure cookie over plain http, so the example has to run with SESSION_COOKIE=development,
+and with SESSION_ADMIN=Root. All of its sessions end.
 """
 
 import sys

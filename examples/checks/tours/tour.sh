@@ -1,5 +1,6 @@
 #!/bin/sh
 # Walks through an example with curl: sh tour.sh http://127.0.0.1:3000 __Host-Http-axum-session
+# The server has to run with SESSION_ADMIN=Root. All of its sessions end.
 set -eu
 url=$1
 cookie=$2 # the name of the session's
