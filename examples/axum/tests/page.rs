@@ -114,6 +114,7 @@ async fn every_error_has_two_forms() {
     let page = browser.page("/nowhere").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(page.body.contains("There is no such page.") && page.body.contains("<html"), "{}", page.body);
+    assert!(page.body.contains("href=\"/\">Back to the page"), "{}", page.body);
     assert_eq!(browser.page("/sessions").await.header("location"), ["/"]);
 }
 

@@ -6,7 +6,7 @@ mod server; // Home, Server: runs an example
 mod store; // Store: where it keeps its sessions
 mod tours; // curl and Python
 
-pub use browser::{bound, browser, looks};
+pub use browser::{administration, bound, browser, looks};
 pub use rustix::process::Signal;
 pub use server::{Home, PATIENCE, Server, in_time};
 pub use store::Store;

@@ -51,7 +51,7 @@ pub fn python(program: &str) {
 fn tour(program: &str, settings: &[(&str, &str)], command: impl FnOnce(&Server, &str) -> Command) {
     run(async {
         let home = Home::new(program);
-        let server = home.start_with(settings).await;
+        let server = home.start_with(&[settings, &[("SESSION_ADMIN", "Root")]].concat()).await;
         let mut tour = command(&server, home.framework());
         let called = format!("{:?}", tour.as_std().get_program());
         tour.stdin(Stdio::null()).kill_on_drop(true);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Walks through an example with requests: python3 tour.py http://127.0.0.1:3000 axum-session
 
-requests never sends a Secure cookie over plain http, so the example has to run with SESSION_COOKIE=development.
+requests never sends a Secure cookie over plain http, so the example has to run with SESSION_COOKIE=development,
+and with SESSION_ADMIN=Root. All of its sessions end.
 """
 
 import sys
@@ -107,3 +108,16 @@ ghost.cookies.set(COOKIE, late, domain=urlsplit(URL).hostname, path="/")
 expect("and the id is dead", ghost.user(), None)
 expect("who signs in with it gets in", ghost.post("/login", json={"name": "Ann"}).json()["user"], "Ann")
 expect("and sees nothing of it", (ghost.user(), ghost.get("/count").json()), ("Ann", {"count": 0}))
+
+protection = ghost.get("/protection").json()
+expect("a page says what protects", (protection["user"], protection["cookie"]["name"]), ("Ann", COOKIE))
+expect("and that this cookie is for development", protection["cookie"]["secure"], False)
+root = Visitor()
+root.post("/login", json={"name": "Root"})
+sessions = root.get("/admin").json()["sessions"]
+expect("the administrator sees others", sessions > 1, True)
+expect("who are not let in there", ghost.get("/admin").status_code, 403)
+answer = root.post("/admin/end-everything", json={"confirm": "everything"})
+expect("everything ends", answer.json(), {"ended": sessions})
+expect("for everybody", (ghost.user(), mallory.user(), root.user()), (None, None, None))
+expect("and anybody may come again", ghost.post("/login", json={"name": "Ann"}).json()["user"], "Ann")

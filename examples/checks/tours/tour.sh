@@ -1,5 +1,6 @@
 #!/bin/sh
 # Walks through an example with curl: sh tour.sh http://127.0.0.1:3000 __Host-Http-axum-session
+# The server has to run with SESSION_ADMIN=Root. All of its sessions end.
 set -eu
 url=$1
 cookie=$2 # the name of the session's
@@ -83,3 +84,17 @@ expect 'and stays dead' "$(as late /cart --data item=pear)" '{"error":*'
 expect 'signing out again is no error' "$(as late /logout --request POST --write-out ' %{http_code}')" '{"user":null,* 200'
 as ann /login --data name=Bob >/dev/null
 expect 'another user sees nothing of the first' "$(as ann /count)" '{"count":0}'
+
+expect 'the page of what protects tells of the id' "$(as ann /protection)" '{"user":"Bob","session":{*"signed_in_at":[0-9]*}*'
+expect 'and of nobody' "$(as nobody /protection)" '{"user":null,"session":null,*'
+expect 'the administration is for nobody' "$(as nobody /admin)" '{"error":"Sign in first."}'
+expect 'nor for everybody' "$(as ann /admin/end-everything --data confirm=everything)" '{"error":"This is for the administrator."}'
+as root /login --data name=Root >/dev/null
+expect 'the administrator counts' "$(as root /admin)" '{"sessions":[0-9]*,"users":[0-9]*,"more":false}'
+expect 'and ends nothing without a word' "$(as root /admin/end-everything --request POST)" '{"error":"Tick the box*'
+expect 'or from another site' \
+    "$(as root /admin/end-everything --data confirm=everything --header 'Sec-Fetch-Site: cross-site')" '{"error":"This form*'
+expect 'so all are there' "$(as ann /)" '{"user":"Bob",*'
+expect 'and then everything' "$(as root /admin/end-everything --data confirm=everything)" '{"ended":[0-9]*}'
+expect 'of everybody' "$(as ann /)$(as mallory /)" '{"user":null,*{"user":null,*'
+expect 'and who did it is told' "$(as root /)" '{"user":null,*"Everything has ended: *'

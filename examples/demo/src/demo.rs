@@ -6,7 +6,7 @@ use askama::Template;
 use http::header::{CONTENT_TYPE, HeaderValue, VARY};
 use http::{Response, StatusCode};
 use serde::Serialize;
-use session_core::Sessions;
+use session_core::{Clock, Owner, Sessions, SystemClock, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -15,6 +15,7 @@ use crate::ask::{Ask, BODY_LIMIT, Format};
 use crate::assets::protect;
 use crate::csrf;
 use crate::errors::{Errors, Refusal, refuse, see_other};
+use crate::protection::Measures;
 use crate::rig::Rig;
 use crate::watch::Watched;
 
@@ -30,6 +31,9 @@ pub(crate) struct Shared {
     pub(crate) second: Sessions,
     pub(crate) errors: Errors,
     pub(crate) watched: Watched,
+    pub(crate) measures: Measures,
+    /// `None` if nobody is.
+    pub(crate) administrator: Option<String>,
     /// `None` unless `SESSION_TEST` is set.
     pub(crate) rig: Option<Rig>,
     /// Until somebody serves.
@@ -73,6 +77,23 @@ impl Demo {
 
     pub(crate) fn watched(&self) -> &Watched {
         &self.0.watched
+    }
+
+    pub(crate) fn measures(&self) -> Measures {
+        self.0.measures
+    }
+
+    pub(crate) fn has_administrator(&self) -> bool {
+        self.0.administrator.is_some()
+    }
+
+    pub(crate) fn is_administrator(&self, user: &Owner) -> bool {
+        self.0.administrator.as_deref() == Some(user.as_str())
+    }
+
+    /// Tells the time by which sessions are judged.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.rig().map_or_else(|| SystemClock.now(), |rig| rig.clock.now())
     }
 
     pub(crate) fn rig(&self) -> Option<&Rig> {

@@ -140,7 +140,8 @@ impl Demo {
 
 /// Answers an error of the sessions as this application likes.
 fn own(error: &SessionError) -> Response<Bytes> {
-    in_words("text/html; charset=utf-8", error, format!("<h1>Sorry</h1><p>{}</p>\n", error.http_text().trim_end()))
+    let page = format!("<h1>Sorry</h1><p>{}</p><p><a href=\"/\">Back</a></p>\n", error.http_text().trim_end());
+    in_words("text/html; charset=utf-8", error, page)
 }
 
 fn in_words(content_type: &'static str, error: &SessionError, words: String) -> Response<Bytes> {

@@ -7,9 +7,11 @@ mod csrf; // forms and sockets of other sites
 mod errors; // refusals, and every error's form
 
 // What it does.
+mod admin; // everything ended, by who may
 mod demo; // Demo: what all handlers share
 mod live; // what outlives a response's head
 mod pages; // one handler per route
+mod protection; // what protects the visitor
 mod rig; // routes for tests alone
 mod view; // templates
 

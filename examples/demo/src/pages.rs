@@ -24,15 +24,14 @@ pub(crate) const CART: Key<Vec<String>> = Key::new("cart");
 pub(crate) const COUNT: Key<u32> = Key::new("count");
 
 /// How many characters a name may have, so that it fits an [`Owner`] in any script.
-const NAME: usize = 60;
+pub(crate) const NAME: usize = 60;
 /// How many characters an item may have, and how many items a cart.
 const ITEM: usize = 80;
 const ITEMS: usize = 100;
 /// How long `delay_ms` may make a request wait.
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 
-/// What the demo does at a route that asks for its session: one of its methods, [`Demo::home`] to
-/// [`Demo::end_session`]. So an example makes one handler for all of them, and names them in its routes.
+/// What the demo does at a route that asks for its session: one of its methods, such as [`Demo::home`]. So an example makes one handler for all of them, and names them in its routes.
 pub type Page = for<'a> fn(&'a Demo, &'a Session, &'a Ask) -> Answering<'a>;
 
 /// An answer under way.
@@ -141,7 +140,9 @@ async fn home(demo: &Demo, session: &Session, ask: &Ask) -> Result {
     let count = session.get(COUNT)?.unwrap_or(0);
     let (framework, store) = (demo.framework(), demo.store());
     let (visitor, is_new, figures) = (Visitor::of(session)?, session.is_new(), demo.watched().counts().named());
-    Ok(demo.show(ask.format(), &Home { framework, store, visitor, flash, count, devices, is_new, figures }))
+    let is_administrator = session.owner().is_some_and(|owner| demo.is_administrator(&owner));
+    let home = Home { framework, store, visitor, flash, count, devices, is_new, is_administrator, figures };
+    Ok(demo.show(ask.format(), &home))
 }
 
 #[derive(Deserialize)]
@@ -260,19 +261,26 @@ fn untouched() -> Answer {
     answer
 }
 
+/// Gives the name of who is signed in; `None` if nobody is.
+pub(crate) fn name(session: &Session) -> Option<String> {
+    session.owner().map(|owner| owner.as_str().to_owned())
+}
+
 /// Gives the user who is signed in.
-fn user(session: &Session) -> Result<Owner> {
+pub(crate) fn user(session: &Session) -> Result<Owner> {
     session.owner().ok_or(Refusal::SignIn)
 }
 
 /// Lists the owner's sessions, and marks this one.
 async fn devices(demo: &Demo, session: &Session, owner: &Owner) -> Result<Vec<Device>> {
     let infos = demo.sessions().list(owner).await?;
-    Ok(infos.iter().map(|info| Device::new(info, session)).collect())
+    let mut devices: Vec<_> = infos.iter().map(|info| Device::new(info, session)).collect();
+    Device::tell_apart(&mut devices);
+    Ok(devices)
 }
 
 /// Gives `value` without blanks around it, if it is 1 to `most` characters that can be seen.
-fn text<'a>(value: &'a str, what: &str, most: usize) -> Result<&'a str> {
+pub(crate) fn text<'a>(value: &'a str, what: &str, most: usize) -> Result<&'a str> {
     let value = value.trim();
     if (1..=most).contains(&value.chars().count()) && !value.contains(char::is_control) {
         return Ok(value);

@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::demo::{Demo, Second, Shared};
+use crate::protection::Measures;
 use crate::rig::Rig;
 use crate::settings::Settings;
 use crate::watch::Watched;
@@ -98,7 +99,21 @@ fn set_up(
     };
     let (asked, stopping) = watch::channel(false);
     let (store, errors, listener) = (settings.store.name(), settings.errors, Mutex::new(Some(listener)));
-    Ok((Demo::new(Shared { framework, store, sessions, second, errors, watched, rig, listener, stopping }), asked))
+    let (measures, administrator) = (Measures::of(settings), settings.administrator.clone());
+    let shared = Shared {
+        framework,
+        store,
+        sessions,
+        second,
+        errors,
+        watched,
+        measures,
+        administrator,
+        rig,
+        listener,
+        stopping,
+    };
+    Ok((Demo::new(shared), asked))
 }
 
 fn builder(settings: &Settings, cookie: &CookieConfig, watched: &Watched, rig: Option<&Rig>) -> SessionsBuilder {

@@ -11,6 +11,7 @@ use session_core::{CookieConfig, DeviceBound, FailurePolicy, FingerprintKey, Nea
 use crate::bound::bound;
 use crate::cookie::cookie;
 use crate::errors::Errors;
+use crate::pages::{NAME, text};
 use crate::store::StoreUrl;
 use crate::store_settings::StoreSettings;
 use crate::variables::{Variables, refuse};
@@ -27,6 +28,10 @@ pub(crate) struct Settings {
     pub(crate) session_file: PathBuf,
     /// `SESSION_COOKIE`, `SESSION_COOKIE_NAME`, `SESSION_KEYS` or `SESSION_KEYS_FILE`, `SESSION_LIFETIME`, and what it was.
     pub(crate) cookie: CookieConfig,
+    /// `SESSION_KEYS` or `SESSION_KEYS_FILE`, unless `SESSION_UNSIGNED` says that cookies are set without a signature still.
+    pub(crate) signed: bool,
+    /// `SESSION_LIFETIME`: whether the cookie stays when the browser closes.
+    pub(crate) persistent: bool,
     /// `SESSION_SECOND`: the cookie of a second kind of sessions; `None` for no such sessions.
     pub(crate) second: Option<CookieConfig>,
     /// `SESSION_SCOPE`; `None` for the cookie's name.
@@ -48,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) fingerprint: Option<FingerprintKey>,
     /// `SESSION_BOUND`: whether sessions are bound to devices, and what a request without proof gets.
     pub(crate) bound: Option<DeviceBound>,
+    /// `SESSION_ADMIN`: the name of who may end everything; `None` for nobody.
+    pub(crate) administrator: Option<String>,
     /// `SESSION_ERRORS`: who answers the errors of the sessions.
     pub(crate) errors: Errors,
     /// `SESSION_TEST`: whether there are routes for tests.
@@ -100,6 +107,9 @@ impl Settings {
             store,
             store_settings: StoreSettings::from_variables(&variable)?,
             session_file,
+            signed: ["SESSION_KEYS", "SESSION_KEYS_FILE"].iter().any(|name| variables.text(name).is_some())
+                && variables.text("SESSION_UNSIGNED").as_deref() != Some("set"),
+            persistent: variables.choice("SESSION_LIFETIME", &["browser", "persistent"])? == 1,
             second: variables.text("SESSION_SECOND").map(|name| cookie.clone().with_name(name)),
             cookie,
             scope: variables.text("SESSION_SCOPE"),
@@ -111,9 +121,19 @@ impl Settings {
             clear_site_data,
             fingerprint: fingerprints.and_then(|keys| keys.fingerprint_keys().next()),
             bound: bound(&variables)?,
+            administrator: administrator(&variables)?,
             errors,
             test: variables.choice("SESSION_TEST", &["0", "1"])? == 1,
         })
+    }
+}
+
+/// Reads who may end everything. A name that nobody can have would be a page that nobody can see.
+fn administrator(variables: &Variables<'_>) -> Result<Option<String>, String> {
+    let Some(name) = variables.text("SESSION_ADMIN") else { return Ok(None) };
+    match text(&name, "name", NAME) {
+        Ok(same) if same == name => Ok(Some(name)),
+        _ => Err(refuse("SESSION_ADMIN", &name, "the name of a user, 1 to 60 characters without blanks around them")),
     }
 }
 
@@ -153,6 +173,8 @@ mod tests {
             ("SESSION_BOUND", "yes", "\"no\", the default, or \"refuse\""),
             ("SESSION_BOUND", "refuse", "SESSION_KEYS"),
             ("SESSION_ERRORS", "none", "\"dressed\", the default, or \"plain\" or \"own\""),
+            ("SESSION_ADMIN", "", "the name of a user"),
+            ("SESSION_ADMIN", " Ann", "the name of a user"),
             ("SESSION_NEAR", "on", "\"off\", the default, or \"told\" or \"stale\""),
             ("SESSION_TEST", "yes", "\"0\", the default, or \"1\""),
             ("SESSION_STORE", "mongodb://localhost", "postgres://"),

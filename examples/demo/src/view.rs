@@ -1,15 +1,16 @@
 //! What the app shows: as JSON by its fields, as a page by its template.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use askama::Template;
 use serde::Serialize;
-use session_core::{Flash, Session, SessionError, SessionInfo, Timestamp};
+use session_core::{Flash, FlashLevel, Session, SessionError, SessionInfo, Timestamp};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-use crate::pages::{CART, VISITS};
+use crate::pages::{CART, VISITS, name};
 
 /// The visitor, as their session knows them.
 #[derive(Serialize)]
@@ -22,7 +23,7 @@ pub(crate) struct Visitor {
 impl Visitor {
     pub(crate) fn of(session: &Session) -> Result<Self, SessionError> {
         Ok(Self {
-            user: session.owner().map(|owner| owner.as_str().to_owned()),
+            user: name(session),
             visits: session.get(VISITS)?.unwrap_or(0),
             cart: session.get(CART)?.unwrap_or_default(),
         })
@@ -47,7 +48,21 @@ pub(crate) struct Home {
     #[serde(skip)]
     pub(crate) is_new: bool,
     #[serde(skip)]
+    pub(crate) is_administrator: bool,
+    #[serde(skip)]
     pub(crate) figures: [(&'static str, u64); 6],
+}
+
+impl Home {
+    /// Names a level for the style.
+    fn level(level: &FlashLevel) -> &'static str {
+        match level {
+            FlashLevel::Success => "success",
+            FlashLevel::Warning => "warning",
+            FlashLevel::Error => "error",
+            _ => "info",
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -65,6 +80,9 @@ pub(crate) struct Device {
     device: Option<String>,
     /// It is of no use on another device.
     pub(crate) bound: bool,
+    /// Which of several it is that have one name.
+    #[serde(skip)]
+    pub(crate) number: Option<usize>,
 }
 
 impl Device {
@@ -76,6 +94,26 @@ impl Device {
             last_seen_at: When(info.last_seen_at()),
             device: info.label("device").map(str::to_owned),
             bound: info.bound_at().is_some(),
+            number: None,
+        }
+    }
+
+    /// Numbers those that have one name, in the order in which they began: so each browser shows the same numbers, and
+    /// finds itself among them.
+    pub(crate) fn tell_apart(devices: &mut [Self]) {
+        let mut order: Vec<_> = (0..devices.len()).collect();
+        order.sort_by(|&a, &b| {
+            let [a, b] = [a, b].map(|at| (devices[at].created_at.0, &devices[at].key));
+            a.cmp(&b)
+        });
+        let mut alike: HashMap<String, Vec<usize>> = HashMap::new();
+        for at in order {
+            alike.entry(devices[at].name().to_owned()).or_default().push(at);
+        }
+        for several in alike.into_values().filter(|several| several.len() > 1) {
+            for (before, at) in several.into_iter().enumerate() {
+                devices[at].number = Some(before + 1);
+            }
         }
     }
 
@@ -97,7 +135,7 @@ pub(crate) struct Problem {
 
 /// A time: milliseconds in JSON, words on the page.
 #[derive(Serialize)]
-pub(crate) struct When(Timestamp);
+pub(crate) struct When(pub(crate) Timestamp);
 
 impl When {
     fn date(&self) -> OffsetDateTime {
@@ -121,6 +159,19 @@ impl fmt::Display for When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn device(name: &str, created_at: u64) -> Device {
+        let at = Timestamp::from_millis(created_at);
+        let (created_at, last_seen_at, device) = (When(at), When(at), Some(name.to_owned()));
+        Device { key: String::new(), current: false, created_at, last_seen_at, device, bound: false, number: None }
+    }
+
+    #[test]
+    fn devices_of_one_name_are_numbered_from_the_first_on() {
+        let mut devices = [device("a", 3), device("b", 2), device("a", 1), device("a", 2)];
+        Device::tell_apart(&mut devices);
+        assert_eq!(devices.map(|device| device.number), [Some(3), None, Some(1), Some(2)]);
+    }
 
     #[test]
     fn times_are_shown_from_the_first_to_the_last() {

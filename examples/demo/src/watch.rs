@@ -127,7 +127,7 @@ impl SessionStore for Watched {
     }
 
     fn scan(&self) -> Option<&dyn Scan> {
-        self.0.store.scan()
+        self.0.store.scan().map(|_| self as &dyn Scan)
     }
 
     fn watch(&self) -> Option<&dyn Watch> {
@@ -140,5 +140,14 @@ impl Owners for Watched {
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
         let store = self.reach(|it| &it.list).await?;
         store.owners().expect("it had an index when this was given").list(owner, after, limit).await
+    }
+}
+
+#[async_trait]
+impl Scan for Watched {
+    /// Counted with the lists.
+    async fn page(&self, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError> {
+        let store = self.reach(|it| &it.list).await?;
+        store.scan().expect("it could walk over all when this was given").page(after, limit).await
     }
 }

@@ -81,6 +81,9 @@ async fn handle(demo: Demo, request: Request<Incoming>) -> Result<Answer, Infall
         (&Method::GET | &Method::HEAD, "/sessions") => Demo::list_sessions,
         (&Method::POST, "/sessions/end-others") => Demo::end_other_sessions,
         (&Method::POST, path) if path.starts_with("/sessions/") && path.ends_with("/end") => Demo::end_session,
+        (&Method::GET | &Method::HEAD, "/protection") => Demo::protection,
+        (&Method::GET | &Method::HEAD, "/admin") => Demo::admin,
+        (&Method::POST, "/admin/end-everything") => Demo::end_everything,
         (&Method::POST, "/second") => {
             // Where there are several, each can be found.
             session = demo.second().find(&head.extensions).expect("its layer has opened it");

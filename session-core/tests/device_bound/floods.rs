@@ -63,3 +63,35 @@ async fn a_storm_of_refreshes_reads_and_never_writes_and_is_forgotten_in_minutes
     clock.advance(MINUTE * 5);
     assert_eq!(ann.prove(&id, &device).await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refreshes_at_once_read_and_never_write_and_one_proof_is_taken_once() {
+    const AT_ONCE: usize = 200;
+    let store = Faulty::new(store());
+    let (builder, clock) = builder(store.clone());
+    let sessions = builder.device_bound(bound()).build().unwrap();
+    let (mut ann, device) = (Visitor::of(&sessions), Device::new());
+    let id = ann.bind("ann", &device).await;
+    clock.advance(LATER);
+    let same = device.proof(&ann.refresh(&id, None).await.challenge());
+    let mut each = Vec::new();
+    for _ in 0..AT_ONCE {
+        each.push(device.proof(&ann.refresh(&id, None).await.challenge()));
+    }
+    store.calls();
+    for (proofs, taken) in [(each, AT_ONCE), (vec![same; AT_ONCE], 1)] {
+        let refreshes: Vec<_> = proofs
+            .into_iter()
+            .map(|proof| {
+                let (mut ann, id) = (ann.clone(), id.clone());
+                tokio::spawn(async move { ann.refresh(&id, Some(proof)).await })
+            })
+            .collect();
+        let mut cookies = 0;
+        for refresh in refreshes {
+            cookies += refresh.await.unwrap().cookies();
+        }
+        assert_eq!(cookies, taken);
+        assert_eq!(store.calls(), ["get"; AT_ONCE]);
+    }
+}

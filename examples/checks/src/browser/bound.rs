@@ -4,7 +4,7 @@ use fantoccini::error::CmdError;
 use serde_json::Value;
 
 use super::Stage;
-use super::flow::sign_in;
+use super::flow::{advance, sign_in};
 use super::https::Https;
 use super::window::{Kind, Window};
 use crate::server::PATIENCE;
@@ -39,6 +39,9 @@ pub(super) async fn all(stage: &Stage) {
     has(&ann, &device).await;
     ann.reload().await;
     ann.sees(BADGE, "bound to this device").await;
+    ann.go("/protection").await;
+    ann.sees("[data-measure=bound][data-is=on]", "A copy of the cookies soon opens nothing elsewhere.").await;
+    ann.go("/").await;
     advance(stage, LATER_MS).await;
 
     let name = ann.cookie_name().to_owned();
@@ -81,12 +84,6 @@ async fn value_of(window: &Window, name: &str) -> String {
 
 fn client() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("it has no settings")
-}
-
-async fn advance(stage: &Stage, millis: u64) {
-    let clock = format!("{}/test/clock?advance_ms={millis}", stage.server.url());
-    let answer = client().post(clock).send().await.expect("the server answers");
-    assert!(answer.status().is_success(), "{answer:?}");
 }
 
 /// Asks, as another client with these cookies, who is signed in.

@@ -108,10 +108,7 @@ async fn ends_the_session_on_the_phone(stage: &Stage, laptop: &Window) {
 async fn leaves_the_page_open_for_too_long(stage: &Stage, laptop: &Window) {
     let before = expected_cookie(laptop).await;
     laptop.sees("[data-live]", "Live").await;
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("it has no settings");
-    let clock = format!("{}/test/clock?advance_ms={TOO_LONG_MS}", stage.server.url());
-    let answer = client.post(clock).send().await.expect("the server answers");
-    assert!(answer.status().is_success(), "{answer:?}");
+    advance(stage, TOO_LONG_MS).await;
 
     // The page asks for the figures all the while, which is no sign of life.
     laptop.sees(TITLE, "Hello, Ann").await;
@@ -167,10 +164,18 @@ async fn does_it_all_without_javascript(stage: &Stage) {
     window.send("Empty the cart").await;
     window.sees("#cart", "Nothing in it yet.").await;
     // One's own session, from the list.
-    window.send_in("//tr", "End").await;
+    window.send_in("//tr", "Sign out").await;
     window.sees(".hero", "You have no session yet, and no cookie.").await;
     window.equal("no cookie after the end", window.cookie().await, None::<Cookie<'_>>).await;
     window.close().await;
+}
+
+/// Moves the server's time on.
+pub(super) async fn advance(stage: &Stage, millis: u64) {
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("it has no settings");
+    let clock = format!("{}/test/clock?advance_ms={millis}", stage.server.url());
+    let answer = client.post(clock).send().await.expect("the server answers");
+    assert!(answer.status().is_success(), "{answer:?}");
 }
 
 pub(super) async fn sign_in(window: &Window, name: &str) {

@@ -1,5 +1,6 @@
 //! What people see: headless Chromium, driven through WebDriver.
 
+mod admin; // what an administrator does, without a mouse
 mod back; // what is not shown again after signing out
 mod bound; // what a thief cannot do where the session is bound to a device
 mod driver; // Driver: starts browsers, and leaves none behind
@@ -66,15 +67,29 @@ pub fn bound(program: &str) {
     });
 }
 
-/// Looks at the page in light and dark and at a phone's width: whether it fits, and whether text, labels and focus can
-/// be made out.
+/// Looks at the pages in light and dark and at a phone's width: whether they fit, whether text, labels and focus can be
+/// made out, and whether messages hide anything.
 ///
 /// # Panics
 /// As [`browser`].
 pub fn looks(program: &str) {
     run(async {
-        let stage = Stage::set(program, Store::Ets.open().await.url(), "looks").await;
+        let opened = Store::Ets.open().await;
+        let stage = Stage::set_with(program, opened.url(), "looks", &[admin::NAMED]).await;
         looks::all(&stage).await;
+        stage.server.stop().await;
+    });
+}
+
+/// Has an administrator end everything, by the keyboard alone, while somebody else is signed in.
+///
+/// # Panics
+/// As [`browser`].
+pub fn administration(program: &str) {
+    run(async {
+        let opened = Store::Ets.open().await;
+        let stage = Stage::set_with(program, opened.url(), "admin", &[admin::NAMED]).await;
+        admin::all(&stage).await;
         stage.server.stop().await;
     });
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::cookies::Cookie;
 use fantoccini::error::{CmdError, ErrorStatus};
+use fantoccini::key::Key;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
@@ -13,6 +14,9 @@ use crate::server::{PATIENCE, in_time};
 
 /// How often something is looked for until it is there.
 const PERIOD: Duration = Duration::from_millis(30);
+
+/// How many times Tab is pressed on a page, at most.
+const MOST_TABS: usize = 60;
 
 /// What a browser is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +109,33 @@ impl Window {
             self.client.find(Locator::XPath(&path)).await?.click().await
         })
         .await;
+    }
+
+    /// Presses Tab until what is called this has the focus.
+    pub(super) async fn tab_to(&self, what: &str) {
+        const FOCUSED: &str = "const it = document.activeElement; \
+                               return (it.ariaLabel || it.labels?.[0]?.textContent || it.textContent).trim();";
+        for _ in 0..MOST_TABS {
+            self.key(Key::Tab).await;
+            if self.script(FOCUSED).await == what {
+                return;
+            }
+        }
+        self.fail(&format!("{what:?} by the keyboard"), "Tab does not lead there").await;
+    }
+
+    /// Presses a key on what has the focus.
+    pub(super) async fn key(&self, key: Key) {
+        self.until("what has the focus", async || self.press_key(key).await.map(Some)).await;
+    }
+
+    /// Presses Enter on what leads to another page.
+    pub(super) async fn enter(&self) {
+        self.leave("another page by Enter", async || self.press_key(Key::Enter).await).await;
+    }
+
+    async fn press_key(&self, key: Key) -> Result<(), CmdError> {
+        self.client.active_element().await?.send_keys(&char::from(key).to_string()).await
     }
 
     /// Writes into the field with this label.

@@ -1,6 +1,18 @@
 //! What requests cost that come without a session, or with one they made up, and what a full store does.
 
+#[path = "../support/mod.rs"]
 mod support;
+
+#[cfg(feature = "metrics")]
+mod cookies; // forged signatures, and more cookies than anybody has
+#[cfg(feature = "metrics")]
+mod figures; // what is counted of a flood
+#[cfg(feature = "near")]
+mod near; // invented ids and reloads where what was read is kept
+#[cfg(feature = "metrics")]
+mod owner; // one account with 100,000 sessions
+#[cfg(feature = "metrics")]
+mod reloads; // one session asked for over and over
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
