@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use actix_session::storage::{LoadError, SaveError, SessionKey, SessionStore, UpdateError, generate_session_key};
 use actix_web::cookie::time;
-use session_core::{BoxError, Clock};
+use session_core::{BoxError, Clock, Timestamp};
 
-use crate::kept::{Kept, Over, State, Until, key};
+use crate::kept::{Kept, Over, State, key};
 
 /// A store for actix-session's `SessionMiddleware` that keeps its sessions in one of ours.
 ///
@@ -37,6 +37,10 @@ impl ActixStore {
         self
     }
 
+    fn until(&self, ttl: &time::Duration) -> Timestamp {
+        self.0.clock.now() + Duration::try_from(*ttl).unwrap_or(Duration::ZERO)
+    }
+
     fn state(&self, texts: &Texts) -> Result<State, serde_json::Error> {
         let named = self.0.owner.as_deref().and_then(|name| texts.get(name));
         let owner = named.map(|text| serde_json::from_str(text)).transpose()?;
@@ -46,10 +50,6 @@ impl ActixStore {
 
 /// As their middleware has it: each value is a text of JSON.
 type Texts = HashMap<String, String>;
-
-fn until(ttl: &time::Duration) -> Until {
-    Until::In(Duration::try_from(*ttl).unwrap_or(Duration::ZERO))
-}
 
 fn key_of(drawn: &SessionKey) -> session_core::SessionKey {
     key(drawn.as_ref().as_bytes())
@@ -74,7 +74,7 @@ impl SessionStore for ActixStore {
         loop {
             let drawn = generate_session_key();
             let state = self.state(&texts).map_err(|error| SaveError::Serialization(other(error)))?;
-            let created = self.0.create(&key_of(&drawn), state, until(ttl)).await;
+            let created = self.0.create(&key_of(&drawn), state, self.until(ttl)).await;
             // Keys are random: a second one is never taken, too.
             if created.map_err(|error| SaveError::Other(other(error)))? {
                 return Ok(drawn);
@@ -84,13 +84,13 @@ impl SessionStore for ActixStore {
 
     async fn update(&self, drawn: SessionKey, texts: Texts, ttl: &time::Duration) -> Result<SessionKey, UpdateError> {
         let state = self.state(&texts).map_err(|error| UpdateError::Serialization(other(error)))?;
-        let updated = self.0.update(&key_of(&drawn), state, until(ttl)).await;
+        let updated = self.0.update(&key_of(&drawn), state, self.until(ttl)).await;
         updated.map_err(|error| UpdateError::Other(other(error)))?;
         Ok(drawn)
     }
 
     async fn update_ttl(&self, drawn: &SessionKey, ttl: &time::Duration) -> Result<(), anyhow::Error> {
-        self.0.touch(&key_of(drawn), until(ttl)).await.map_err(other)
+        self.0.touch(&key_of(drawn), self.until(ttl)).await.map_err(other)
     }
 
     async fn delete(&self, drawn: &SessionKey) -> Result<(), anyhow::Error> {

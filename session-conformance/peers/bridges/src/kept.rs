@@ -39,14 +39,13 @@ impl Kept {
     }
 
     /// Begins a session; `false` if the key is taken.
-    pub(crate) async fn create(&self, key: &SessionKey, state: State, until: Until) -> Result<bool, BoxError> {
-        let now = self.clock.now();
-        let record = self.record(state, now, until)?;
+    pub(crate) async fn create(&self, key: &SessionKey, state: State, until: Timestamp) -> Result<bool, BoxError> {
+        let record = self.record(state, self.clock.now(), until)?;
         Ok(self.put(key, &record, Put::Create).await? == PutOutcome::Stored)
     }
 
     /// Writes over a session that is there, whoever wrote it last, and never begins one.
-    pub(crate) async fn update(&self, key: &SessionKey, state: State, until: Until) -> Result<(), BoxError> {
+    pub(crate) async fn update(&self, key: &SessionKey, state: State, until: Timestamp) -> Result<(), BoxError> {
         let mut stands = self.load(key).await?.ok_or(Over)?;
         let record = self.record(state, stands.created_at, until)?;
         for _ in 0..TRIES {
@@ -61,11 +60,10 @@ impl Kept {
 
     /// Moves the deadline; what is over stays so.
     #[cfg(feature = "actix-session")]
-    pub(crate) async fn touch(&self, key: &SessionKey, until: Until) -> Result<(), StoreError> {
+    pub(crate) async fn touch(&self, key: &SessionKey, until: Timestamp) -> Result<(), StoreError> {
         if let Some(stands) = self.load(key).await? {
-            let now = self.clock.now();
             // Where it is refused, whoever wrote meanwhile has moved the deadline, or has ended the session.
-            self.store.touch(key, stands.version, now, until.from(now)).await?;
+            self.store.touch(key, stands.version, self.clock.now(), until).await?;
         }
         Ok(())
     }
@@ -78,8 +76,7 @@ impl Kept {
         }
     }
 
-    fn record(&self, state: State, created_at: Timestamp, until: Until) -> Result<Record, BoxError> {
-        let now = self.clock.now();
+    fn record(&self, state: State, created_at: Timestamp, until: Timestamp) -> Result<Record, BoxError> {
         let named = match state.owner {
             Some(Value::String(text)) => Some(text),
             None | Some(Value::Null) => None,
@@ -91,8 +88,8 @@ impl Kept {
             payload: state.payload.into(),
             owner: named.map(Owner::new).transpose()?,
             created_at,
-            last_seen_at: now,
-            expires_at: until.from(now),
+            last_seen_at: self.clock.now(),
+            expires_at: until,
         })
     }
 }
@@ -103,26 +100,6 @@ pub(crate) struct State {
     pub(crate) payload: Vec<u8>,
     /// The value that says whose it is, if there is one.
     pub(crate) owner: Option<Value>,
-}
-
-/// When a session ends unless it is used.
-#[derive(Clone, Copy)]
-pub(crate) enum Until {
-    #[cfg(feature = "tower-sessions")]
-    At(Timestamp),
-    #[cfg(feature = "actix-session")]
-    In(std::time::Duration),
-}
-
-impl Until {
-    fn from(self, now: Timestamp) -> Timestamp {
-        match self {
-            #[cfg(feature = "tower-sessions")]
-            Self::At(time) => time,
-            #[cfg(feature = "actix-session")]
-            Self::In(time) => now + time,
-        }
-    }
 }
 
 /// Derives the key from what stands in the cookie, so that who reads the store has nothing to put into one.

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use tower_sessions_core::session::{Id, Record};
 use tower_sessions_core::session_store::{self, Error, ExpiredDeletion};
 
-use crate::kept::{Kept, State, Until, key};
+use crate::kept::{Kept, State, key};
 
 /// How many a sweep takes at once.
 const BATCH: NonZeroUsize = NonZeroUsize::new(1_000).expect("it is not zero");
@@ -48,9 +48,9 @@ impl TowerStore {
     }
 }
 
-fn until(record: &Record) -> Until {
+fn until(record: &Record) -> Timestamp {
     let millis = record.expiry_date.unix_timestamp_nanos() / 1_000_000;
-    Until::At(Timestamp::from_millis(u64::try_from(millis).unwrap_or(0)))
+    Timestamp::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn key_of(id: Id) -> session_core::SessionKey {
