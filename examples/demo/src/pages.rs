@@ -31,7 +31,8 @@ const ITEMS: usize = 100;
 /// How long `delay_ms` may make a request wait.
 const LONGEST_DELAY: Duration = Duration::from_secs(10);
 
-/// What the demo does at a route that asks for its session: one of its methods, such as [`Demo::home`]. So an example makes one handler for all of them, and names them in its routes.
+/// What the demo does at a route that asks for its session: one of its methods, such as [`Demo::home`]. So an example makes
+/// one handler for all of them, and names them in its routes.
 pub type Page = for<'a> fn(&'a Demo, &'a Session, &'a Ask) -> Answering<'a>;
 
 /// An answer under way.
