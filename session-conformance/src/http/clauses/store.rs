@@ -57,7 +57,7 @@ pub(super) async fn store_2_down_at_the_write_is_503(case: &Case) -> Check {
 
 /// Checks STORE-3: a store that does not answer is 503 when the time is up.
 pub(super) async fn store_3_slow_is_503_in_time(case: &Case) -> Check {
-    let site = case.start_with(&[("SESSION_TIMEOUT_MS", "200")]).await?;
+    let site = case.start_with(&[("SESSION_TIMEOUT_MS", "1000")]).await?;
     let mut ann = site.browser("ann");
     ann.sign_in("Ann").await?;
     site.store("slow").await?;
