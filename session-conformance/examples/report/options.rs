@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::column::Kind;
 
-const TAKES: &str =
-    "--markdown, --json, --badges FOLDER, --stores, --servers, --log FILE, --engines FOLDER [--readme], or nothing";
+const TAKES: &str = "--markdown, --json, --badges FOLDER, --stores, --servers, --log FILE, --engines FOLDER [--readme], \
+     --peers [--smoke | NAME…], or nothing";
 
 /// How the tables are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,17 @@ pub(crate) enum Format {
     Text,
     Markdown,
     Json,
+}
+
+/// Which peers are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Peers {
+    /// All, and the table is written.
+    All,
+    /// These alone, and what came of it is printed.
+    Named(Vec<String>),
+    /// Two, of which the table knows what comes of it.
+    Smoke,
 }
 
 pub(crate) struct Options {
@@ -24,6 +35,8 @@ pub(crate) struct Options {
     pub(crate) engines: Option<PathBuf>,
     /// Whether the README is compared with that.
     pub(crate) compared: bool,
+    /// Which peers are to be asked, in place of all else.
+    pub(crate) peers: Option<Peers>,
     /// Where a badge for each subject is to be written.
     pub(crate) badges: Option<PathBuf>,
 }
@@ -36,6 +49,7 @@ impl Options {
             log: String::new(),
             engines: None,
             compared: false,
+            peers: None,
             badges: None,
         };
         while let Some(argument) = arguments.next() {
@@ -46,6 +60,7 @@ impl Options {
                     options.log = String::from_utf8_lossy(&bytes).into_owned();
                 }
                 "--engines" => options.engines = Some(arguments.next().ok_or("--engines takes a folder")?.into()),
+                "--peers" => options.peers = Some(Peers::of(&mut arguments)),
                 "--readme" => options.compared = true,
                 "--badges" => options.badges = Some(arguments.next().ok_or("--badges takes a folder")?.into()),
                 "--markdown" => options.format = Format::Markdown,
@@ -59,5 +74,16 @@ impl Options {
             options.kinds.extend(Kind::ALL);
         }
         Ok(options)
+    }
+}
+
+impl Peers {
+    fn of(arguments: &mut impl Iterator<Item = String>) -> Self {
+        let named: Vec<_> = arguments.collect();
+        match named.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [] => Self::All,
+            ["--smoke"] => Self::Smoke,
+            _ => Self::Named(named),
+        }
     }
 }
