@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run -q -p session-conformance --example report [-- --markdown --json --badges FOLDER --stores --servers --log FILE]
 //! cargo run -q -p session-conformance --example report -- --engines FOLDER [--readme]
-//! cargo run -q -p session-conformance --features http --example report -- --peers [--smoke | NAME…]
+//! cargo run -q -p session-conformance --features http --example report -- --peers [--smoke | [NAME…] [--lines FILE]]
 //! ```
 //!
 //! A store is whatever package has a test called `conformance`, and a server one called `http`; where that has several
@@ -18,9 +18,9 @@
 //! `--readme`, the README names others.
 //!
 //! With `--peers` it holds other people's session libraries against the suites, and writes the table of
-//! `session-conformance/peers/table`; of peers that are named it prints what came of the HTTP suite, and writes nothing. It
-//! exits with 1 when this project fails. With `--smoke` it runs two of them, and exits with 1 where the table says otherwise,
-//! and with 3 where they cannot be had.
+//! `session-conformance/peers/table`; where peers are named (`stores` are one) it asks these alone, and keeps what the table
+//! has of others. With `--lines` it takes what came of the stores from a file. It exits with 1 when this project fails. With
+//! `--smoke` it runs two peers, and exits with 1 where the table says otherwise, and with 3 where they cannot be had.
 
 mod badge;
 mod column;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::column::Kind;
 
 const TAKES: &str = "--markdown, --json, --badges FOLDER, --stores, --servers, --log FILE, --engines FOLDER [--readme], \
-     --peers [--smoke | NAME…], or nothing";
+     --peers [--smoke | [NAME…] [--lines FILE]], or nothing";
 
 /// How the tables are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,10 +18,8 @@ pub(crate) enum Format {
 /// Which peers are asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peers {
-    /// All, and the table is written.
-    All,
-    /// These alone, and what came of it is printed.
-    Named(Vec<String>),
+    /// These, or all if it names none; the stores' lines may be in a file already.
+    Asked { names: Vec<String>, lines: Option<PathBuf> },
     /// Two, of which the table knows what comes of it.
     Smoke,
 }
@@ -60,7 +58,7 @@ impl Options {
                     options.log = String::from_utf8_lossy(&bytes).into_owned();
                 }
                 "--engines" => options.engines = Some(arguments.next().ok_or("--engines takes a folder")?.into()),
-                "--peers" => options.peers = Some(Peers::of(&mut arguments)),
+                "--peers" => options.peers = Some(Peers::of(&mut arguments)?),
                 "--readme" => options.compared = true,
                 "--badges" => options.badges = Some(arguments.next().ok_or("--badges takes a folder")?.into()),
                 "--markdown" => options.format = Format::Markdown,
@@ -78,12 +76,15 @@ impl Options {
 }
 
 impl Peers {
-    fn of(arguments: &mut impl Iterator<Item = String>) -> Self {
-        let named: Vec<_> = arguments.collect();
-        match named.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            [] => Self::All,
-            ["--smoke"] => Self::Smoke,
-            _ => Self::Named(named),
+    fn of(arguments: &mut impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut names, mut lines) = (Vec::new(), None);
+        while let Some(argument) = arguments.next() {
+            match &*argument {
+                "--smoke" => return Ok(Self::Smoke),
+                "--lines" => lines = Some(arguments.next().ok_or("--lines takes a file")?.into()),
+                _ => names.push(argument),
+            }
         }
+        Ok(Self::Asked { names, lines })
     }
 }

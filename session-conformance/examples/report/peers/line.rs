@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use session_conformance::{CLAUSES, http};
 
 /// What was held against a suite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Http,
     Store,

@@ -15,8 +15,7 @@ use std::process::{Command, ExitCode};
 
 use line::{Kind, Line, Outcome};
 use notes::Notes;
-use serde_json::Value;
-use serve::{OURS, PEERS, Peer};
+use serve::{PEERS, Peer};
 use session_conformance::http::{CLAUSES, Clause, Group};
 use table::Table;
 
@@ -29,6 +28,9 @@ const SMOKE: [&str; 2] = ["flask-session", "express-session"];
 /// What the smoke leaves out: races, which may come out otherwise another time.
 const RACES: [Clause; 3] = [Clause::SAVE_1, Clause::SAVE_2, Clause::LOGIN_2];
 
+/// What the stores are called where peers are named.
+const STORES: &str = "stores";
+
 /// The exit code that says that something is missing.
 const MISSING: u8 = 3;
 
@@ -37,8 +39,7 @@ pub(crate) fn told(which: &Peers) -> Result<ExitCode, Error> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
     let notes = Notes::read(&folder)?;
     match which {
-        Peers::All => all(&folder, &notes),
-        Peers::Named(names) => named(&folder, &notes, names),
+        Peers::Asked { names, lines } => asked(&folder, &notes, names, lines.as_deref()),
         Peers::Smoke => smoke(&folder, &notes),
     }
 }
@@ -48,54 +49,50 @@ fn root(folder: &Path) -> Result<String, Error> {
     Ok(folder.join("../..").canonicalize()?.display().to_string())
 }
 
-fn all(folder: &Path, notes: &Notes) -> Result<ExitCode, Error> {
-    let mut table = Table { date: today()?, lines: Vec::new(), missing: Vec::new() };
-    for (name, language) in PEERS {
+/// Asks these peers, and whether the stores are to be asked, too; what the table has of others stays where it is.
+fn asked(folder: &Path, notes: &Notes, names: &[String], lines: Option<&Path>) -> Result<ExitCode, Error> {
+    let is_known = |name: &&String| *name == STORES || PEERS.iter().any(|(known, _)| known == name);
+    if let Some(name) = names.iter().find(|name| !is_known(name)) {
+        return Err(format!("{name:?} is no peer: {:?}, or {STORES:?}", PEERS.map(|it| it.0)).into());
+    }
+    let is_asked = |name: &str| names.is_empty() || names.iter().any(|it| it == name);
+    let kept = folder.join("table/table.json");
+    let mut table = if names.is_empty() { Table::new(today()?) } else { Table::read(&kept, today()?)? };
+    for (name, language) in PEERS.into_iter().filter(|(name, _)| is_asked(name)) {
         match Peer::get(folder, name, language) {
             Ok(peer) => {
                 eprintln!("{} …", peer.title);
                 let lines = serve::lines(&peer, CLAUSES, notes, &root(folder)?);
                 complain(&peer, &lines, notes);
-                table.lines.extend(lines);
+                table.replace(name, lines);
             }
             Err(why) => {
                 eprintln!("{name}: {why}");
-                table.missing.push((name.to_owned(), why.to_string()));
+                table.misses(name, why.to_string());
             }
         }
     }
-    eprintln!("stores …");
-    match stores::lines(folder) {
-        Ok(lines) => table.lines.extend(lines),
-        Err(why) => {
-            eprintln!("stores: {why}");
-            table.missing.push(("The suite of stores".to_owned(), why.to_string()));
+    if is_asked(STORES) {
+        eprintln!("stores …");
+        match stores::lines(folder, lines) {
+            Ok(lines) => table.replace(STORES, lines),
+            Err(why) => {
+                eprintln!("stores: {why}");
+                table.misses(STORES, why.to_string());
+            }
         }
     }
     write(&table, &folder.join("table"))?;
+    for kind in Kind::ALL {
+        for column in table.columns(kind) {
+            let counts = Outcome::ALL.map(|outcome| format!("{} {}", column.count(outcome), outcome.name()));
+            println!("{}: {}", column.peer, counts.join(", "));
+        }
+    }
     let fails = |line: &&Line| line.outcome == Outcome::Failed && line.peer.starts_with("session-");
     let failing: Vec<_> = table.lines.iter().filter(fails).collect();
     failing.iter().for_each(|line| eprintln!("{}\n{}", line.peer, line.text));
     Ok(if failing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn named(folder: &Path, notes: &Notes, names: &[String]) -> Result<ExitCode, Error> {
-    for name in names {
-        let known = PEERS.into_iter().find(|(known, _)| known == name);
-        let (name, language) = known.ok_or_else(|| format!("{name:?} is no peer: {:?}", PEERS.map(|it| it.0)))?;
-        let peer = Peer::get(folder, name, language)?;
-        let lines = serve::lines(&peer, CLAUSES, notes, &root(folder)?);
-        complain(&peer, &lines, notes);
-        for line in &lines {
-            println!("{} {} {}\n{}\n", peer.name, line.clause, line.outcome.name(), line.text);
-        }
-        let counts = Outcome::ALL.map(|outcome| {
-            let count = lines.iter().filter(|line| line.outcome == outcome).count();
-            format!("{count} {}", outcome.name())
-        });
-        println!("{}: {}", peer.title, counts.join(", "));
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs what costs little, and compares it with the table that is kept.
@@ -136,9 +133,7 @@ fn smoke(folder: &Path, notes: &Notes) -> Result<ExitCode, Error> {
 
 /// Gives what the table says of each peer and clause.
 fn kept(path: &Path) -> Result<BTreeMap<(String, String), String>, Error> {
-    let table: Value = serde_json::from_slice(&fs::read(path)?)?;
-    let lines = table["lines"].as_array().into_iter().flatten();
-    let lines = lines.filter_map(|line| Line::parse(&line.to_string())).filter(|line| line.kind == Kind::Http);
+    let lines = Table::read(path, String::new())?.lines.into_iter().filter(|line| line.kind == Kind::Http);
     Ok(lines.map(|line| ((line.peer, line.clause), line.outcome.name().to_owned())).collect())
 }
 
@@ -147,10 +142,6 @@ fn complain(peer: &Peer, lines: &[Line], notes: &Notes) {
     let is_choice = |clause: &str| lines.iter().any(|it| it.clause == clause && it.outcome == Outcome::Choice);
     for clause in notes.choices(peer.name).filter(|clause| !is_choice(clause)) {
         eprintln!("notes.json has a choice of {} for {clause}, which does not fail", peer.name);
-    }
-    if peer.name == OURS {
-        let failed = lines.iter().filter(|line| line.outcome == Outcome::Failed);
-        failed.for_each(|line| eprintln!("{}", line.text));
     }
 }
 

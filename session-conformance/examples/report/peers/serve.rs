@@ -17,7 +17,7 @@ use crate::suites::Error;
 const LEFT_OUT: &str = "left out: ";
 
 /// How many clauses run at once: they wait more than they work.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 /// How many of the last steps of a failure are kept.
 const STEPS: usize = 8;

@@ -1,8 +1,13 @@
 //! The table: clauses by peers.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::line::{Kind, Line, Outcome};
+use crate::suites::Error;
 
 /// What is known of all peers.
 pub(crate) struct Table {
@@ -21,6 +26,39 @@ pub(crate) struct Column<'a> {
 }
 
 impl Table {
+    pub(crate) fn new(date: String) -> Self {
+        Self { date, lines: Vec::new(), missing: Vec::new() }
+    }
+
+    /// Reads what was written for programs.
+    pub(crate) fn read(path: &Path, date: String) -> Result<Self, Error> {
+        let table: Value = serde_json::from_slice(&fs::read(path)?)?;
+        let all = |name: &str| table[name].as_array().cloned().unwrap_or_default();
+        let missing = all("missing").into_iter().map(|it| {
+            let text = |name: &str| it[name].as_str().unwrap_or_default().to_owned();
+            (text("peer"), text("why"))
+        });
+        let lines: Option<_> = all("lines").iter().map(|line| Line::parse(&line.to_string())).collect();
+        Ok(Self { date, lines: lines.ok_or("table.json has a line that is none")?, missing: missing.collect() })
+    }
+
+    /// Puts lines in the place of those of the same peers, of whatever version, and else behind all others.
+    pub(crate) fn replace(&mut self, name: &str, lines: Vec<Line>) {
+        self.missing.retain(|(missing, _)| missing != name);
+        let library = |line: &Line| (line.kind, line.peer.split(' ').next().map(str::to_owned));
+        let new: BTreeSet<_> = lines.iter().map(library).collect();
+        let place = self.lines.iter().position(|line| new.contains(&library(line)));
+        self.lines.retain(|line| !new.contains(&library(line)));
+        let place = place.unwrap_or(self.lines.len());
+        self.lines.splice(place..place, lines);
+    }
+
+    /// Says that a peer could not be had.
+    pub(crate) fn misses(&mut self, name: &str, why: String) {
+        self.missing.retain(|(missing, _)| missing != name);
+        self.missing.push((name.to_owned(), why));
+    }
+
     /// Gives the peers of a suite, in the order in which they were asked.
     pub(crate) fn columns(&self, kind: Kind) -> Vec<Column<'_>> {
         let mut columns: Vec<Column<'_>> = Vec::new();

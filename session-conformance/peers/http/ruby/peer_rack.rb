@@ -100,8 +100,7 @@ APP = Rack::Builder.new do
   end)
 end.to_app
 
-options = { min_threads: 8, max_threads: 64, log_writer: Puma::LogWriter.new(ENV["RUST_LOG"] ? $stderr : File.open(File::NULL, "w"), $stderr) }
-server = Puma::Server.new(APP, nil, options)
+server = Puma::Server.new(APP, Puma::Events.new($stderr, $stderr), min_threads: 8, max_threads: 64)
 port = server.add_tcp_listener("127.0.0.1", ENV.fetch("PORT", "0").to_i).addr[1]
 trap("TERM") { exit!(0) }
 $stdout.puts "listening on http://127.0.0.1:#{port}"

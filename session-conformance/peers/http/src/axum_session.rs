@@ -1,11 +1,14 @@
-//! axum_session with sessions in its own memory, for those who were given one: in its other modes every visitor is.
+//! axum_session with sessions in its own memory, in its default mode: every visitor is given one.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
 use axum::extract::Request;
-use axum_session::{SameSite, SessionConfig, SessionLayer, SessionMode, SessionNullPool, SessionStore};
+use axum::http::header::SET_COOKIE;
+use axum::middleware::map_response;
+use axum::response::Response;
+use axum_session::{SameSite, SessionConfig, SessionLayer, SessionNullPool, SessionStore};
 use serde_json::Value;
 
 use crate::on_axum::{answered, asked, served};
@@ -20,7 +23,6 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
     let rig = Arc::<Rig>::default();
     let day = time::Duration::seconds(DAY.cast_signed());
     let config = SessionConfig::default()
-        .with_mode(SessionMode::Manual)
         .with_prefix_with_host(false)
         .with_session_name(settings.cookie)
         .with_secure(!settings.development)
@@ -34,7 +36,18 @@ pub(crate) async fn serve(settings: Settings) -> Result<()> {
         let ask = asked(request).await;
         answered(&rig, page(&rig, &ask, &mut OfAxumSession(session)).await)
     };
-    served(Router::new().fallback(handler).layer(SessionLayer::new(store))).await
+    served(Router::new().fallback(handler).layer(SessionLayer::new(store)).layer(map_response(without_store))).await
+}
+
+/// Drops the removal of a cookie that other modes have: every response has it, and a browser has no such cookie. The clauses
+/// would see nothing else.
+async fn without_store(mut response: Response) -> Response {
+    let cookies: Vec<_> = response.headers().get_all(SET_COOKIE).iter().cloned().collect();
+    response.headers_mut().remove(SET_COOKIE);
+    for cookie in cookies.into_iter().filter(|cookie| !cookie.as_bytes().starts_with(b"store=;")) {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
 }
 
 struct OfAxumSession(Session);
@@ -45,9 +58,6 @@ impl Visit for OfAxumSession {
     }
 
     async fn set(&mut self, key: &str, value: Value) -> Done {
-        if !self.0.data_exists() {
-            self.0.create_data();
-        }
         self.0.set(key, value);
         Ok(())
     }
