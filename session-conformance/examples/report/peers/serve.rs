@@ -79,7 +79,8 @@ fn ours(folder: &Path) -> Result<PathBuf, Error> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let build = Command::new(cargo)
         .current_dir(folder.join("../.."))
-        .args(["build", "-q", "--workspace", "--all-features", "--bin", "example-axum"])
+        // Beside an example, whose dependencies bring the features that tests are built with.
+        .args(["build", "-q", "--workspace", "--all-features", "--example", "report", "--bin", "example-axum"])
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()?;
