@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run -q -p session-conformance --example report [-- --markdown --json --badges FOLDER --stores --servers --log FILE]
 //! cargo run -q -p session-conformance --example report -- --engines FOLDER [--readme]
+//! cargo run -q -p session-conformance --features http --example report -- --peers [--smoke | [NAME…] [--lines FILE]]
 //! ```
 //!
 //! A store is whatever package has a test called `conformance`, and a server one called `http`; where that has several
@@ -15,12 +16,19 @@
 //! With `--engines` it runs nothing, and prints what `.ci/engines` has left its logs of in the folder: the table of clauses,
 //! and that of the engines, as it stands in the project's README. It exits with 1 when something failed there or, with
 //! `--readme`, the README names others.
+//!
+//! With `--peers` it holds other people's session libraries against the suites, and writes the table of
+//! `session-conformance/peers/table`; where peers are named (`stores` are one) it asks these alone, and keeps what the table
+//! has of others. With `--lines` it takes what came of the stores from a file. It exits with 1 when this project fails. With
+//! `--smoke` it runs two peers, and exits with 1 where the table says otherwise, and with 3 where they cannot be had.
 
 mod badge;
 mod column;
 mod engines;
 mod json;
 mod options;
+#[cfg(all(unix, feature = "http"))]
+mod peers;
 mod suites;
 mod table;
 
@@ -30,7 +38,7 @@ use std::process::ExitCode;
 
 use column::{Cell, Column, Kind};
 use engines::Run;
-use options::{Format, Options};
+use options::{Format, Options, Peers};
 
 fn main() -> ExitCode {
     told(env::args().skip(1)).unwrap_or_else(|error| {
@@ -45,6 +53,9 @@ fn told(arguments: impl Iterator<Item = String>) -> Result<ExitCode, suites::Err
     if let Some(folder) = &options.engines {
         return engines(folder, options.compared);
     }
+    if let Some(which) = &options.peers {
+        return peers(which);
+    }
     let tables = tables(&options.kinds, &options.log)?;
     if let Some(folder) = &options.badges {
         badges(folder, &tables)?;
@@ -57,6 +68,16 @@ fn told(arguments: impl Iterator<Item = String>) -> Result<ExitCode, suites::Err
     let columns = tables.iter().flat_map(|(_, columns)| columns);
     let failed = columns.map(|column| column.count(|cell| matches!(cell, Cell::Failed(_)))).sum::<usize>();
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(all(unix, feature = "http"))]
+fn peers(which: &Peers) -> Result<ExitCode, suites::Error> {
+    peers::told(which)
+}
+
+#[cfg(not(all(unix, feature = "http")))]
+fn peers(_: &Peers) -> Result<ExitCode, suites::Error> {
+    Err("--peers takes Unix, and the feature http: cargo run -p session-conformance --features http …".into())
 }
 
 fn print(tables: &[(Kind, Vec<Column>)], show: fn(Kind, &[Column]) -> String) {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::column::Kind;
 
-const TAKES: &str =
-    "--markdown, --json, --badges FOLDER, --stores, --servers, --log FILE, --engines FOLDER [--readme], or nothing";
+const TAKES: &str = "--markdown, --json, --badges FOLDER, --stores, --servers, --log FILE, --engines FOLDER [--readme], \
+     --peers [--smoke | [NAME…] [--lines FILE]], or nothing";
 
 /// How the tables are printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,15 @@ pub(crate) enum Format {
     Text,
     Markdown,
     Json,
+}
+
+/// Which peers are asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Peers {
+    /// These, or all if it names none; the stores' lines may be in a file already.
+    Asked { names: Vec<String>, lines: Option<PathBuf> },
+    /// Two, of which the table knows what comes of it.
+    Smoke,
 }
 
 pub(crate) struct Options {
@@ -24,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) engines: Option<PathBuf>,
     /// Whether the README is compared with that.
     pub(crate) compared: bool,
+    /// Which peers are to be asked, in place of all else.
+    pub(crate) peers: Option<Peers>,
     /// Where a badge for each subject is to be written.
     pub(crate) badges: Option<PathBuf>,
 }
@@ -36,6 +47,7 @@ impl Options {
             log: String::new(),
             engines: None,
             compared: false,
+            peers: None,
             badges: None,
         };
         while let Some(argument) = arguments.next() {
@@ -46,6 +58,7 @@ impl Options {
                     options.log = String::from_utf8_lossy(&bytes).into_owned();
                 }
                 "--engines" => options.engines = Some(arguments.next().ok_or("--engines takes a folder")?.into()),
+                "--peers" => options.peers = Some(Peers::of(&mut arguments)?),
                 "--readme" => options.compared = true,
                 "--badges" => options.badges = Some(arguments.next().ok_or("--badges takes a folder")?.into()),
                 "--markdown" => options.format = Format::Markdown,
@@ -59,5 +72,19 @@ impl Options {
             options.kinds.extend(Kind::ALL);
         }
         Ok(options)
+    }
+}
+
+impl Peers {
+    fn of(arguments: &mut impl Iterator<Item = String>) -> Result<Self, String> {
+        let (mut names, mut lines) = (Vec::new(), None);
+        while let Some(argument) = arguments.next() {
+            match &*argument {
+                "--smoke" => return Ok(Self::Smoke),
+                "--lines" => lines = Some(arguments.next().ok_or("--lines takes a file")?.into()),
+                _ => names.push(argument),
+            }
+        }
+        Ok(Self::Asked { names, lines })
     }
 }

@@ -100,7 +100,11 @@ impl Browser {
         self.steps.add(format!("{}: {method} {path} → {came}", self.name));
         if let Ok(answer) = &answered {
             for set in answer.cookies() {
-                self.cookie = if set.removes() { None } else { Some(format!("{}={}", set.name, set.value)) };
+                if !set.removes() {
+                    self.cookie = Some(format!("{}={}", set.name, set.value));
+                } else if self.cookie().is_ok_and(|(name, _)| name == set.name) {
+                    self.cookie = None;
+                }
             }
         }
         answered

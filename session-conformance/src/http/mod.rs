@@ -61,7 +61,7 @@
 //! | `GET /count` | | only reads | `{count}` |
 //! | `POST /count` | | adds one by `update` | `{count}` |
 //! | `POST /second` | | asks for the second kind of sessions by its name, and adds one to the counter there | `{count}` |
-//! | `GET /sessions` | | lists the user's sessions | `[{key, current, …}]`, and `bound` for DBSC; 401 if nobody is signed in |
+//! | `GET /sessions` | | lists the user's sessions, or without OWNER this one alone | `[{key, current, …}]`, and `bound` for DBSC; 401 if nobody is signed in |
 //! | `POST /sessions/{key}/end` | | ends one of them; one's own is destroyed | 200; 404 if the user has none of that key |
 //! | `POST /sessions/end-others` | | ends all but this one | 200 |
 //! | `GET /untouched` | | never asks for its session | `Cache-Control: public, max-age=60` |

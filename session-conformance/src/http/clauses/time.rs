@@ -36,12 +36,12 @@ pub(super) async fn time_2_idle_sessions_end(case: &Case) -> Check {
     let mut ann = site.browser("ann");
     ann.sign_in("Ann").await?;
     ann.add().await?;
+    let id = ann.id()?.to_owned();
     site.advance(IDLE - SECOND).await?;
     ann.copy("in time").is_signed_in(true).await?;
     site.advance(IDLE).await?;
     ann.is_signed_in(false).await?;
     ann.counts(0).await?;
-    let id = ann.id()?.to_owned();
     equal("the new session's counter", &1, &ann.add().await?)?;
     ensure(ann.id()? != id, "a new id", || "the old one".to_owned())
 }
