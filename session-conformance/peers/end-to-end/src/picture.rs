@@ -72,12 +72,14 @@ where
         .x_label_area_size(42)
         .y_label_area_size(64)
         // Room on the right, for who is who.
-        .build_cartesian_2d((1.0..last * 12.0).log_scale(), (bottom / 1.5..top * 1.5).log_scale())?;
+        .build_cartesian_2d(
+            (1.0..last * 12.0).log_scale().with_key_points(vec![1.0, 8.0, 64.0]),
+            (bottom / 1.5..top * 1.5).log_scale().with_key_points(steps(bottom / 1.5..top * 1.5)),
+        )?;
     chart
         .configure_mesh()
         .x_desc("connections")
-        .x_labels(5)
-        .x_label_formatter(&|x| if *x > last { String::new() } else { format!("{x}") })
+        .x_label_formatter(&|x| format!("{x}"))
         .y_label_formatter(&|y| if *y >= 1e4 { format!("{} k", (y / 1e3).round()) } else { format!("{}", y.round()) })
         .light_line_style(TRANSPARENT)
         .draw()?;
@@ -100,4 +102,13 @@ where
         .border_style(RGBColor(200, 200, 200))
         .draw()?;
     Ok(())
+}
+
+/// Gives the numbers within that begin with 1, 2 or 5.
+fn steps(within: std::ops::Range<f64>) -> Vec<f64> {
+    let decades = (0..7).map(|power| 10_f64.powi(power));
+    decades
+        .flat_map(|decade| [1.0, 2.0, 5.0].map(|first| first * decade))
+        .filter(|step| within.contains(step))
+        .collect()
 }
