@@ -11,6 +11,7 @@ body{font:15px/1.4 system-ui,sans-serif;margin:2em;color:#1c1c1c;background:#fff
 table{border-collapse:collapse;margin:1em 0}th{text-align:left;font-weight:600}\
 th,td{padding:.15em .5em;border:1px solid #d8d8d8;vertical-align:top}\
 thead th{position:sticky;top:0;background:#fff}td.cell{text-align:center;padding:0}\
+td:last-child{min-width:22em}\
 td.cell a,td.cell span{display:block;padding:.15em .5em;color:inherit;text-decoration:none}\
 .passed{background:#cfe8d2}.failed{background:#f3c1bb}.choice{background:#fbe7b2}\
 .left_out{background:#e6e6e6}.ours_only{background:#d5dcf3}\
