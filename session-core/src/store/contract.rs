@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version, Watch};
 
-/// Keeps records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
+/// A store of records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
 ///
 /// What is absent is `Ok`: `None` from [`get`](Self::get), `false` from [`touch`](Self::touch) and
 /// [`delete`](Self::delete), [`Gone`](PutOutcome::Gone) from a replacing [`put`](Self::put).
@@ -17,7 +17,7 @@ use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, St
 /// Implement it with [`async_trait`](crate::async_trait), and read `session-ets` as a template.
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
-    /// Says what this store cannot take, and what it may do by itself. Constant over its life.
+    /// Returns what this store cannot take, and what it may do by itself. Constant over its life.
     fn limits(&self) -> Limits;
 
     /// Connects, checks, and creates what the store needs. Idempotent, also from many tasks and
@@ -28,7 +28,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// as it is set up.
     async fn init(&self) -> Result<(), StoreError>;
 
-    /// Reads the record under `key`; `None` if there is none.
+    /// Returns the record under `key`; `None` if there is none.
     ///
     /// It changes neither version nor deadline, and judges by no clock: a record past its deadline is given whole, or,
     /// where the backend [reclaims by itself](super::Reclaim::ByItself), may be gone.
@@ -59,7 +59,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Moves `last_seen_at` to `seen` and the deadline to `expires_at`, neither of them back, if
     /// `version` is still the one stored and its deadline lies after `seen`.
     ///
-    /// Gives `false`, and does nothing, if the record is absent, has another version (whoever wrote it
+    /// Returns `false`, and does nothing, if the record is absent, has another version (whoever wrote it
     /// has moved the deadline) or was over at `seen`. Payload, owner and version stay.
     ///
     /// # Errors
@@ -89,16 +89,16 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     // The optional capabilities have no defaults, so that a wrapper cannot forget to pass one on.
 
-    /// Gives the sweep; `None` if the backend reclaims what has expired by itself.
+    /// Returns the sweep; `None` if the backend reclaims what has expired by itself.
     fn sweep(&self) -> Option<&dyn Sweep>;
 
-    /// Gives the index by owner; `None` if the store keeps none.
+    /// Returns the index by owner; `None` if the store keeps none.
     fn owners(&self) -> Option<&dyn Owners>;
 
-    /// Gives the enumeration of all records; `None` if the store cannot enumerate.
+    /// Returns the enumeration of all records; `None` if the store cannot enumerate.
     fn scan(&self) -> Option<&dyn Scan>;
 
-    /// Gives what tells of changes; `None` if the store cannot tell.
+    /// Returns what tells of changes; `None` if the store cannot tell.
     fn watch(&self) -> Option<&dyn Watch>;
 }
 
@@ -106,7 +106,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
-    /// first, and gives how many; fewer than `limit` means that none is left for now, so the store has no limit of its own.
+    /// first, and returns how many; fewer than `limit` means that none is left for now, so the store has no limit of its own.
     ///
     /// A record whose deadline moves past `before` in time stays. What goes leaves its owner's list, as in
     /// [`delete`](SessionStore::delete). What a call that was dropped has left, the next finds. One that cannot be read
@@ -120,8 +120,7 @@ pub trait Sweep: Send + Sync {
 /// Lists the records of one owner.
 #[async_trait]
 pub trait Owners: Send + Sync {
-    /// Gives the next page of the owner's records; `after` is the previous page's `next`, `None` for
-    /// the first page.
+    /// Returns the next page of the owner's records; `after` is the previous page's `next`, `None` for the first page.
     ///
     /// The pages together give every record that was the owner's throughout, each once, and none of another owner.
     /// Records past their deadline may be among them. Where a session changes its key (`Create` of the new, then
@@ -140,7 +139,7 @@ pub trait Owners: Send + Sync {
 /// Enumerates all records, for operators: to copy a store, or to count.
 #[async_trait]
 pub trait Scan: Send + Sync {
-    /// Gives the next page of all records; `after` is the previous page's `next`, `None` for the first.
+    /// Returns the next page of all records; `after` is the previous page's `next`, `None` for the first.
     ///
     /// The pages together give every record that was there throughout, each once, in no order.
     /// Records past their deadline may be among them; one that cannot be read is left out, and its key may be

@@ -48,14 +48,13 @@ impl SessionId {
         draw(random).map(Self)
     }
 
-    /// Reads an id as it stands in a cookie; `None` if it is not exactly what
-    /// [`encode`](Self::encode) gives.
+    /// Parses an id as it stands in a cookie; `None` if it is not exactly what [`encode`](Self::encode) gives.
     #[must_use]
     pub fn parse(encoded: &[u8]) -> Option<Self> {
         decode_32(encoded).map(Self)
     }
 
-    /// Writes the id for the cookie: base64url without padding, 43 characters.
+    /// Encodes the id for the cookie: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
         self.encoded().to_owned()
@@ -96,25 +95,25 @@ impl fmt::Debug for SessionId {
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// Makes a key of the bytes that a store kept.
+    /// Creates a key of the bytes that a store kept.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Gives the bytes for a store to keep.
+    /// Returns the bytes for a store to keep.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Reads a key as [`encode`](Self::encode) writes it; `None` for anything else.
+    /// Parses a key as [`encode`](Self::encode) writes it; `None` for anything else.
     #[must_use]
     pub fn parse(encoded: &[u8]) -> Option<Self> {
         decode_32(encoded).map(Self)
     }
 
-    /// Writes the key for a link or a form: base64url without padding, 43 characters.
+    /// Encodes the key for a link or a form: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
         Encoded::new(&self.0).to_owned()

@@ -23,7 +23,7 @@ pub trait RandomSource: Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError>;
 }
 
-/// Says that the source of randomness failed, so that no id could be drawn.
+/// The failure of the source of randomness, so that no id could be drawn.
 #[derive(Debug, Error)]
 #[error("the source of randomness failed")]
 pub struct RandomError {
