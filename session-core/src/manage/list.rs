@@ -53,7 +53,7 @@ impl Sessions {
         Ok(infos)
     }
 
-    /// Reads one page of the owner's live sessions, in the store's order. `after` is where the page before ended, and
+    /// Returns one page of the owner's live sessions, in the store's order. `after` is where the page before ended, and
     /// `limit` how many are wanted: a page may have less.
     ///
     /// # Errors
@@ -70,8 +70,8 @@ impl Sessions {
         Ok(SessionPage::of(engine, page))
     }
 
-    /// Reads one page of all live sessions of these `Sessions`, in the store's order; for operators. `after` is where the
-    /// page before ended, and `limit` how many are wanted: a page may have less.
+    /// Returns one page of all live sessions of these `Sessions`, in the store's order; for operators. `after` is where
+    /// the page before ended, and `limit` how many are wanted: a page may have less.
     ///
     /// # Errors
     /// `Unsupported` if the store cannot walk over all; `Store` or `Timeout` as it fails.

@@ -11,7 +11,7 @@ use crate::session::Draft;
 use crate::store::{Owner, SessionKey, Timestamp};
 
 impl Sessions {
-    /// Reads the session under `key`, or the one it was renewed to; `None` if there is none.
+    /// Returns the session under `key`, or the one it was renewed to; `None` if there is none.
     ///
     /// For a key that a visitor sent, look at whose the session is.
     ///
@@ -23,7 +23,7 @@ impl Sessions {
         Ok(found.map(SessionSnapshot::from))
     }
 
-    /// Changes the session under `key`, or the one it was renewed to, and gives what `change` returned; `None` if there is
+    /// Changes the session under `key`, or the one it was renewed to, and returns what `change` returned; `None` if there is
     /// no such session.
     ///
     /// It is written at once, and merged with what requests of that session write: see

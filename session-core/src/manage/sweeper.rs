@@ -15,7 +15,7 @@ const FIRST_BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 /// How long a batch should take.
 const BATCH_TIME: Duration = Duration::from_millis(5);
 
-/// Says how often and how gently expired sessions are removed.
+/// How often and how gently expired sessions are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweeperConfig {
