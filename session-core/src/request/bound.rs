@@ -69,8 +69,8 @@ impl fmt::Debug for DeviceAnswer {
 }
 
 impl LazySession {
-    /// Tells whether the request is for no handler, but for [`Sessions::answer_device`]: a browser binds its session, or
-    /// proves that it comes from the device.
+    /// Returns whether the request is for no handler, but for [`Sessions::answer_device`]: a browser binds its session,
+    /// or proves that it comes from the device.
     #[must_use]
     pub fn is_for_device(&self) -> bool {
         self.device().endpoint().is_some()
