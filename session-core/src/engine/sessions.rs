@@ -40,13 +40,13 @@ impl Sessions {
         Self(Arc::new(engine))
     }
 
-    /// Gives the name of the cookie.
+    /// Returns the name of the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.0.cookies.name()
     }
 
-    /// Gives the store.
+    /// Returns the store.
     #[must_use]
     pub fn store(&self) -> &dyn SessionStore {
         &*self.0.store

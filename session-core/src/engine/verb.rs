@@ -34,7 +34,7 @@ impl Verb {
         }
     }
 
-    /// Gives the verb's name in logs and metrics.
+    /// Returns the verb's name in logs and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
