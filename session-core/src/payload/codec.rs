@@ -31,13 +31,13 @@ use super::{CodecError, Payload, RecordHead};
 /// }
 /// ```
 pub trait Codec: Debug + Send + Sync + 'static {
-    /// Writes a payload.
+    /// Encodes a payload.
     ///
     /// # Errors
     /// [`CodecError`] if it cannot be written.
     fn encode(&self, head: &RecordHead<'_>, payload: &Payload<'_>) -> Result<Bytes, CodecError>;
 
-    /// Reads a payload; it must not panic, whatever the bytes are.
+    /// Decodes a payload; it must not panic, whatever the bytes are.
     ///
     /// # Errors
     /// [`CodecError`] if it is not one of this codec's. The session is then deleted and starts empty, so

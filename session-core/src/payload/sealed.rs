@@ -71,7 +71,7 @@ pub struct Sealed<C = Json> {
     unbound_until: Timestamp,
 }
 
-/// Says what [`Sealed`] does with payloads that are not sealed, while it is switched on or off.
+/// What [`Sealed`] does with payloads that are not sealed, while it is switched on or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlainPayloads {

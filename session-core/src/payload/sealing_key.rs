@@ -27,7 +27,7 @@ impl SealingKey {
     /// The fewest bytes a key may have.
     pub const MIN_LEN: usize = SecretKeys::MIN_LEN;
 
-    /// Makes a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
+    /// Creates a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
     ///
     /// # Errors
     /// [`SecretKeyError::Short`] if there are fewer.
@@ -52,7 +52,7 @@ impl SealingKey {
 }
 
 impl SecretKeys {
-    /// Gives the keys that seal payloads: see [`Sealed`](crate::Sealed).
+    /// Returns the keys that seal payloads: see [`Sealed`](crate::Sealed).
     pub fn sealing_keys(&self) -> impl Iterator<Item = SealingKey> {
         self.secrets().map(|bytes| SealingKey::new(bytes).expect("its length was checked"))
     }
