@@ -289,7 +289,7 @@ pub enum Capability {
 }
 
 impl Group {
-    /// Gives the capability that all clauses of the group need; `None` if every server has to pass them.
+    /// Returns the capability that all clauses of the group need; `None` if every server has to pass them.
     #[must_use]
     pub const fn capability(self) -> Option<Capability> {
         match self {
