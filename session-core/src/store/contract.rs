@@ -14,7 +14,109 @@ use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, St
 /// [`delete`](Self::delete), [`Gone`](PutOutcome::Gone) from a replacing [`put`](Self::put).
 /// See the [module page](crate::store) for the rules that all verbs share.
 ///
-/// Implement it with [`async_trait`](crate::async_trait), and read `session-ets` as a template.
+/// Implement it with [`async_trait`](crate::async_trait). A whole one, in a map behind a lock, with one of the
+/// optional capabilities; `session-ets` is a template for more, and the crate `session-conformance` checks yours.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::num::NonZeroUsize;
+/// use std::sync::{Arc, Mutex};
+///
+/// use session_core::{
+///     Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
+///     Watch, async_trait,
+/// };
+///
+/// #[derive(Debug, Default)]
+/// struct MapStore(Mutex<HashMap<SessionKey, Arc<Record>>>);
+///
+/// #[async_trait]
+/// impl SessionStore for MapStore {
+///     fn limits(&self) -> Limits {
+///         Limits::default() // no largest payload, no eviction, and a sweep that removes what has expired
+///     }
+///
+///     async fn init(&self) -> Result<(), StoreError> {
+///         Ok(())
+///     }
+///
+///     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     }
+///
+///     async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         match (map.get(key), put.replaces()) {
+///             (Some(there), _) if there.version == record.version => return Ok(PutOutcome::Stored),
+///             (Some(_), None) => return Ok(PutOutcome::Exists),
+///             (None, None) => {}
+///             (Some(there), Some(_)) if !there.is_live_at(record.last_seen_at) => return Ok(PutOutcome::Gone),
+///             (Some(there), Some(old)) if there.version != old => return Ok(PutOutcome::Conflict(there.clone())),
+///             (Some(_), Some(_)) => {}
+///             (None, Some(_)) => return Ok(PutOutcome::Gone),
+///         }
+///         map.insert(*key, Arc::new(record.clone()));
+///         Ok(PutOutcome::Stored)
+///     }
+///
+///     async fn touch(
+///         &self,
+///         key: &SessionKey,
+///         version: Version,
+///         seen: Timestamp,
+///         expires_at: Timestamp,
+///     ) -> Result<bool, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         let Some(there) = map.get_mut(key).filter(|there| there.version == version && there.is_live_at(seen)) else {
+///             return Ok(false);
+///         };
+///         let there = Arc::make_mut(there);
+///         there.last_seen_at = there.last_seen_at.max(seen);
+///         there.expires_at = there.expires_at.max(expires_at);
+///         Ok(true)
+///     }
+///
+///     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+///         Ok(self.0.lock().unwrap().remove(key).is_some())
+///     }
+///
+///     fn sweep(&self) -> Option<&dyn Sweep> {
+///         Some(self)
+///     }
+///
+///     fn owners(&self) -> Option<&dyn Owners> {
+///         None
+///     }
+///
+///     fn scan(&self) -> Option<&dyn Scan> {
+///         None
+///     }
+///
+///     fn watch(&self) -> Option<&dyn Watch> {
+///         None
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl Sweep for MapStore {
+///     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         let over = map.iter().filter(|(_, there)| !there.is_live_at(before));
+///         let mut over: Vec<_> = over.map(|(key, there)| (there.expires_at, *key)).collect();
+///         over.sort_unstable();
+///         over.truncate(limit.get());
+///         for (_, key) in &over {
+///             map.remove(key);
+///         }
+///         Ok(over.len() as u64)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = session_core::Sessions::builder(MapStore::default()).build()?;
+/// sessions.init().await?;
+/// # Ok(()) }
+/// ```
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Returns what this store cannot take, and what it may do by itself. Constant over its life.
@@ -106,7 +208,8 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
-    /// first, and returns how many; fewer than `limit` means that none is left for now, so the store has no limit of its own.
+    /// first, and returns how many; fewer than `limit` means that none is left for now, so the store has no limit of its
+    /// own.
     ///
     /// A record whose deadline moves past `before` in time stays. What goes leaves its owner's list, as in
     /// [`delete`](SessionStore::delete). What a call that was dropped has left, the next finds. One that cannot be read
