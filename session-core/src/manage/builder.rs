@@ -68,6 +68,7 @@ pub struct SessionsBuilder {
     pub(super) metrics: bool,
 }
 
+/// To set sessions up.
 impl Sessions {
     /// Sets sessions up on a store, with defaults that are safe: see [`SessionsBuilder`].
     pub fn builder(store: impl SessionStore) -> SessionsBuilder {

@@ -18,6 +18,7 @@ pub struct SessionPage {
     pub next: Option<Cursor>,
 }
 
+/// To list sessions: for "your devices", and for operators.
 impl Sessions {
     /// The most sessions that [`list`](Self::list) gives.
     pub const MOST_LISTED: usize = 1_000;

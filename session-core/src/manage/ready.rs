@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::engine::{Backend, Deadline, SessionError, Sessions};
 use crate::store::SessionId;
 
+/// To be looked at by whatever routes requests.
 impl Sessions {
     /// Checks that the store answers within so long, by reading what is not there: a check of health, to be mounted
     /// where whatever routes requests looks.

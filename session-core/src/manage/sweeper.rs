@@ -89,6 +89,7 @@ impl SweeperConfig {
 #[must_use = "it stops when it is dropped: bind it, `let _sweeper = …`, for as long as the server runs"]
 pub struct Sweeper(Option<JoinHandle<()>>);
 
+/// To remove what has expired.
 impl Sessions {
     /// Starts to remove expired sessions in the background, on the current tokio runtime.
     ///

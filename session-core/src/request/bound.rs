@@ -99,6 +99,7 @@ impl From<SessionError> for Refused {
     }
 }
 
+/// For adapters: requests of browsers that bind sessions to their device.
 impl Sessions {
     /// Answers a request that [is for no handler](LazySession::is_for_device), and closes it.
     ///

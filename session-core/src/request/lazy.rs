@@ -52,6 +52,7 @@ pub(crate) enum Beside {
     SameCookie,
 }
 
+/// For adapters, and for applications without a framework: the beginning of a request.
 impl Sessions {
     /// Opens a request. Costs no I/O and cannot fail; what is in its cookies is looked at when somebody asks.
     pub fn open(&self, request: RequestHead<'_>) -> LazySession {

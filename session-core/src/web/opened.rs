@@ -70,6 +70,7 @@ pub(super) mod sealed {
     }
 }
 
+/// For routes with several sessions.
 impl Sessions {
     /// Finds this one's session among those opened for a request; `None` if its middleware is not there.
     ///
