@@ -193,7 +193,7 @@ macro_rules! __clauses {
     };
 }
 
-/// Names a clause of a suite, wherever it does not matter of which.
+/// A clause of a suite, wherever it does not matter of which.
 #[doc(hidden)]
 pub trait Numbered: Copy + fmt::Debug + fmt::Display {
     /// Returns the sentence of the contract.
@@ -279,7 +279,7 @@ __clauses! { define, {
     /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
 } }
 
-/// Names what a group of clauses is about.
+/// What a group of clauses is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Group {
@@ -380,7 +380,7 @@ impl Clause {
     }
 }
 
-/// Names what a store may do without, by the group of clauses that goes with it.
+/// What a store may do without, by the group of clauses that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Capability {

@@ -50,7 +50,8 @@ impl FaultRates {
     };
 }
 
-/// Wraps a store, and fails at random as its [`FaultRates`] say. Clones share the store, the rates and the counts.
+/// A store around another that fails at random, as its [`FaultRates`] say. Clones share the store, the rates and the
+/// counts.
 ///
 /// ```
 /// use session_conformance::{FaultRates, FaultyStore};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::ConfigError;
 
-/// Sets up a [`SqlStore`](crate::SqlStore). The default is a table `sessions`, payloads up to 4 MiB.
+/// The settings of a [`SqlStore`](crate::SqlStore). The default is a table `sessions`, payloads up to 4 MiB.
 ///
 /// ```
 /// use session_sql::SqlConfig;
@@ -139,7 +139,7 @@ impl Default for SqlConfig {
     }
 }
 
-/// Names a table or a schema: a lower-case letter or `_`, then lower-case letters, digits and `_`, 48 at most.
+/// The name of a table or a schema: a lower-case letter or `_`, then lower-case letters, digits and `_`, 48 at most.
 ///
 /// Such a name means the same table whether a database folds case or not, needs no escape in quotes, and leaves
 /// room for the names of the indexes, which begin with it.

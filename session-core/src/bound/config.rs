@@ -61,7 +61,7 @@ pub enum OnUnproven {
     Log,
 }
 
-/// Names an algorithm by which devices sign.
+/// An algorithm by which devices sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceAlgorithm {

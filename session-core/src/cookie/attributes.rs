@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Names what browsers check before they take the cookie.
+/// What browsers check before they take the cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookiePrefix {

@@ -15,7 +15,7 @@ const LABEL: &[u8] = b"session-core cookie v1\0";
 /// How many characters a MAC has in a cookie.
 pub(super) const MAC_LEN: usize = 43;
 
-/// Signs cookies by HMAC-SHA256.
+/// A key that signs cookies, by HMAC-SHA256.
 ///
 /// It holds no copy of the bytes, only what HMAC derives from them, which is wiped on drop and which
 /// `Debug` does not show.

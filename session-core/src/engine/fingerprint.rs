@@ -12,7 +12,8 @@ use crate::store::{SessionKey, SystemRandom, draw};
 
 const LEN: usize = 6;
 
-/// Names a session in logs: 12 hexadecimal digits, keyed, so that who reads the log cannot find the row in the store.
+/// The name of a session in logs: 12 hexadecimal digits, keyed, so that who reads the log cannot find the row in the
+/// store.
 ///
 /// The key is drawn when the process starts. To find a session in the logs of several processes, and in the store by a line of
 /// a log, give all the same [`FingerprintKey`].

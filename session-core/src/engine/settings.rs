@@ -100,7 +100,7 @@ impl Renewal {
     pub(crate) const OVERLAP: Duration = Duration::from_secs(30);
 }
 
-/// Names what browsers are to forget at a logout: see
+/// What browsers are to forget at a logout: see
 /// [`SessionsBuilder::clear_site_data`](crate::SessionsBuilder::clear_site_data).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -16,7 +16,7 @@ use crate::engine::{
 use crate::payload::{Codec, Expiry, Json};
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom, Timestamp};
 
-/// Sets up [`Sessions`]. Every setting has a default that is safe.
+/// The settings of [`Sessions`]. Every setting has a default that is safe.
 ///
 /// ```
 /// # use std::sync::Arc;

@@ -8,7 +8,7 @@ use crate::request::Found;
 use crate::session::{KeyOf, WrongTypes, names, present, read_or};
 use crate::store::{Owner, Record, SessionKey, Timestamp};
 
-/// Describes a session from outside, as it was when it was read; without its values, which
+/// A session from outside, as it was when it was read; without its values, which
 /// [`Sessions::get`](crate::Sessions::get) reads.
 #[derive(Clone, Debug)]
 pub struct SessionInfo {

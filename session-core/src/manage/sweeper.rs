@@ -74,7 +74,7 @@ impl SweeperConfig {
     }
 }
 
-/// Removes expired sessions from time to time, until it is dropped.
+/// The task that removes expired sessions from time to time, until this is dropped.
 ///
 /// A sweep that fails is logged, and the next one comes all the same.
 ///

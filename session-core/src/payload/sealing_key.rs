@@ -14,7 +14,7 @@ pub(super) const MARK_LEN: usize = 4;
 /// Separates these keys from every other use of the same secret, and this version from a later one.
 const LABEL: &[u8] = b"session-core sealed v1\0";
 
-/// Seals and opens payloads.
+/// A key that seals and opens payloads.
 ///
 /// It holds no copy of the secret, only what is derived from it, which is wiped on drop and which `Debug` does not show.
 #[derive(Clone)]

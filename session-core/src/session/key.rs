@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Names a value in a session and says what type it has, so that no two handlers disagree.
+/// The name of a value in a session and the type that it has, so that no two handlers disagree.
 ///
 /// ```
 /// use session_core::Key;

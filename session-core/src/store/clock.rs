@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// Counts whole milliseconds since the Unix epoch, without a time zone.
+/// A time in whole milliseconds since the Unix epoch, without a time zone.
 ///
 /// The range is 1970-01-01 to the last millisecond of the year 9999, so that every timestamp fits
 /// a signed 64-bit column, a double and a calendar. Arithmetic saturates at both ends.

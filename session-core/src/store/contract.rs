@@ -204,7 +204,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     fn watch(&self) -> Option<&dyn Watch>;
 }
 
-/// Removes records past their deadline, for stores whose backend does not.
+/// The removal of records past their deadline, for stores whose backend does not.
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
@@ -220,7 +220,7 @@ pub trait Sweep: Send + Sync {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError>;
 }
 
-/// Lists the records of one owner.
+/// The index by owner: lists the records of one.
 #[async_trait]
 pub trait Owners: Send + Sync {
     /// Returns the next page of the owner's records; `after` is the previous page's `next`, `None` for the first page.
@@ -239,7 +239,7 @@ pub trait Owners: Send + Sync {
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError>;
 }
 
-/// Enumerates all records, for operators: to copy a store, or to count.
+/// The enumeration of all records, for operators: to copy a store, or to count.
 #[async_trait]
 pub trait Scan: Send + Sync {
     /// Returns the next page of all records; `after` is the previous page's `next`, `None` for the first.

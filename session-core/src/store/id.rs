@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{RandomError, RandomSource, SystemRandom, draw};
 
-/// Identifies a session to its browser: 256 random bits, the bearer secret in the cookie.
+/// The id of a session, for its browser alone: 256 random bits, the bearer secret in the cookie.
 ///
 /// Whoever has it *is* the visitor, so it is never printed, never logged and never given to a
 /// store; `Debug` shows no bit of it.
@@ -78,7 +78,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// Names a session to stores, logs and admin pages: the SHA-256 of its [`SessionId`].
+/// The name of a session for stores, logs and admin pages: the SHA-256 of its [`SessionId`].
 ///
 /// It cannot be turned back into the id, so a leaked database lets nobody in. Its bits are uniform,
 /// so a hash table needs no second hash. `Debug` shows the first eight hexadecimal digits, enough to

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Names whom a session belongs to, such as a user id: 1 to 255 bytes of UTF-8.
+/// Whom a session belongs to, such as a user id: 1 to 255 bytes of UTF-8.
 ///
 /// Owners are compared byte for byte: `Ann` and `ann` are two. Clones share the text.
 ///

@@ -28,7 +28,7 @@ impl Page {
     pub const BYTES: usize = 1 << 20;
 }
 
-/// Marks where the next page begins. Only the store that made it knows what it means.
+/// The place where the next page begins. Only the store that made it knows what it means.
 ///
 /// It may be a whole key, so `Debug` shows its length alone.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{Put, PutOutcome, RandomError, RandomSource, Record, SessionId, SessionStore, StoreError, SystemRandom};
 
-/// Adds what can be built of a store's verbs.
+/// What can be built of a store's verbs.
 #[async_trait]
 pub trait SessionStoreExt: SessionStore {
     /// Stores `record` under a new random id, and returns the id: Plug's `put` with `nil`.

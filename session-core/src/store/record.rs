@@ -46,7 +46,7 @@ impl fmt::Debug for Record {
     }
 }
 
-/// Marks one write of a record, so that a later write can say what it replaces.
+/// The mark of one write of a record, so that a later write can say what it replaces.
 ///
 /// It is an opaque token: two are equal or not, and nothing follows from their order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -52,7 +52,7 @@ pub enum Notice {
     Resumed,
 }
 
-/// Hears what a store tells; see [`Watch`].
+/// A listener to what a store tells; see [`Watch`].
 pub struct Watcher {
     notices: broadcast::Receiver<Notice>,
     first: Option<Notice>,

@@ -16,7 +16,7 @@ use crate::schema::{Table, Upgrade};
 use crate::statements::{Spelling, SweepSql};
 use crate::url::Refused;
 
-/// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
+/// The databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
 /// `sqlx::MySql`, each behind the feature of that name.
 ///
 /// It cannot be implemented elsewhere: what a database has to promise is more than a trait can ask.
