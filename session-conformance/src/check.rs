@@ -6,7 +6,7 @@ use std::fmt::{self, Debug, Write};
 
 use crate::clause::{Clause, Numbered};
 
-/// Says how a store, or a server, broke a clause.
+/// How a store, or a server, broke a clause.
 ///
 /// It prints as the clause's id and sentence, what was done, what was expected and what came, and whether another run of the
 /// clause may come out otherwise.

@@ -193,13 +193,13 @@ macro_rules! __clauses {
     };
 }
 
-/// Names a clause of a suite, wherever it does not matter of which.
+/// A clause of a suite, wherever it does not matter of which.
 #[doc(hidden)]
 pub trait Numbered: Copy + fmt::Debug + fmt::Display {
-    /// Gives the sentence of the contract.
+    /// Returns the sentence of the contract.
     fn sentence(self) -> &'static str;
 
-    /// Says what a failure tells of the next run; `None` where the suite does not know.
+    /// Returns what a failure tells of the next run; `None` where the suite does not know.
     fn kind(self) -> Option<String>;
 }
 
@@ -221,19 +221,19 @@ macro_rules! define {
         pub const CLAUSES: &[Clause] = &[$($(Clause::$clause,)+)+];
 
         impl Clause {
-            /// Gives the id as the contract writes it.
+            /// Returns the id as the contract writes it.
             #[must_use]
             pub const fn id(self) -> &'static str {
                 match self { $($(Self::$clause => $id,)+)+ }
             }
 
-            /// Gives the sentence of the contract.
+            /// Returns the sentence of the contract.
             #[must_use]
             pub const fn sentence(self) -> &'static str {
                 match self { $($(Self::$clause => $sentence,)+)+ }
             }
 
-            /// Gives the group, the first half of the id.
+            /// Returns the group, the first half of the id.
             #[must_use]
             pub const fn group(self) -> Group {
                 match self { $($(Self::$clause => Group::$group,)+)+ }
@@ -279,7 +279,7 @@ __clauses! { define, {
     /// Names a clause of the store contract, written with an underscore: `REC_8` is REC-8.
 } }
 
-/// Names what a group of clauses is about.
+/// What a group of clauses is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Group {
@@ -312,8 +312,7 @@ pub enum Group {
 }
 
 impl Group {
-    /// Gives the capability that all clauses of the group need; `None` if every store has to pass
-    /// them.
+    /// Returns the capability that all clauses of the group need; `None` if every store has to pass them.
     #[must_use]
     pub const fn capability(self) -> Option<Capability> {
         match self {
@@ -326,7 +325,7 @@ impl Group {
     }
 }
 
-/// Says whether two runs of a clause on one store may differ.
+/// Whether two runs of a clause on one store may differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Certainty {
@@ -358,8 +357,9 @@ fn kind_of(clause: Clause) -> Option<String> {
 }
 
 impl Clause {
-    /// Gives in how many of 1,000 single runs the clause caught what it is meant for, of its faults that which it caught
-    /// least often, on an idle machine or a loaded one, as `FAULTS.md` has measured it; `None` where it is certain.
+    /// Returns in how many of 1,000 single runs the clause caught what it is meant for, of its faults that which it
+    /// caught least often, on an idle machine or a loaded one, as `FAULTS.md` has measured it; `None` where it is
+    /// certain.
     #[must_use]
     pub const fn caught_of_1000(self) -> Option<u16> {
         match self.certainty() {
@@ -368,7 +368,7 @@ impl Clause {
         }
     }
 
-    /// Tells whether two runs of the clause on one store may differ.
+    /// Returns whether two runs of the clause on one store may differ.
     #[must_use]
     pub const fn certainty(self) -> Certainty {
         use Clause::*;
@@ -380,7 +380,7 @@ impl Clause {
     }
 }
 
-/// Names what a store may do without, by the group of clauses that goes with it.
+/// What a store may do without, by the group of clauses that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Capability {

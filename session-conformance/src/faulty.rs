@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 const NAME: &str = "session-conformance/faulty";
 
-/// Says how many of a thousand calls go wrong, and how. The default is that none does.
+/// How many of a thousand calls go wrong, and how. The default is that none does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FaultRates {
     /// Refused: nothing is done, and the error says so.
@@ -50,7 +50,8 @@ impl FaultRates {
     };
 }
 
-/// Wraps a store, and fails at random as its [`FaultRates`] say. Clones share the store, the rates and the counts.
+/// A store around another that fails at random, as its [`FaultRates`] say. Clones share the store, the rates and the
+/// counts.
 ///
 /// ```
 /// use session_conformance::{FaultRates, FaultyStore};
@@ -106,19 +107,19 @@ impl<S> FaultyStore<S> {
         *self.inner.rates.lock().unwrap_or_else(PoisonError::into_inner) = rates;
     }
 
-    /// Gives how many calls there were.
+    /// Returns how many calls there were.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.inner.calls.load(Ordering::Relaxed)
     }
 
-    /// Gives how many of them went wrong.
+    /// Returns how many of them went wrong.
     #[must_use]
     pub fn faults(&self) -> u64 {
         self.inner.faults.load(Ordering::Relaxed)
     }
 
-    /// Gives the store that is wrapped.
+    /// Returns the store that is wrapped.
     #[must_use]
     pub fn inner(&self) -> &S {
         &self.inner.store

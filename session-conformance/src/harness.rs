@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session_core::{BoxError, Clock, Limits, SessionKey, SessionStore, SystemClock, Timestamp};
 
-/// Gives the suite a store to work on.
+/// What gives the suite a store to work on.
 ///
 /// Three functions are needed; the rest says what the suite could not know. Write plain `async fn`s.
 ///
@@ -29,14 +29,14 @@ pub trait Harness: Sized + 'static {
     /// The suite calls [`init`](SessionStore::init) on each handle that it gets.
     fn start() -> impl Future<Output = Result<Self, BoxError>>;
 
-    /// Gives the store. All handles that one harness gives see the same records.
+    /// Returns the store. All handles that one harness gives see the same records.
     fn store(&self) -> Arc<dyn SessionStore>;
 
-    /// Gives another handle on the same backend, as another process would have it: with connections,
-    /// locks and caches of its own. A store that lives in one process gives a clone.
+    /// Returns another handle on the same backend, as another process would have it: with connections, locks and caches
+    /// of its own. A store that lives in one process gives a clone.
     fn another_handle(&self) -> impl Future<Output = Result<Arc<dyn SessionStore>, BoxError>>;
 
-    /// Gives the limits that the store's page declares. CAP-1 compares them with what it reports. The default is
+    /// Returns the limits that the store's page declares. CAP-1 compares them with what it reports. The default is
     /// [`Limits::default`]: no largest payload, no eviction, and a sweep that removes what has expired.
     fn limits(&self) -> Limits {
         Limits::default()
@@ -48,9 +48,9 @@ pub trait Harness: Sized + 'static {
         async { Ok(Corruption::Impossible("the harness cannot damage what is stored")) }
     }
 
-    /// Gives a handle of an earlier version of the store on the same backend, as a process has it that a rolling upgrade
-    /// has not come to yet; `None` if there is none. For VER-1 and VER-2, which call [`init`](SessionStore::init) on it
-    /// before they do on this version.
+    /// Returns a handle of an earlier version of the store on the same backend, as a process has it that a rolling
+    /// upgrade has not come to yet; `None` if there is none. For VER-1 and VER-2, which call
+    /// [`init`](SessionStore::init) on it before they do on this version.
     ///
     /// It may be the store's last release, as a second dependency under another name; one that is built on another
     /// version of `session-core` takes an adapter. Where a setting says which form is written, it may be a handle with
@@ -59,13 +59,13 @@ pub trait Harness: Sized + 'static {
         async { Ok(None) }
     }
 
-    /// Gives a handle on a backend that cannot be reached, for the errors that it gives; `None` if
-    /// there is nothing to reach.
+    /// Returns a handle on a backend that cannot be reached, for the errors that it gives; `None` if there is nothing
+    /// to reach.
     fn unreachable(&self) -> impl Future<Output = Result<Option<Arc<dyn SessionStore>>, BoxError>> {
         async { Ok(None) }
     }
 
-    /// Gives texts that no error may show, such as the password of the server's URL.
+    /// Returns texts that no error may show, such as the password of the server's URL.
     fn secrets(&self) -> Vec<String> {
         Vec::new()
     }
@@ -82,8 +82,8 @@ pub trait Harness: Sized + 'static {
         async { Ok(Interruption::Impossible("the harness cannot break what changes are told over")) }
     }
 
-    /// Gives the time that the clause takes for the present. It is an hour ahead, and live deadlines lie
-    /// after it, so no backend with a native time-to-live reclaims a record while the clause runs.
+    /// Returns the time that the clause takes for the present. It is an hour ahead, and live deadlines lie after it, so
+    /// no backend with a native time-to-live reclaims a record while the clause runs.
     fn base_time(&self) -> Timestamp {
         SystemClock.now() + Duration::from_secs(60 * 60)
     }
@@ -94,7 +94,7 @@ pub trait Harness: Sized + 'static {
     }
 }
 
-/// Says whether garbage was planted.
+/// Whether garbage was planted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Corruption {
@@ -104,7 +104,7 @@ pub enum Corruption {
     Impossible(&'static str),
 }
 
-/// Says whether what changes are told over was broken.
+/// Whether what changes are told over was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Interruption {
@@ -114,7 +114,7 @@ pub enum Interruption {
     Impossible(&'static str),
 }
 
-/// Says whether the backend was killed.
+/// Whether the backend was killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Crash {

@@ -19,7 +19,7 @@ use crate::tools::names::shorten;
 use crate::tools::seed::Seed;
 use crate::tools::trace::{Trace, Turns};
 
-/// Says what running a clause came to.
+/// What running a clause came to.
 #[derive(Clone, Debug)]
 #[must_use]
 #[non_exhaustive]
@@ -33,7 +33,7 @@ pub enum Outcome<C = Clause> {
 }
 
 impl<C> Outcome<C> {
-    /// Gives the failure; `None` if there is none.
+    /// Returns the failure; `None` if there is none.
     #[must_use]
     pub fn failure(self) -> Option<Failure<C>> {
         match self {

@@ -29,7 +29,7 @@ const TO_BEGIN: Duration = Duration::from_millis(2);
 /// How long an end may take to be seen: that is when it was looked for.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Gives what a connection that stays open has: a handle of a session, from a request that was answered.
+/// Returns what a connection that stays open has: a handle of a session, from a request that was answered.
 ///
 /// # Errors
 /// As those of the store.

@@ -27,6 +27,10 @@ pub mod changing_the_cookie {}
 
 #[doc = include_str!("../docs/pushes.md")]
 pub mod pushes {}
+
+#[doc = include_str!("../docs/cost.md")]
+pub mod cost {}
+
 #[cfg(feature = "device-bound")]
 #[doc = include_str!("../docs/device_bound.md")]
 pub mod device_bound {}

@@ -1,12 +1,31 @@
 #![doc = include_str!("../README.md")]
+// The front page links what is behind features; where one is off there is nothing to link to.
+#![cfg_attr(
+    not(all(
+        feature = "actix-web",
+        feature = "axum",
+        feature = "device",
+        feature = "device-bound",
+        feature = "metrics",
+        feature = "near",
+        feature = "poem",
+        feature = "rocket",
+        feature = "salvo",
+        feature = "sealed",
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 // On docs.rs each item says which feature it is behind.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The rooms, from the top down: each imports from those below it alone, which `.ci/rooms` checks. What a room holds stands
 // at its head; everything public but four modules is named here, at the root.
-pub mod web; // one file per framework, and what they share
 
+// Above `web`, which does not import it: rustdoc goes by this order, and so the page of `Sessions` begins with what
+// applications call.
 mod manage; // how `Sessions` are set up; sessions from outside: list, revoke, sweep
+
+pub mod web; // one file per framework, and what they share
 
 mod request; // the life of a request: load, write, close; renewal, retirement, the owner limit
 

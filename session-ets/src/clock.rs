@@ -2,7 +2,7 @@
 
 use session_core::{Clock, Timestamp};
 
-/// Tells the system's time as of its last tick, some milliseconds ago at most. The default of a table.
+/// The system's time as of its last tick, some milliseconds ago at most. The default of a table.
 ///
 /// A row's timestamp moves on every read, and a precise clock costs more than the read itself: the
 /// processor has to finish all it has begun before it may look at the counter. The last tick just

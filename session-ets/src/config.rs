@@ -6,7 +6,7 @@ use session_core::Clock;
 
 use crate::clock::CoarseClock;
 
-/// Sets up a [`Table`](crate::Table). The default has no limits, and the [`CoarseClock`].
+/// The settings of a [`Table`](crate::Table). The default has no limits, and the [`CoarseClock`].
 ///
 /// ```
 /// use session_ets::session_core::{ManualClock, Timestamp};

@@ -9,7 +9,7 @@ use thiserror::Error;
 /// How this store calls itself in errors.
 pub(crate) const NAME: &str = "session-ets";
 
-/// Says why a table could not be made, found, saved or loaded.
+/// Why a table could not be made, found, saved or loaded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EtsError {
@@ -53,7 +53,7 @@ pub enum EtsError {
     },
 }
 
-/// Says what is wrong with the bytes of a saved table.
+/// What is wrong with the bytes of a saved table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FileError {

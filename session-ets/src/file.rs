@@ -31,7 +31,7 @@ const FORMAT: u16 = 1;
 const CHECKSUM: usize = 32;
 const END: [u8; 4] = *b"end.";
 
-/// Says what [`Table::load_from`] did.
+/// What [`Table::load_from`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Loaded {
@@ -44,7 +44,7 @@ pub struct Loaded {
 /// How to keep a table over a planned restart. These block on the file system: call them before the
 /// server starts and after it has ended, or on a thread for blocking work.
 impl Table {
-    /// Saves all rows to `path`, and gives how many.
+    /// Saves all rows to `path`, and returns how many.
     ///
     /// The file appears whole or not at all: it is written beside `path` under another name, brought to
     /// the disk, and then renamed, over an older file if there is one. On Unix it is its owner's alone

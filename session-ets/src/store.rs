@@ -13,7 +13,7 @@ use crate::cursor;
 use crate::error::{EtsError, NAME};
 use crate::table::Table;
 
-/// Keeps sessions in a [`Table`].
+/// A store that keeps sessions in a [`Table`].
 ///
 /// A handle: clones are stores on the same table.
 ///
@@ -34,13 +34,13 @@ pub struct EtsStore {
 }
 
 impl EtsStore {
-    /// Makes a store on `table`.
+    /// Creates a store on `table`.
     #[must_use]
     pub fn new(table: Table) -> Self {
         Self { table }
     }
 
-    /// Makes a store on the table of this name, which must be there.
+    /// Creates a store on the table of this name, which must be there.
     ///
     /// # Errors
     /// [`EtsError::NoTable`] if it is not.
@@ -48,7 +48,7 @@ impl EtsStore {
         Table::named(name).map(Self::new)
     }
 
-    /// Gives the table.
+    /// Returns the table.
     #[must_use]
     pub fn table(&self) -> &Table {
         &self.table

@@ -22,7 +22,7 @@ const SHARDS: usize = 256;
 /// The tables of this process that have a name.
 static NAMES: Names<Inner> = Names::new();
 
-/// Holds sessions in memory, as rows of key, record and timestamp.
+/// A table of sessions in memory: rows of key, record and timestamp.
 ///
 /// A handle: clones are the same table. The rows go with the last handle, be it a `Table` or an
 /// [`EtsStore`](crate::EtsStore), and so does the name.
@@ -66,7 +66,7 @@ impl Drop for Inner {
 
 /// How to make a table, and to look at it.
 impl Table {
-    /// Makes a table with a name, which any part of the process can find.
+    /// Creates a table with a name, which any part of the process can find.
     ///
     /// # Errors
     /// [`EtsError::NameTaken`] if a table of this name is there.
@@ -74,7 +74,7 @@ impl Table {
         Self::new_with(name, TableConfig::default())
     }
 
-    /// Makes a table with a name, set up by `config`.
+    /// Creates a table with a name, set up by `config`.
     ///
     /// # Errors
     /// [`EtsError::NameTaken`] if a table of this name is there.
@@ -85,14 +85,14 @@ impl Table {
         Ok(Self { inner })
     }
 
-    /// Makes a table without a name, found by its handles alone: for tests, and for an app that passes
-    /// its store around anyway.
+    /// Creates a table without a name, found by its handles alone: for tests, and for an app that passes its store
+    /// around anyway.
     #[must_use]
     pub fn private() -> Self {
         Self::private_with(TableConfig::default())
     }
 
-    /// Makes a table without a name, set up by `config`.
+    /// Creates a table without a name, set up by `config`.
     #[must_use]
     pub fn private_with(config: TableConfig) -> Self {
         Self { inner: Inner::new(None, config) }
@@ -109,7 +109,7 @@ impl Table {
         }
     }
 
-    /// Shows the row under `key`, and leaves its timestamp; `None` if there is none.
+    /// Returns the row under `key`, and leaves its timestamp; `None` if there is none.
     ///
     /// This is for an observer, to whom the timestamp says when the *session* was last read or written.
     #[must_use]
@@ -117,25 +117,25 @@ impl Table {
         self.inner.rows.get(key).map(|slot| slot.row(*key))
     }
 
-    /// Gives the number of rows, those past their deadline included.
+    /// Returns the number of rows, those past their deadline included.
     #[must_use]
     pub fn len(&self) -> usize {
         self.inner.usage.rows()
     }
 
-    /// Tells whether there are no rows.
+    /// Returns whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Gives the name; `None` for a private table.
+    /// Returns the name; `None` for a private table.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.inner.name.as_deref()
     }
 
-    /// Says how large the table is. Cheap: nothing is walked over.
+    /// Returns how large the table is. Cheap: nothing is walked over.
     #[must_use]
     pub fn info(&self) -> TableInfo {
         let usage = &self.inner.usage;
@@ -270,7 +270,7 @@ impl fmt::Debug for Table {
     }
 }
 
-/// Says how large a table is: what ETS calls its `info`.
+/// How large a table is: what ETS calls its `info`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TableInfo {

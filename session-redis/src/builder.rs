@@ -39,7 +39,7 @@ impl RedisStore {
         Ok(store)
     }
 
-    /// Makes a store of a URL. It connects when it is first used, or by `init`.
+    /// Creates a store of a URL. It connects when it is first used, or by `init`.
     ///
     /// ```
     /// use session_redis::{BuildError, RedisConfig, RedisStore};
@@ -70,7 +70,7 @@ impl RedisStore {
         Self::new(route, config)
     }
 
-    /// Makes a store of a client of the caller's, for what a URL cannot say, such as certificates. The store makes
+    /// Creates a store of a client of the caller's, for what a URL cannot say, such as certificates. The store makes
     /// its own connections, with the timeouts of `config`. Ask for RESP3 if the server speaks it, by which a lost
     /// connection is noticed at once.
     ///
@@ -81,8 +81,8 @@ impl RedisStore {
         Self::new(route, config)
     }
 
-    /// Makes a store on a connection of the caller's to a single server, such as a `redis::aio::ConnectionManager`. Its
-    /// timeouts and its reconnecting are the caller's; those of `config` do not matter.
+    /// Creates a store on a connection of the caller's to a single server, such as a `redis::aio::ConnectionManager`.
+    /// Its timeouts and its reconnecting are the caller's; those of `config` do not matter.
     ///
     /// # Errors
     /// [`BuildError`] if a setting cannot work.
@@ -93,7 +93,8 @@ impl RedisStore {
         Self::new(Route::Own(Box::new(connection)), config)
     }
 
-    /// Makes a store of Sentinels and a master's name, for what a URL cannot say, such as the Sentinels' own password.
+    /// Creates a store of Sentinels and a master's name, for what a URL cannot say, such as the Sentinels' own
+    /// password.
     ///
     /// # Errors
     /// [`BuildError`] if a setting cannot work.
@@ -102,9 +103,9 @@ impl RedisStore {
         Self::new(links(sentinels(client), &config)?, config)
     }
 
-    /// Makes a store of a cluster's client, for what a URL cannot say, such as certificates. Timeouts and retries
-    /// are the client's own, but for the connect timeout of `config`, by which the cluster is found. It must not read from replicas: they lag behind, and a
-    /// session would be found that was ended a moment ago.
+    /// Creates a store of a cluster's client, for what a URL cannot say, such as certificates. Timeouts and retries are
+    /// the client's own, but for the connect timeout of `config`, by which the cluster is found. It must not read from
+    /// replicas: they lag behind, and a session would be found that was ended a moment ago.
     ///
     /// # Errors
     /// [`BuildError`] if a setting cannot work.

@@ -11,8 +11,8 @@ use crate::link::Timeouts;
 /// Redis takes strings of 512 MiB; the head and the longest owner need some of it.
 const MOST_PAYLOAD: usize = (512 << 20) - 1_024;
 
-/// Sets up a [`RedisStore`](crate::RedisStore). The default is the prefix `session`, payloads of 1 MiB at most, two
-/// connections, 2 seconds to connect, 1 second for an answer, and one retry of a read.
+/// The settings of a [`RedisStore`](crate::RedisStore). The default is the prefix `session`, payloads of 1 MiB at most,
+/// two connections, 2 seconds to connect, 1 second for an answer, and one retry of a read.
 ///
 /// ```
 /// use std::time::Duration;

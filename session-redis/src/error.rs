@@ -14,7 +14,7 @@ use crate::layout::LayoutError;
 /// How this store calls itself in errors.
 pub(crate) const NAME: &str = "session-redis";
 
-/// Says why a store cannot be built, and what to do. No URL is quoted: it may hold a password.
+/// Why a store cannot be built, and what to do. No URL is quoted: it may hold a password.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -17,7 +17,7 @@ use crate::layout::{self, Stored};
 use crate::script::{Call, DELETE, ENTER, Entry, LEAVE, PUT, PUT_STAGED, Reply, Script, Staged, TOUCH};
 use crate::wire::Wire;
 
-/// Keeps sessions in Redis or Valkey.
+/// A store that keeps sessions in Redis or Valkey.
 ///
 /// A handle: clones share its connections.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::ConfigError;
 
-/// Sets up a [`SqlStore`](crate::SqlStore). The default is a table `sessions`, payloads up to 4 MiB.
+/// The settings of a [`SqlStore`](crate::SqlStore). The default is a table `sessions`, payloads up to 4 MiB.
 ///
 /// ```
 /// use session_sql::SqlConfig;
@@ -139,7 +139,7 @@ impl Default for SqlConfig {
     }
 }
 
-/// Names a table or a schema: a lower-case letter or `_`, then lower-case letters, digits and `_`, 48 at most.
+/// The name of a table or a schema: a lower-case letter or `_`, then lower-case letters, digits and `_`, 48 at most.
 ///
 /// Such a name means the same table whether a database folds case or not, needs no escape in quotes, and leaves
 /// room for the names of the indexes, which begin with it.
@@ -150,7 +150,7 @@ impl Identifier {
     /// The most characters that a name may have.
     pub const MAX_LEN: usize = 48;
 
-    /// Makes an identifier of a text.
+    /// Creates an identifier of a text.
     ///
     /// # Errors
     /// [`ConfigError::Name`] for anything else.
@@ -164,7 +164,7 @@ impl Identifier {
         }
     }
 
-    /// Gives the text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -177,7 +177,7 @@ impl fmt::Display for Identifier {
     }
 }
 
-/// Says whether a table that `init` creates survives a crash of the server.
+/// Whether a table that `init` creates survives a crash of the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Logging {
@@ -189,7 +189,7 @@ pub enum Logging {
     Unlogged,
 }
 
-/// Says whether PostgreSQL tells all processes of the end of a session.
+/// Whether PostgreSQL tells all processes of the end of a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ends {
@@ -220,7 +220,7 @@ impl fmt::Debug for ListenUrl {
     }
 }
 
-/// Says how statements go to PostgreSQL.
+/// How statements go to PostgreSQL.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Preparing {
@@ -234,7 +234,7 @@ pub enum Preparing {
     Never,
 }
 
-/// Says what a write to SQLite survives once it is acknowledged.
+/// What a write to SQLite survives once it is acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {

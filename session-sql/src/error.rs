@@ -6,7 +6,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// Says why a store cannot be made.
+/// Why a store cannot be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -61,7 +61,7 @@ fn list(schemes: &[&str]) -> String {
     schemes.iter().map(|scheme| format!("`{scheme}://`")).collect::<Vec<_>>().join(" or ")
 }
 
-/// Says why [`init`](session_core::SessionStore::init) refuses a database.
+/// Why [`init`](session_core::SessionStore::init) refuses a database.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SchemaError {
@@ -154,7 +154,7 @@ pub(crate) const KEPT_APART: &str = "for PgBouncer, set max_prepared_statements 
 #[error("a prepared statement is gone, or is another client's: discard none on connections of the store; {KEPT_APART}")]
 pub(crate) struct MixedUp(#[source] pub(crate) SqlError);
 
-/// Keeps what sqlx said, without what it must not show.
+/// What sqlx said, without what it must not show.
 ///
 /// What a database says of a row that it refuses may quote the row: a whole key, a payload. So the error of a
 /// database is shown by its code and, unless that may quote values, its message; never by its details. And what sqlx
@@ -176,7 +176,7 @@ impl SqlError {
         Self { error, of_url: true }
     }
 
-    /// Gives sqlx's own error. Careful: its `Debug` may show a row's values, and both its forms a URL's password.
+    /// Returns sqlx's own error. Careful: its `Debug` may show a row's values, and both its forms a URL's password.
     #[must_use]
     pub fn as_sqlx(&self) -> &sqlx::Error {
         &self.error

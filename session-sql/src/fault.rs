@@ -1,6 +1,6 @@
 //! How a statement fails: when, and what the database's own error says.
 
-/// Says when a statement failed.
+/// When a statement failed.
 #[derive(Debug)]
 pub enum Failure {
     /// Before it was sent: nothing was done.
@@ -11,7 +11,7 @@ pub enum Failure {
     Sent(sqlx::Error),
 }
 
-/// Says what the database's own error means.
+/// What the database's own error means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The statement lost against another one (a deadlock, a serialization failure, a lock) and was undone.

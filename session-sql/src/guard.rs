@@ -18,7 +18,7 @@
 
 use std::sync::Arc;
 
-/// Holds the text of a statement, and the value that it ends with.
+/// The text of a statement, and the value that it ends with.
 #[derive(Clone, Debug)]
 pub struct Statement {
     pub(crate) text: Arc<str>,

@@ -16,7 +16,7 @@ use crate::kept::{Kept, TRUSTED};
 use crate::loan::{Lent, Loan, within};
 use crate::opening::Reads;
 
-/// Holds the connections of a store.
+/// The connections of a store.
 #[derive(Debug)]
 pub struct Pools<Db: Database> {
     /// What the application may use as well.

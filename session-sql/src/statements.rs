@@ -26,7 +26,7 @@
 use crate::config::{Ends, SqlConfig};
 use crate::guard::{self, Statement};
 
-/// Says how a database writes what all of them have.
+/// How a database writes what all of them have.
 #[derive(Clone, Copy, Debug)]
 pub struct Spelling {
     /// The mark around names.
@@ -119,7 +119,7 @@ const RECORD: &str = "version, payload, owner, created_at, last_seen_at, expires
 /// The same for a page, without what is too long to be among many.
 const LISTED: &str = "version, CASE WHEN {length} <= ? THEN payload END, owner, created_at, last_seen_at, expires_at, session_key, arrival";
 
-/// Holds the two statements of a sweep. Each takes a time and how many of the rows that are due at it are looked at.
+/// The two statements of a sweep. Each takes a time and how many of the rows that are due at it are looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct SweepSql<T = Statement> {
     /// Removes those whose deadline that is.

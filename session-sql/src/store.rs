@@ -27,17 +27,17 @@ use crate::schema::{self, Found};
 use crate::statements::Statements;
 use crate::url;
 
-/// Keeps sessions in a table of MySQL or MariaDB.
+/// A store that keeps sessions in a table of MySQL or MariaDB.
 #[cfg(feature = "mysql")]
 pub type MySqlStore = SqlStore<sqlx::MySql>;
-/// Keeps sessions in a table of PostgreSQL.
+/// A store that keeps sessions in a table of PostgreSQL.
 #[cfg(feature = "postgres")]
 pub type PostgresStore = SqlStore<sqlx::Postgres>;
-/// Keeps sessions in a table of SQLite.
+/// A store that keeps sessions in a table of SQLite.
 #[cfg(feature = "sqlite")]
 pub type SqliteStore = SqlStore<sqlx::Sqlite>;
 
-/// Keeps sessions in a table of a SQL database. Clones share the connections.
+/// A store that keeps sessions in a table of a SQL database. Clones share the connections.
 pub struct SqlStore<Db: Dialect> {
     inner: Arc<Inner<Db>>,
 }
@@ -52,13 +52,13 @@ pub(crate) struct Inner<Db: Dialect> {
 }
 
 impl<Db: Dialect> SqlStore<Db> {
-    /// Makes a store on a pool of yours, with the default [`SqlConfig`].
+    /// Creates a store on a pool of yours, with the default [`SqlConfig`].
     #[must_use]
     pub fn new(pool: Pool<Db>) -> Self {
         Self::with_config(pool, SqlConfig::default()).expect("every database has what the default asks for")
     }
 
-    /// Makes a store on a pool of yours.
+    /// Creates a store on a pool of yours.
     ///
     /// The pool's settings are yours: its size, how long it waits, and on SQLite the journal mode.
     ///
@@ -74,7 +74,7 @@ impl<Db: Dialect> SqlStore<Db> {
         Self::build(Pools::of_caller(pool, Db::ONE_WRITER), config)
     }
 
-    /// Makes a store of a URL, with the default [`SqlConfig`]. It connects when it is first used.
+    /// Creates a store of a URL, with the default [`SqlConfig`]. It connects when it is first used.
     ///
     /// # Errors
     /// As [`from_url_with`](Self::from_url_with).
@@ -85,7 +85,7 @@ impl<Db: Dialect> SqlStore<Db> {
         Self::from_url_with(url, SqlConfig::default())
     }
 
-    /// Makes a store of a URL. It connects when it is first used.
+    /// Creates a store of a URL. It connects when it is first used.
     ///
     /// # Errors
     /// [`ConfigError::Url`] if the URL cannot be understood, [`ConfigError::Scheme`] if it is another database's,
@@ -103,7 +103,7 @@ impl<Db: Dialect> SqlStore<Db> {
         Self::build(Db::open(url, &config).map_err(ConfigError::Url)?, config)
     }
 
-    /// Gives the SQL that creates the table, for those who run their own migrations. A table made by it is one that
+    /// Returns the SQL that creates the table, for those who run their own migrations. A table made by it is one that
     /// [`init`](SessionStore::init) takes as it is; the comment in it says which schema it is of.
     ///
     /// # Errors
@@ -136,7 +136,7 @@ impl<Db: Dialect> SqlStore<Db> {
         schema::find(&self.inner.pools, &self.inner.config).await
     }
 
-    /// Gives the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans.
+    /// Returns the SQL of each verb, by name: for whoever grants rights, reads logs or asks for plans.
     ///
     /// On PostgreSQL the last value of each is a number that stands in its text, after `WHEN`, and is another one in each: with
     /// any other value it fails. So no statement runs with the values of another one, where something between the store and
@@ -146,7 +146,7 @@ impl<Db: Dialect> SqlStore<Db> {
         self.inner.statements.named()
     }
 
-    /// Gives a pool for questions of your own: the one that the store was made on. One made of a URL has another for
+    /// Returns a pool for questions of your own: the one that the store was made on. One made of a URL has another for
     /// you, as large as its own, whose connections are opened when you use it.
     #[must_use]
     pub fn pool(&self) -> &Pool<Db> {
@@ -169,7 +169,7 @@ impl<Db: Dialect> SqlStore<Db> {
 
 #[cfg(feature = "sqlite")]
 impl SqliteStore {
-    /// Makes a store in memory, for tests. It is lost with the store's last clone.
+    /// Creates a store in memory, for tests. It is lost with the store's last clone.
     ///
     /// # Panics
     /// Outside a tokio runtime.

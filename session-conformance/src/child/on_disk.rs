@@ -14,7 +14,7 @@ use crate::harness::{Crash, Harness};
 /// Names the file to the process that is to be killed.
 const FILE: &str = "SESSION_TEST_FILE";
 
-/// Opens a store that keeps its records on disk.
+/// A store that keeps its records on disk: how it is opened.
 pub trait OnDisk: Sized + 'static {
     /// The test that [serves](Self::serve) it, as the test runner names it, with its modules.
     const SERVED_BY: &'static str;

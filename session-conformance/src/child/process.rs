@@ -58,7 +58,7 @@ impl Child {
         Ok(Self { test, variables, sockets, socket: Arc::new(Mutex::new(socket)), about, running })
     }
 
-    /// Gives a handle of the store, with connections of its own.
+    /// Returns a handle of the store, with connections of its own.
     #[must_use]
     pub fn handle(&self) -> ChildStore {
         ChildStore::new(Arc::clone(&self.socket), self.about)

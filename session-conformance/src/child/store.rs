@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 
 use super::wire::{About, Answer, Line, NAME, Request, receive, send};
 
-/// Asks the process of a [`Child`](super::Child) for each verb.
+/// A store that asks the process of a [`Child`](super::Child) for each verb.
 ///
 /// Clones share connections; they are made as they are needed, and anew once the process has been started again.
 #[derive(Clone, Debug)]

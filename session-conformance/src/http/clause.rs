@@ -240,7 +240,7 @@ __http_clauses! { define, {
     /// Names a clause about what a browser sees, written with an underscore: `COOKIE_1` is COOKIE-1.
 } }
 
-/// Names what a group of clauses is about.
+/// What a group of clauses is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Group {
@@ -276,7 +276,7 @@ pub enum Group {
     LIVE,
 }
 
-/// Names what a server may do without, by the group of clauses that goes with it.
+/// What a server may do without, by the group of clauses that goes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Capability {
@@ -289,7 +289,7 @@ pub enum Capability {
 }
 
 impl Group {
-    /// Gives the capability that all clauses of the group need; `None` if every server has to pass them.
+    /// Returns the capability that all clauses of the group need; `None` if every server has to pass them.
     #[must_use]
     pub const fn capability(self) -> Option<Capability> {
         match self {

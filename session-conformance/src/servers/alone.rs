@@ -50,13 +50,13 @@ impl Alone {
         &self.place.password
     }
 
-    /// Gives the URL to connect to, with its password.
+    /// Returns the URL to connect to, with its password.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Gives the server's nodes: one, or a Cluster's six, or a master, two replicas and three sentinels.
+    /// Returns the server's nodes: one, or a Cluster's six, or a master, two replicas and three sentinels.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
@@ -87,7 +87,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Gives the port that it listens on, on the loopback interface.
+    /// Returns the port that it listens on, on the loopback interface.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.port
@@ -119,7 +119,7 @@ impl Node {
         })
     }
 
-    /// Lets it run again.
+    /// Resumes it.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::kind::Kind;
 
-/// Says why there is no server, and which ways there are to get one.
+/// Why there is no server, and which ways there are to get one.
 ///
 /// It shows no password: a URL from the environment is not repeated.
 #[derive(Clone, Debug)]

@@ -166,7 +166,7 @@ macro_rules! servers {
                 Alone::start(&kind::$kind, arguments).await
             }
 
-            /// Gives the URL to connect to, with its password.
+            /// Returns the URL to connect to, with its password.
             #[must_use]
             pub fn url(&self) -> &str {
                 &self.0.url

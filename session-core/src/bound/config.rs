@@ -33,7 +33,7 @@ pub struct DeviceBound {
     pub(super) initiators: Vec<String>,
 }
 
-/// Says which sessions browsers are offered to bind. It is always one of somebody's.
+/// Which sessions browsers are offered to bind. It is always one of somebody's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BindingOffer {
@@ -44,7 +44,7 @@ pub enum BindingOffer {
     WhereAsked,
 }
 
-/// Says what a request gets that comes with the cookie of a bound session, and without the device's.
+/// What a request gets that comes with the cookie of a bound session, and without the device's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnUnproven {
@@ -61,7 +61,7 @@ pub enum OnUnproven {
     Log,
 }
 
-/// Names an algorithm by which devices sign.
+/// An algorithm by which devices sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceAlgorithm {

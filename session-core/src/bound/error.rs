@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Says why a device's proof was refused; for logs, since the browser is told nothing of it.
+/// Why a device's proof was refused; for logs, since the browser is told nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ProofError {

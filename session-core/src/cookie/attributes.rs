@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Names what browsers check before they take the cookie.
+/// What browsers check before they take the cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookiePrefix {
@@ -56,7 +56,7 @@ impl CookiePrefix {
     }
 }
 
-/// Says over what the cookie may travel.
+/// Over what the cookie may travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookieTransport {
@@ -70,7 +70,7 @@ pub enum CookieTransport {
     HttpAnywhere,
 }
 
-/// Says which requests that another site caused carry the cookie.
+/// Which requests that another site caused carry the cookie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SameSite {
@@ -83,7 +83,7 @@ pub enum SameSite {
     None,
 }
 
-/// Says whether an embedded site has one cookie, or one per site that embeds it.
+/// Whether an embedded site has one cookie, or one per site that embeds it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CookiePartition {
@@ -95,7 +95,7 @@ pub enum CookiePartition {
     ByTopLevelSite,
 }
 
-/// Says how long browsers keep the cookie. When the session ends is judged on the server either way.
+/// How long browsers keep the cookie. When the session ends is judged on the server either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::store::Timestamp;
 
-/// Describes the session cookie.
+/// The settings of the session cookie.
 ///
 /// What is not set keeps its default, which is the safest that works for most: see the
 /// [module page](super). The config is checked when [`Sessions`](crate) are built of it.

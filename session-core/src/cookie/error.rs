@@ -1,7 +1,6 @@
 use thiserror::Error;
 
-/// Says why a [`CookieConfig`](super::CookieConfig) or a [`SigningKey`](super::SigningKey) cannot
-/// work, and what to do.
+/// Why a [`CookieConfig`](super::CookieConfig) or a [`SigningKey`](super::SigningKey) cannot work, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum CookieError {

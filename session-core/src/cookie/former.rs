@@ -10,8 +10,8 @@ pub(crate) struct FormerName {
     pub(crate) changed_at: Timestamp,
 }
 
-/// Describes a cookie of the same name that was set before, by what browsers tell such cookies apart: path, domain and
-/// partition. What is not set is what most have: the path `/`, no domain, one cookie for all sites.
+/// A cookie of the same name that was set before, by what browsers tell such cookies apart: path, domain and partition.
+/// What is not set is what most have: the path `/`, no domain, one cookie for all sites.
 ///
 /// See [`with_former_attributes`](crate::CookieConfig::with_former_attributes).
 ///

@@ -15,7 +15,7 @@ const LABEL: &[u8] = b"session-core cookie v1\0";
 /// How many characters a MAC has in a cookie.
 pub(super) const MAC_LEN: usize = 43;
 
-/// Signs cookies by HMAC-SHA256.
+/// A key that signs cookies, by HMAC-SHA256.
 ///
 /// It holds no copy of the bytes, only what HMAC derives from them, which is wiped on drop and which
 /// `Debug` does not show.
@@ -32,8 +32,8 @@ pub(super) const MAC_LEN: usize = 43;
 #[derive(Clone)]
 pub struct SigningKey(Hmac<Sha256>);
 
-/// Says what becomes of unsigned cookies on a server that has signing keys: the steps by which signing is introduced
-/// while sessions live. See [`with_unsigned_cookies`](crate::CookieConfig::with_unsigned_cookies).
+/// What becomes of unsigned cookies on a server that has signing keys: the steps by which signing is introduced while
+/// sessions live. See [`with_unsigned_cookies`](crate::CookieConfig::with_unsigned_cookies).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnsignedCookies {
@@ -52,7 +52,7 @@ impl SigningKey {
     /// The fewest bytes a key may have.
     pub const MIN_LEN: usize = 32;
 
-    /// Makes a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
+    /// Creates a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
     ///
     /// # Errors
     /// [`CookieError::ShortSigningKey`] if there are fewer.
@@ -103,7 +103,7 @@ fn is_end_of(computed: Hmac<Sha256>, encoded: &[u8]) -> bool {
 }
 
 impl SecretKeys {
-    /// Gives the keys that sign cookies: see [`with_signing_keys`](crate::CookieConfig::with_signing_keys).
+    /// Returns the keys that sign cookies: see [`with_signing_keys`](crate::CookieConfig::with_signing_keys).
     pub fn signing_keys(&self) -> impl Iterator<Item = SigningKey> {
         self.secrets().map(|bytes| SigningKey::new(bytes).expect("its length was checked"))
     }

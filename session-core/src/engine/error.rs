@@ -8,7 +8,7 @@ use super::{Misfit, SignIn};
 use crate::payload::{CodecError, LabelError};
 use crate::store::{OwnerError, PutNewError, RandomError, StoreError};
 
-/// Says why a session did not do what was asked.
+/// Why a session did not do what was asked.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SessionError {
@@ -123,7 +123,7 @@ pub enum SessionError {
 }
 
 impl SessionError {
-    /// Gives the HTTP status that answers a request which ends with this error.
+    /// Returns the HTTP status that answers a request which ends with this error.
     ///
     /// 503 where a later try may succeed, 401 where somebody must sign in, or 303 where a browser is sent to where they
     /// can ([`SignIn::location`]), 409 where another request won, 413 for what is too large, 422
@@ -159,9 +159,9 @@ impl SessionError {
         }
     }
 
-    /// Gives what kind of error it is, as one word for logs, spans and metrics: that of a [`StoreError`], else the
-    /// variant's name with underscores, such as `timeout`, `unavailable`, `full`, `misconfigured` or `indeterminate`. What
-    /// cannot be decoded is `no_key`, `unknown_format`, `tampered` or `codec`.
+    /// Returns what kind of error it is, as one word for logs, spans and metrics: that of a [`StoreError`], else the
+    /// variant's name with underscores, such as `timeout`, `unavailable`, `full`, `misconfigured` or `indeterminate`.
+    /// What cannot be decoded is `no_key`, `unknown_format`, `tampered` or `codec`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -190,8 +190,8 @@ impl SessionError {
         }
     }
 
-    /// Gives the text that answers a request which ends with this error: it tells the visitor what to do, and nothing of
-    /// the inside. Adapters send it as plain text, unless the application gives an answer of its own.
+    /// Returns the text that answers a request which ends with this error: it tells the visitor what to do, and nothing
+    /// of the inside. Adapters send it as plain text, unless the application gives an answer of its own.
     #[must_use]
     pub fn http_text(&self) -> &'static str {
         match self.http_status() {
@@ -256,7 +256,7 @@ impl From<PutNewError> for SessionError {
     }
 }
 
-/// Says why a session is empty and can never be written.
+/// Why a session is empty and can never be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReadOnly {

@@ -82,7 +82,7 @@ use crate::store::{Owner, SessionKey};
 /// given up by the last.
 pub const BUCKETS: [f64; 14] = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
-/// Tells what happened to a session.
+/// Something that happened to a session.
 ///
 /// `Debug` shows no id, no whole key and no owner.
 #[derive(Clone, Copy)]
@@ -94,13 +94,13 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Says what happened.
+    /// Returns what happened.
     #[must_use]
     pub fn kind(&self) -> EventKind<'a> {
         self.kind
     }
 
-    /// Gives the key of the session; `None` where there is none, or there are many.
+    /// Returns the key of the session; `None` where there is none, or there are many.
     #[must_use]
     pub fn session_key(&self) -> Option<SessionKey> {
         self.key
@@ -112,7 +112,7 @@ impl<'a> Event<'a> {
         self.key.and_then(|key| self.fingerprints.of(&key))
     }
 
-    /// Gives the owner; `None` if the session belongs to nobody, or nobody looked.
+    /// Returns the owner; `None` if the session belongs to nobody, or nobody looked.
     #[must_use]
     pub fn owner(&self) -> Option<&'a Owner> {
         self.owner
@@ -125,7 +125,7 @@ impl fmt::Debug for Event<'_> {
     }
 }
 
-/// Says what happened; the [module page](self) has a line for each.
+/// What happened; the [module page](self) has a line for each.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the module's table says what each is")]
@@ -251,7 +251,7 @@ impl EventKind<'_> {
         "ready",
     ];
 
-    /// Gives the [kind](SessionError::kind) of the error that the event tells; `None` if it tells none.
+    /// Returns the [kind](SessionError::kind) of the error that the event tells; `None` if it tells none.
     #[must_use]
     pub fn error_kind(&self) -> Option<&'static str> {
         match self {
@@ -264,7 +264,7 @@ impl EventKind<'_> {
         }
     }
 
-    /// Gives the event's name in logs and metrics.
+    /// Returns the event's name in logs and metrics.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -12,7 +12,8 @@ use crate::store::{SessionKey, SystemRandom, draw};
 
 const LEN: usize = 6;
 
-/// Names a session in logs: 12 hexadecimal digits, keyed, so that who reads the log cannot find the row in the store.
+/// The name of a session in logs: 12 hexadecimal digits, keyed, so that who reads the log cannot find the row in the
+/// store.
 ///
 /// The key is drawn when the process starts. To find a session in the logs of several processes, and in the store by a line of
 /// a log, give all the same [`FingerprintKey`].
@@ -22,7 +23,7 @@ const LEN: usize = 6;
 pub struct Fingerprint([u8; LEN]);
 
 impl Fingerprint {
-    /// Reads a fingerprint as a log shows it; `None` for anything else.
+    /// Parses a fingerprint as a log shows it; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != 2 * LEN || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -48,7 +49,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// Makes [`Fingerprint`]s: of a session's key, the name by which logs know it.
+/// A key that makes [`Fingerprint`]s: of a session's key, the name by which logs know it.
 ///
 /// All processes of an application that are given the same secret name a session alike, and so does a tool that is given it,
 /// which finds the session by walking over an owner's sessions, or all. There is no other way back. The operator's tool in
@@ -81,7 +82,7 @@ impl FingerprintKey {
     /// The fewest bytes a key may have.
     pub const MIN_LEN: usize = SecretKeys::MIN_LEN;
 
-    /// Makes a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
+    /// Creates a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
     ///
     /// # Errors
     /// [`SecretKeyError::Short`] if there are fewer.
@@ -91,7 +92,7 @@ impl FingerprintKey {
         Ok(Self::of(secret))
     }
 
-    /// Gives the name by which logs know the session under this key.
+    /// Returns the name by which logs know the session under this key.
     #[must_use]
     pub fn fingerprint(&self, key: &SessionKey) -> Fingerprint {
         let mac = self.0.clone().chain_update(key.as_bytes()).finalize().into_bytes();
@@ -112,9 +113,9 @@ impl fmt::Debug for FingerprintKey {
 }
 
 impl SecretKeys {
-    /// Gives the keys that name sessions in logs, the newest first: that one is for
-    /// [`SessionsBuilder::fingerprint_key`](crate::SessionsBuilder::fingerprint_key); by the others what older lines name is
-    /// found.
+    /// Returns the keys that name sessions in logs, the newest first: that one is for
+    /// [`SessionsBuilder::fingerprint_key`](crate::SessionsBuilder::fingerprint_key); by the others what older lines
+    /// name is found.
     pub fn fingerprint_keys(&self) -> impl Iterator<Item = FingerprintKey> {
         self.secrets().map(FingerprintKey::of)
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// Says where in a value something does not fit its type, or JSON, and why; never what stands there.
+/// Where in a value something does not fit its type, or JSON, and why; never what stands there.
 ///
 /// All its words are the program's: names of fields and variants, kinds, numbers of places. A type's own words, which may
 /// quote the value, are left out, and so are the keys of maps, which may be somebody's name.
@@ -22,7 +22,7 @@ impl Misfit {
         Self(Box::new(Parts { path: path.to_string(), reason: reason.into() }))
     }
 
-    /// Gives the way to the place within the value, as `items[3].price`; empty if it is the whole.
+    /// Returns the way to the place within the value, as `items[3].price`; empty if it is the whole.
     ///
     /// A key of a map is given by its number, as `{key no. 2}`: the first is 1, in the order in which they are written,
     /// and where they are read, in that of the keys.
@@ -31,7 +31,7 @@ impl Misfit {
         &self.0.path
     }
 
-    /// Says what is wrong there, as "expected a u32, found a string".
+    /// Returns what is wrong there, as "expected a u32, found a string".
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.0.reason

@@ -37,7 +37,7 @@ impl Next {
     /// The most bytes that it may have.
     pub const MAX_LEN: usize = 2048;
 
-    /// Takes a path, with its query if it has one; `None` if it is no path of this site, or too long.
+    /// Creates one of a path, with its query if it has one; `None` if it is no path of this site, or too long.
     #[must_use]
     pub fn new(path: &str) -> Option<Self> {
         // Browsers take `\` for `/`, and drop tabs and line breaks wherever they stand.

@@ -6,14 +6,21 @@ use std::sync::Arc;
 use super::parts::Engine;
 use crate::store::SessionStore;
 
-/// Opens and closes the sessions of an app, and lists and ends them from outside.
+/// The sessions of an application: set up once, and cheap to clone.
 ///
-/// It is set up once, is cheap to clone, and is all that a web adapter needs: [`open`](Self::open) when a
-/// request comes, [`LazySession::load`](crate::LazySession::load) when the handler asks, [`close`](Self::close) before the response
-/// leaves.
+/// An application builds them ([`builder`](Self::builder)), prepares the store ([`init`](Self::init)), has expired ones
+/// removed ([`start_sweeper`](Self::start_sweeper)) and gives a clone to its framework's [middleware](crate::web). With
+/// another clone it lists, changes and ends sessions from outside: [`list`](Self::list), [`modify`](Self::modify),
+/// [`revoke_owned`](Self::revoke_owned), [`revoke_all`](Self::revoke_all).
 ///
 /// Two of them in one app, a shop's and an admin's, need cookies of different names. They may share a store:
 /// an id of the one is unknown to the other, since each has a [scope](crate::SessionsBuilder::scope) of its own.
+///
+/// # For adapters
+///
+/// It is all that a web adapter needs, and an application without a framework: [`open`](Self::open) when a request comes,
+/// [`LazySession::load`](crate::LazySession::load) when the handler asks, [`close`](Self::close) before the response
+/// leaves, [`abandon`](Self::abandon) where a handler was dropped.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -35,18 +42,19 @@ use crate::store::SessionStore;
 #[derive(Clone)]
 pub struct Sessions(Arc<Engine>);
 
+/// What they were set up with.
 impl Sessions {
     pub(crate) fn new(engine: Engine) -> Self {
         Self(Arc::new(engine))
     }
 
-    /// Gives the name of the cookie.
+    /// Returns the name of the cookie.
     #[must_use]
     pub fn cookie_name(&self) -> &str {
         self.0.cookies.name()
     }
 
-    /// Gives the store.
+    /// Returns the store.
     #[must_use]
     pub fn store(&self) -> &dyn SessionStore {
         &*self.0.store

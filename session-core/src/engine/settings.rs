@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// Says what to do when another request has changed the session meanwhile.
+/// What to do when another request has changed the session meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConflictPolicy {
@@ -17,7 +17,7 @@ pub enum ConflictPolicy {
     Overwrite,
 }
 
-/// Says what a request gets when the store fails to load its session.
+/// What a request gets when the store fails to load its session.
 ///
 /// A *write* that fails is an error under either policy: an answer that says "saved" must be true.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,10 +31,10 @@ pub enum FailurePolicy {
     Anonymous,
 }
 
-/// Says what a request gets whose changes were dropped, because its session had ended: by logout, revocation or
-/// expiry while it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that
-/// came with [several](crate::ReadOnly::SeveralCookies) session cookies of which none counts is treated likewise, and so is
-/// one whose session this server [leaves alone](crate::ReadOnly::UnknownFormat), with 503.
+/// What a request gets whose changes were dropped, because its session had ended: by logout, revocation or expiry while
+/// it ran, or a moment before it came with the [retired](crate::ReadOnly::Retired) id of that. One that came with
+/// [several](crate::ReadOnly::SeveralCookies) session cookies of which none counts is treated likewise, and so is one
+/// whose session this server [leaves alone](crate::ReadOnly::UnknownFormat), with 503.
 ///
 /// [Safe](crate::RequestHead::new) requests, a page that was looked at, are answered under either policy, where values or
 /// messages are all that was lost. Where more was, a request of any method is refused: a value that it
@@ -55,7 +55,7 @@ pub enum GonePolicy {
     Answer,
 }
 
-/// Says what becomes of the changes of a request that ended with a server error.
+/// What becomes of the changes of a request that ended with a server error.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnServerError {
@@ -73,7 +73,7 @@ pub(crate) struct OwnerLimit {
     pub(crate) action: OwnerLimitAction,
 }
 
-/// Says what happens when an owner gets one session too many.
+/// What happens when an owner gets one session too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnerLimitAction {
@@ -100,7 +100,7 @@ impl Renewal {
     pub(crate) const OVERLAP: Duration = Duration::from_secs(30);
 }
 
-/// Names what browsers are to forget at a logout: see
+/// What browsers are to forget at a logout: see
 /// [`SessionsBuilder::clear_site_data`](crate::SessionsBuilder::clear_site_data).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

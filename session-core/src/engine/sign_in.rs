@@ -31,7 +31,7 @@ pub struct LoginPage {
 }
 
 impl LoginPage {
-    /// Makes one of the page's path, which may have a query.
+    /// Creates one of the page's path, which may have a query.
     #[must_use]
     pub fn at(path: impl Into<Cow<'static, str>>) -> Self {
         Self { path: path.into(), step_up: None, parameter: "next".into() }
@@ -69,7 +69,7 @@ fn escaped(text: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(text, ESCAPED)
 }
 
-/// Says of a request that it needs somebody signed in, and how its visitor is told.
+/// A request's need of somebody signed in, or of a later proof, and how its visitor is told.
 ///
 /// A browser that goes to a page is sent to the [login page](LoginPage), if there is one, by 303; what else asks (a
 /// script's `fetch`, a program) is answered 401. There is no `WWW-Authenticate` then: no scheme is registered for cookies.
@@ -85,7 +85,7 @@ impl SignIn {
         Self { location: location.map(Into::into), is_signed_in }
     }
 
-    /// Tells whether somebody is signed in, whose proof is too old for what they want.
+    /// Returns whether somebody is signed in, whose proof is too old for what they want.
     #[must_use]
     pub fn is_signed_in(&self) -> bool {
         self.is_signed_in

@@ -1,6 +1,6 @@
 //! What the store is asked.
 
-/// Names what the store was asked.
+/// What the store was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each is the verb of that name")]
@@ -34,7 +34,7 @@ impl Verb {
         }
     }
 
-    /// Gives the verb's name in logs and metrics.
+    /// Returns the verb's name in logs and metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -8,7 +8,7 @@ use crate::cookie::CookieError;
 #[cfg(feature = "near")]
 use crate::engine::ConflictPolicy;
 
-/// Says why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.
+/// Why [`SessionsBuilder::build`](crate::SessionsBuilder::build) refuses, and what to do.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError {

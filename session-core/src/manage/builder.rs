@@ -16,7 +16,7 @@ use crate::engine::{
 use crate::payload::{Codec, Expiry, Json};
 use crate::store::{Clock, RandomSource, SessionStore, SystemClock, SystemRandom, Timestamp};
 
-/// Sets up [`Sessions`]. Every setting has a default that is safe.
+/// The settings of [`Sessions`]. Every setting has a default that is safe.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -68,6 +68,7 @@ pub struct SessionsBuilder {
     pub(super) metrics: bool,
 }
 
+/// To set sessions up.
 impl Sessions {
     /// Sets sessions up on a store, with defaults that are safe: see [`SessionsBuilder`].
     pub fn builder(store: impl SessionStore) -> SessionsBuilder {
@@ -142,8 +143,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Has every session count as over that began before `time`, or whose owner last proved who they are before it: everybody
-    /// out, at once and without a walk over the store, as after a break-in. The default is none.
+    /// Counts every session as over that began before `time`, or whose owner last proved who they are before it:
+    /// everybody out, at once and without a walk over the store, as after a break-in. The default is none.
     ///
     /// It holds where it is set, so it must be on all servers; what other servers write meanwhile stays dead here. The
     /// records stay until they expire. Keep it for as long as the longest absolute timeout, after which nothing is that old.
@@ -161,7 +162,7 @@ impl SessionsBuilder {
         self
     }
 
-    /// Has sessions given a new id every so often, beside those for a change of privilege, so that a stolen id is of use
+    /// Gives sessions a new id every so often, beside those for a change of privilege, so that a stolen id is of use
     /// for a while only. The default is not to.
     ///
     /// A request that is answered when the time has come carries the new id to the browser. The old one opens the session
@@ -248,8 +249,8 @@ impl SessionsBuilder {
         self
     }
 
-    /// Has responses that end a session, by a logout or a login as somebody else, tell the browser to forget more than the
-    /// cookie, by `Clear-Site-Data`. The default is to tell nothing.
+    /// Tells the browser to forget more than the cookie, by `Clear-Site-Data`, in responses that end a session by a
+    /// logout or a login as somebody else. The default is to tell nothing.
     ///
     /// Browsers heed it over https and on loopback, for the whole origin, so what other apps of it stored goes as well.
     /// It does not make them forget pages for their Back button; `no-store` does, which every page of somebody's session

@@ -8,7 +8,7 @@ use crate::request::Found;
 use crate::session::{KeyOf, WrongTypes, names, present, read_or};
 use crate::store::{Owner, Record, SessionKey, Timestamp};
 
-/// Describes a session from outside, as it was when it was read; without its values, which
+/// A session from outside, as it was when it was read; without its values, which
 /// [`Sessions::get`](crate::Sessions::get) reads.
 #[derive(Clone, Debug)]
 pub struct SessionInfo {
@@ -36,61 +36,62 @@ impl SessionInfo {
         }
     }
 
-    /// Gives the key, by which the session can be [read](crate::Sessions::get) or [revoked](crate::Sessions::revoke).
+    /// Returns the key, by which the session can be [read](crate::Sessions::get) or [revoked](crate::Sessions::revoke).
     #[must_use]
     pub fn session_key(&self) -> SessionKey {
         self.key
     }
 
-    /// Gives the owner; `None` if the session belongs to nobody.
+    /// Returns the owner; `None` if the session belongs to nobody.
     #[must_use]
     pub fn owner(&self) -> Option<&Owner> {
         self.owner.as_ref()
     }
 
-    /// Tells when the session began.
+    /// Returns when the session began.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// Tells when the session was last used, to the precision of the touch interval.
+    /// Returns when the session was last used, to the precision of the touch interval.
     #[must_use]
     pub fn last_seen_at(&self) -> Timestamp {
         self.last_seen_at
     }
 
-    /// Tells when the session ends unless it is used.
+    /// Returns when the session ends unless it is used.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
-    /// Tells when the owner last proved who they are; `None` if never.
+    /// Returns when the owner last proved who they are; `None` if never.
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.authenticated_at
     }
 
-    /// Tells when the session was [bound](crate::guide) to the device that its visitor signed in on; `None` if it is not.
+    /// Returns when the session was [bound](crate::guide) to the device that its visitor signed in on; `None` if it is
+    /// not.
     #[must_use]
     pub fn bound_at(&self) -> Option<Timestamp> {
         self.bound_at
     }
 
-    /// Gives the text of a [label](crate::Session::set_label); `None` if there is none of the name.
+    /// Returns the text of a [label](crate::Session::set_label); `None` if there is none of the name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.get(name)
     }
 
-    /// Gives all labels, each name with its text, sorted by name.
+    /// Returns all labels, each name with its text, sorted by name.
     pub fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
         self.labels.iter()
     }
 }
 
-/// Holds a session as it was when it was read from outside, with its values.
+/// A session as it was when it was read from outside, with its values.
 #[derive(Clone, Debug)]
 pub struct SessionSnapshot {
     info: SessionInfo,
@@ -98,19 +99,19 @@ pub struct SessionSnapshot {
 }
 
 impl SessionSnapshot {
-    /// Gives what a list would tell of it.
+    /// Returns what a list would tell of it.
     #[must_use]
     pub fn info(&self) -> &SessionInfo {
         &self.info
     }
 
-    /// Gives the names of all values, sorted.
+    /// Returns the names of all values, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         names(&self.contents)
     }
 
-    /// Reads a value of the session; `None` if there is none.
+    /// Returns a value of the session; `None` if there is none.
     ///
     /// # Errors
     /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType). No event tells

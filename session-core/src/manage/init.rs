@@ -13,6 +13,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// To start.
 impl Sessions {
     /// Prepares the store: connects, checks, creates what it needs. Call it once at the start, or
     /// [`init_in_background`](Self::init_in_background).

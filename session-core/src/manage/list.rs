@@ -18,6 +18,7 @@ pub struct SessionPage {
     pub next: Option<Cursor>,
 }
 
+/// To list sessions: for "your devices", and for operators.
 impl Sessions {
     /// The most sessions that [`list`](Self::list) gives.
     pub const MOST_LISTED: usize = 1_000;
@@ -53,7 +54,7 @@ impl Sessions {
         Ok(infos)
     }
 
-    /// Reads one page of the owner's live sessions, in the store's order. `after` is where the page before ended, and
+    /// Returns one page of the owner's live sessions, in the store's order. `after` is where the page before ended, and
     /// `limit` how many are wanted: a page may have less.
     ///
     /// # Errors
@@ -70,8 +71,8 @@ impl Sessions {
         Ok(SessionPage::of(engine, page))
     }
 
-    /// Reads one page of all live sessions of these `Sessions`, in the store's order; for operators. `after` is where the
-    /// page before ended, and `limit` how many are wanted: a page may have less.
+    /// Returns one page of all live sessions of these `Sessions`, in the store's order; for operators. `after` is where
+    /// the page before ended, and `limit` how many are wanted: a page may have less.
     ///
     /// # Errors
     /// `Unsupported` if the store cannot walk over all; `Store` or `Timeout` as it fails.

@@ -10,8 +10,9 @@ use crate::request::{OwnedPages, live_under, modify};
 use crate::session::Draft;
 use crate::store::{Owner, SessionKey, Timestamp};
 
+/// To read and change sessions from outside of their requests.
 impl Sessions {
-    /// Reads the session under `key`, or the one it was renewed to; `None` if there is none.
+    /// Returns the session under `key`, or the one it was renewed to; `None` if there is none.
     ///
     /// For a key that a visitor sent, look at whose the session is.
     ///
@@ -23,8 +24,8 @@ impl Sessions {
         Ok(found.map(SessionSnapshot::from))
     }
 
-    /// Changes the session under `key`, or the one it was renewed to, and gives what `change` returned; `None` if there is
-    /// no such session.
+    /// Changes the session under `key`, or the one it was renewed to, and returns what `change` returned; `None` if
+    /// there is no such session.
     ///
     /// It is written at once, and merged with what requests of that session write: see
     /// [`transaction`](crate::Session::transaction). What `change` refuses with an error is not written; it may run several

@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::engine::{Backend, Deadline, SessionError, Sessions};
 use crate::store::SessionId;
 
+/// To be looked at by whatever routes requests.
 impl Sessions {
-    /// Tells whether the store answers within so long, by reading what is not there: a check of health, to be mounted where
-    /// whatever routes requests looks.
+    /// Checks that the store answers within so long, by reading what is not there: a check of health, to be mounted
+    /// where whatever routes requests looks.
     ///
     /// It does not write: a store that answers and takes no writes is seen by its failures, whose
     /// [kind](SessionError::kind) is in the log and in `session_store_errors_total`.

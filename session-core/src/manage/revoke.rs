@@ -10,6 +10,7 @@ use crate::store::{Owner, Record, SessionKey, Timestamp};
 /// How often what is done with all of an owner's sessions looks again. Each time it did something, or somebody else did.
 pub(super) const MOST_PASSES: u32 = 100;
 
+/// To end sessions from outside of their requests.
 impl Sessions {
     /// Ends the session under `key`, wherever it is used, or the one it was renewed to; `false` if there is
     /// none. Requests of that session that are under way can no longer write.

@@ -15,7 +15,7 @@ const FIRST_BATCH: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
 /// How long a batch should take.
 const BATCH_TIME: Duration = Duration::from_millis(5);
 
-/// Says how often and how gently expired sessions are removed.
+/// How often and how gently expired sessions are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SweeperConfig {
@@ -74,7 +74,7 @@ impl SweeperConfig {
     }
 }
 
-/// Removes expired sessions from time to time, until it is dropped.
+/// The task that removes expired sessions from time to time, until this is dropped.
 ///
 /// A sweep that fails is logged, and the next one comes all the same.
 ///
@@ -89,6 +89,7 @@ impl SweeperConfig {
 #[must_use = "it stops when it is dropped: bind it, `let _sweeper = …`, for as long as the server runs"]
 pub struct Sweeper(Option<JoinHandle<()>>);
 
+/// To remove what has expired.
 impl Sessions {
     /// Starts to remove expired sessions in the background, on the current tokio runtime.
     ///

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{CodecError, Payload, RecordHead};
 
-/// Turns what a session is into the bytes that a store keeps, and back.
+/// The way from what a session is to the bytes that a store keeps, and back.
 ///
 /// A codec of your own wraps [`Json`](super::Json): let it encode, then transform the bytes. Or it writes a
 /// [payload's parts](Payload::from_parts) in a format of its own. It is given the [head](RecordHead) of the record that
@@ -31,13 +31,13 @@ use super::{CodecError, Payload, RecordHead};
 /// }
 /// ```
 pub trait Codec: Debug + Send + Sync + 'static {
-    /// Writes a payload.
+    /// Encodes a payload.
     ///
     /// # Errors
     /// [`CodecError`] if it cannot be written.
     fn encode(&self, head: &RecordHead<'_>, payload: &Payload<'_>) -> Result<Bytes, CodecError>;
 
-    /// Reads a payload; it must not panic, whatever the bytes are.
+    /// Decodes a payload; it must not panic, whatever the bytes are.
     ///
     /// # Errors
     /// [`CodecError`] if it is not one of this codec's. The session is then deleted and starts empty, so

@@ -14,7 +14,7 @@ use super::values::Values;
 use crate::cookie::CookieLifetime;
 use crate::store::{SessionKey, Timestamp};
 
-/// Holds what a session contains, each value as the JSON text it was stored as.
+/// The content of a session, each value as the JSON text it was stored as.
 ///
 /// A value is parsed when it is asked for, and one that nobody asks for is written back as it came.
 /// There is no way to look inside; it is what a [`Codec`](crate::Codec) passes on.
@@ -182,7 +182,7 @@ impl std::fmt::Debug for Contents {
     }
 }
 
-/// Holds a message for the next page that is shown, and only for that one.
+/// A message for the next page that is shown, and only for that one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Flash {
@@ -192,7 +192,7 @@ pub struct Flash {
     pub message: String,
 }
 
-/// Says how a [`Flash`] is meant.
+/// How a [`Flash`] is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

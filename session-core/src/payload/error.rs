@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-/// Says that a payload cannot be written or read.
+/// Why a payload cannot be written or read.
 ///
 /// It tells where, never what: the parser's own words would quote the session's data.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -23,42 +23,41 @@ enum CodecErrorKind {
 }
 
 impl CodecError {
-    /// Makes an error of a reason, which must not quote the payload.
+    /// Creates an error of a reason, which must not quote the payload.
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), kind: CodecErrorKind::Broken }
     }
 
-    /// Makes an error that says that this program has not the key to the payload. Another may have it, so the record is
-    /// kept.
+    /// Creates the error of a program that has not the key to the payload. Another may have it, so the record is kept.
     pub fn no_key(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), kind: CodecErrorKind::NoKey }
     }
 
-    /// Tells whether it was made by [`no_key`](Self::no_key).
+    /// Returns whether it was made by [`no_key`](Self::no_key).
     #[must_use]
     pub fn lacks_key(&self) -> bool {
         self.kind == CodecErrorKind::NoKey
     }
 
-    /// Makes an error that says that the payload is of a format that this program does not know. Another may know it, so
-    /// the record is kept.
+    /// Creates the error of a program that does not know the payload's format. Another may know it, so the record is
+    /// kept.
     pub fn unknown_format(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), kind: CodecErrorKind::UnknownFormat }
     }
 
-    /// Tells whether it was made by [`unknown_format`](Self::unknown_format).
+    /// Returns whether it was made by [`unknown_format`](Self::unknown_format).
     #[must_use]
     pub fn is_unknown_format(&self) -> bool {
         self.kind == CodecErrorKind::UnknownFormat
     }
 
-    /// Makes an error that says that the payload is not what was written for this record: it was tampered with. The record
-    /// is refused, and kept.
+    /// Creates the error of a payload that is not what was written for this record: it was tampered with. The record is
+    /// refused, and kept.
     pub fn tampered(reason: impl Into<Cow<'static, str>>) -> Self {
         Self { reason: reason.into(), kind: CodecErrorKind::Tampered }
     }
 
-    /// Tells whether it was made by [`tampered`](Self::tampered).
+    /// Returns whether it was made by [`tampered`](Self::tampered).
     #[must_use]
     pub fn is_tampered(&self) -> bool {
         self.kind == CodecErrorKind::Tampered

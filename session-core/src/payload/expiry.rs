@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::Timestamp;
 
-/// Says how long a session lives: after its last use, and in all.
+/// How long a session lives: after its last use, and in all.
 ///
 /// Both are judged on the server; the cookie's own expiry is never relied on. What is `None` does not
 /// end a session; at least one must be set.

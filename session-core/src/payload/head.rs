@@ -21,13 +21,13 @@ pub struct RecordHead<'a> {
 }
 
 impl<'a> RecordHead<'a> {
-    /// Makes the head of a record that belongs to nobody.
+    /// Creates the head of a record that belongs to nobody.
     #[must_use]
     pub const fn new(key: &'a SessionKey, created_at: Timestamp, now: Timestamp) -> Self {
         Self { key, owner: None, created_at, now }
     }
 
-    /// Makes the head of a record as it stands in a store.
+    /// Creates the head of a record as it stands in a store.
     #[must_use]
     pub fn of(key: &'a SessionKey, record: &'a Record, now: Timestamp) -> Self {
         Self::new(key, record.created_at, now).with_owner(record.owner.as_ref())

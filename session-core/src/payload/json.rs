@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::values::Values;
 use super::{Codec, CodecError, Kind, Payload, RecordHead};
 
-/// Writes plain JSON, behind one byte for the version of the format and an index of the values. The default.
+/// The codec of plain JSON, behind one byte for the version of the format and an index of the values. The default.
 ///
 /// A session that is read is taken apart by the index. Each value is parsed when somebody asks for it, so one that was
 /// damaged where it was stored is a [`WrongType`](crate::SessionError::WrongType) for those who do.

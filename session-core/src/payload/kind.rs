@@ -10,7 +10,7 @@ use super::unknown::{Unknown, reads_and_keeps};
 use super::{Contents, Retired};
 use crate::store::{Owner, Timestamp};
 
-/// Says what stands in a record.
+/// The content of a stored record, as codecs see it.
 #[derive(Clone, Debug)]
 pub struct Payload<'a> {
     pub(crate) kind: Kind<'a>,
@@ -43,8 +43,8 @@ impl Payload<'_> {
         Payload { kind, bound: Some(Bound::to(head)) }
     }
 
-    /// Tells whether it is no session but what is left of one that ended or was given a new id, for as
-    /// long as requests with the old id may still come.
+    /// Returns whether it is no session but what is left of one that ended or was given a new id, for as long as
+    /// requests with the old id may still come.
     ///
     /// For operators, who count sessions by [`Scan`](crate::Scan): such a record is live by its deadline, and opens
     /// nothing.

@@ -60,7 +60,7 @@ impl Labels {
     }
 }
 
-/// Says why a session cannot have a label.
+/// Why a session cannot have a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum LabelError {

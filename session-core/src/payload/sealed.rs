@@ -16,8 +16,8 @@ const NONCE_LEN: usize = 24;
 const TAG_LEN: usize = 16;
 const HEADER_LEN: usize = 1 + MARK_LEN;
 
-/// Encrypts what another codec writes, so that whoever reads the store learns nothing, and whoever writes to it can make
-/// up no session, change none, and pass none on.
+/// A codec that encrypts what another writes, so that whoever reads the store learns nothing, and whoever writes to it
+/// can make up no session, change none, and pass none on.
 ///
 /// It is XChaCha20-Poly1305. The first key seals, all of them open. What is sealed are the values, messages, timeouts of
 /// the session's own, the time of the last proof of identity, and a copy of what stands in the record beside it: its key,
@@ -71,7 +71,7 @@ pub struct Sealed<C = Json> {
     unbound_until: Timestamp,
 }
 
-/// Says what [`Sealed`] does with payloads that are not sealed, while it is switched on or off.
+/// What [`Sealed`] does with payloads that are not sealed, while it is switched on or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlainPayloads {

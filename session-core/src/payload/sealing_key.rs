@@ -14,7 +14,7 @@ pub(super) const MARK_LEN: usize = 4;
 /// Separates these keys from every other use of the same secret, and this version from a later one.
 const LABEL: &[u8] = b"session-core sealed v1\0";
 
-/// Seals and opens payloads.
+/// A key that seals and opens payloads.
 ///
 /// It holds no copy of the secret, only what is derived from it, which is wiped on drop and which `Debug` does not show.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ impl SealingKey {
     /// The fewest bytes a key may have.
     pub const MIN_LEN: usize = SecretKeys::MIN_LEN;
 
-    /// Makes a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
+    /// Creates a key of random bytes. More than [`MIN_LEN`](Self::MIN_LEN) may be given; all count.
     ///
     /// # Errors
     /// [`SecretKeyError::Short`] if there are fewer.
@@ -52,7 +52,7 @@ impl SealingKey {
 }
 
 impl SecretKeys {
-    /// Gives the keys that seal payloads: see [`Sealed`](crate::Sealed).
+    /// Returns the keys that seal payloads: see [`Sealed`](crate::Sealed).
     pub fn sealing_keys(&self) -> impl Iterator<Item = SealingKey> {
         self.secrets().map(|bytes| SealingKey::new(bytes).expect("its length was checked"))
     }

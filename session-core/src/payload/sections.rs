@@ -86,7 +86,7 @@ impl Payload<'_> {
 
 /// For codecs that write a format of their own.
 impl Payload<'_> {
-    /// Gives the application's values, each name with its JSON, sorted by name; none for what is no session.
+    /// Returns the application's values, each name with its JSON, sorted by name; empty for what is no session.
     pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
         let contents = match &self.kind {
             Kind::Live(contents) => Some(contents),
@@ -95,7 +95,7 @@ impl Payload<'_> {
         contents.into_iter().flat_map(|contents| contents.values.iter())
     }
 
-    /// Gives what the core keeps, which a codec passes on as it is: a JSON object; empty if there is nothing.
+    /// Returns what the core keeps, which a codec passes on as it is: a JSON object; empty if there is nothing.
     ///
     /// # Errors
     /// [`CodecError`] if it cannot be written.
@@ -105,7 +105,7 @@ impl Payload<'_> {
         String::from_utf8(bytes).map_err(|_| CodecError::new("the sections are no UTF-8"))
     }
 
-    /// Makes a payload of what [`values`](Self::values) and [`sections`](Self::sections) gave when it was written.
+    /// Creates a payload of what [`values`](Self::values) and [`sections`](Self::sections) gave when it was written.
     ///
     /// Values are not looked through: one that is no JSON is a [`WrongType`](crate::SessionError::WrongType) for who asks
     /// for it.

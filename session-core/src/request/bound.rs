@@ -69,8 +69,8 @@ impl fmt::Debug for DeviceAnswer {
 }
 
 impl LazySession {
-    /// Tells whether the request is for no handler, but for [`Sessions::answer_device`]: a browser binds its session, or
-    /// proves that it comes from the device.
+    /// Returns whether the request is for no handler, but for [`Sessions::answer_device`]: a browser binds its session,
+    /// or proves that it comes from the device.
     #[must_use]
     pub fn is_for_device(&self) -> bool {
         self.device().endpoint().is_some()
@@ -99,6 +99,7 @@ impl From<SessionError> for Refused {
     }
 }
 
+/// For adapters: requests of browsers that bind sessions to their device.
 impl Sessions {
     /// Answers a request that [is for no handler](LazySession::is_for_device), and closes it.
     ///

@@ -14,6 +14,7 @@ use crate::engine::{Backend, Deadline, EventKind, GonePolicy, OnServerError, Rea
 use crate::payload::Kind;
 use crate::session::{Change, Origin, Session, State, Told};
 
+/// For adapters, and for applications without a framework: the end of a request.
 impl Sessions {
     /// Closes a request: writes its session if there is something to write, and says what the response has to
     /// say. Call it before the response leaves.

@@ -12,7 +12,7 @@ use crate::CookieConfig;
 use crate::engine::GonePolicy;
 use crate::engine::SessionError;
 
-/// Says how the request was handled.
+/// How the request was handled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Handled {
@@ -22,14 +22,14 @@ pub enum Handled {
     Failed,
 }
 
-/// Says what closing a request came to, and what its response has to say: see [`add_to`](Self::add_to).
+/// What closing a request came to, and what its response has to say: see [`add_to`](Self::add_to).
 ///
 /// `Debug` does not show the cookie, which holds the id.
 #[must_use = "the response needs its headers, and an error must take its place"]
 #[non_exhaustive]
 pub struct Closed {
-    /// What became of the session. An error means that what the handler did to the session could not be stored,
-    /// so its response must not be sent; answer with [`SessionError::http_status`] and [`SessionError::http_text`] instead,
+    /// What became of the session. An error means that what the handler did to the session could not be stored, so its
+    /// response must not be sent; answer with [`SessionError::http_status`] and [`SessionError::http_text`] instead,
     /// and with these headers. With `Gone` and `Discarded`, too, nothing was stored, but the response may be sent: see
     /// [`GonePolicy`].
     pub outcome: Result<CloseOutcome, SessionError>,
@@ -50,7 +50,7 @@ pub struct Closed {
     pub binding_offer: Option<String>,
 }
 
-/// Says what became of a session when its request was closed.
+/// What became of a session when its request was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseOutcome {
@@ -85,12 +85,12 @@ impl CloseOutcome {
     }
 }
 
-/// Gives access to the headers of a response, whatever its framework calls them. Names are in lower case.
+/// The headers of a response, whatever its framework calls them. Names are in lower case.
 pub trait ResponseHeaders {
-    /// Gives the values of a header, one for each line.
+    /// Returns the values of a header, one for each line.
     fn lines(&self, name: &str) -> impl Iterator<Item = &[u8]>;
 
-    /// Gives the names of all headers that are there; one may come twice.
+    /// Returns the names of all headers that are there; one may come twice.
     fn names(&self) -> impl Iterator<Item: AsRef<str>>;
 
     /// Replaces all lines of a header by one.

@@ -68,7 +68,7 @@ impl Session {
         .await
     }
 
-    /// Reads the session again, with the changes made so far on top; for handlers that live long.
+    /// Loads the session again, with the changes made so far on top; for handlers that live long.
     ///
     /// # Errors
     /// `Gone` if it has ended or was renewed; `Conflict` if the changes cannot be made on what is there now,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::cookie::{CookieLines, Line, Way};
 
-/// Tells [`Sessions::open`](crate::Sessions::open) of the request that its session belongs to.
+/// What [`Sessions::open`](crate::Sessions::open) is told of a request.
 ///
 /// ```
 /// use session_core::RequestHead;
@@ -84,8 +84,8 @@ impl<'a> RequestHead<'a> {
         self
     }
 
-    /// Says that a request without a host was made within this process, as tests make them. A development cookie is not
-    /// refused for that: no browser is there that could reach this server by another name.
+    /// Accepts a request without a host as one made within this process, as tests make them. A development cookie is
+    /// not refused for that: no browser is there that could reach this server by another name.
     ///
     /// Clients of HTTP/1.0 may leave the host out, too, so an adapter says this of what it knows to come from no network.
     pub fn may_lack_host(mut self) -> Self {

@@ -13,7 +13,7 @@ use crate::engine::{EventKind, SessionError, Sessions};
 use crate::session::Session;
 use crate::store::Timestamp;
 
-/// Stands for the session of a request before anybody asks for it.
+/// The session of a request before anybody asks for it.
 ///
 /// Making one costs no I/O, and reads nothing, so a route that does not ask for its session pays nothing. Clones stand
 /// for the same session.
@@ -52,6 +52,7 @@ pub(crate) enum Beside {
     SameCookie,
 }
 
+/// For adapters, and for applications without a framework: the beginning of a request.
 impl Sessions {
     /// Opens a request. Costs no I/O and cannot fail; what is in its cookies is looked at when somebody asks.
     pub fn open(&self, request: RequestHead<'_>) -> LazySession {
@@ -87,7 +88,7 @@ impl Sessions {
 }
 
 impl LazySession {
-    /// Tells whether the request came with a well-formed session cookie, without reading the store.
+    /// Returns whether the request came with a well-formed session cookie, without reading the store.
     ///
     /// Nobody knows yet whether it names a session. The response depends on the cookie from now on, and says
     /// so by `Vary`.
@@ -98,7 +99,7 @@ impl LazySession {
         !presented.candidates().is_empty() || presented.has_more()
     }
 
-    /// Reads the session from the store, the first time it is called; after that it is free.
+    /// Loads the session from the store, the first time it is called; after that it is free.
     ///
     /// An unknown, malformed or expired cookie is an empty session, never an error, and its id is never used.
     ///

@@ -4,6 +4,9 @@
 //! What a handler sees of it is in `session/`; sessions from outside are in `manage/`. Frameworks enter by
 //! [`Sessions::open`](crate::Sessions::open) and [`Sessions::close`](crate::Sessions::close).
 
+// First, so that the page of `Sessions` has the beginning of a request before its end.
+mod lazy; // LazySession: before anybody asks for it
+
 #[cfg(feature = "device-bound")]
 mod bound; // what answers a browser that binds its session to its device, or proves where it comes from
 mod candidates; // reads: which session is meant, where several ids are presented or a former name
@@ -16,7 +19,6 @@ mod excess; // which of an owner's sessions are too many
 mod finish; // goes on when nobody waits any more
 mod head; // RequestHead: what is known of a request from the start
 mod headers; // what caches are told
-mod lazy; // LazySession: before anybody asks for it
 mod live; // connections that stay open
 mod load; // reads: which record stands under an id, if any
 mod login; // how somebody logs in, whatever became of the session

@@ -13,9 +13,8 @@ use crate::session::{Draft, Job, MOST_RUNS, Origin, Session, State, run};
 use crate::store::{Record, SessionKey};
 
 impl Session {
-    /// Reads the session anew, makes changes on it, and writes them at once, together with the changes made
-    /// so far; if somebody else was faster, it does so again on what that one wrote. Gives what the run that
-    /// won returned.
+    /// Loads the session anew, makes changes on it, and writes them at once, together with the changes made so far; if
+    /// somebody else was faster, it does so again on what that one wrote. Returns what the run that won returned.
     ///
     /// This is for what must be decided once: a ticket, a one-time token, the last item in stock. What `change`
     /// refuses with an error is not written. It may run several times, so it must have no effect but on the

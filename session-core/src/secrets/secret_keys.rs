@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::store::{BoxError, RandomError, SystemRandom, draw};
 
-/// Holds secret keys, the newest first: that one signs or seals, all of them verify or open.
+/// Secret keys, the newest first: that one signs or seals, all of them verify or open.
 ///
 /// As text they are base64 of either alphabet, padded or not, with commas or white space between them; a line that
 /// begins with `#` is a comment. `openssl rand -base64 32` draws one, and so does [`generate`](Self::generate). The
@@ -163,7 +163,7 @@ pub(crate) fn check_len(len: usize) -> Result<(), SecretKeyError> {
     if len < SecretKeys::MIN_LEN { Err(SecretKeyError::Short { len, min: SecretKeys::MIN_LEN }) } else { Ok(()) }
 }
 
-/// Says why there are no keys, and what to do. It shows no part of one.
+/// Why there are no keys, and what to do. It shows no part of one.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SecretKeyError {

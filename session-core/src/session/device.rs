@@ -53,7 +53,7 @@ impl Session {
         state.offer(id)
     }
 
-    /// Tells whether the request proved that it comes from the device that the session is [bound](Self::bound_at) to;
+    /// Returns whether the request proved that it comes from the device that the session is [bound](Self::bound_at) to;
     /// `false` also where nobody asked for a proof.
     #[must_use]
     pub fn is_proven(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::engine::{Engine, EventKind, ReadOnly, SessionError};
 use crate::payload::{Flash, FlashLevel};
 use crate::store::{Record, SessionKey, Timestamp};
 
-/// Holds the visitor's session for the time of a request.
+/// The visitor's session, for the time of a request.
 ///
 /// Clones are handles to one session. Reading and changing is synchronous and does no I/O: the session was
 /// read when it was loaded, and its changes are written once, when the request is closed. Only
@@ -129,7 +129,7 @@ impl Session {
         }
     }
 
-    /// Reads a value; `None` if there is none.
+    /// Returns a value; `None` if there is none.
     ///
     /// # Errors
     /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType).
@@ -158,7 +158,7 @@ impl Session {
         self.change(|draft| draft.remove(key))
     }
 
-    /// Removes a value and gives it; `None` if there is none.
+    /// Removes a value and returns it; `None` if there is none.
     ///
     /// A value is handed out once: of two requests that take it at once, the one that is written second
     /// ends with [`SessionError::Conflict`] instead of its response, whatever its method. Where that is no way to end, have
@@ -171,13 +171,13 @@ impl Session {
         self.change(|draft| draft.take(key))
     }
 
-    /// Tells whether there is a value under `key`, of whatever type.
+    /// Returns whether there is a value under `key`, of whatever type.
     #[must_use]
     pub fn contains(&self, key: impl AsKey) -> bool {
         self.state().draft.contains(key)
     }
 
-    /// Gives the names of all values, sorted.
+    /// Returns the names of all values, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         self.state().draft.keys()
@@ -200,7 +200,7 @@ impl Session {
         self.change(|draft| draft.flash(level, message))
     }
 
-    /// Removes all messages and gives them, oldest first. Of two pages that are shown at once, both may have them.
+    /// Removes all messages and returns them, oldest first. Of two pages that are shown at once, both may have them.
     ///
     /// # Errors
     /// None today.
@@ -237,7 +237,7 @@ impl Session {
         Ok(())
     }
 
-    /// Gives the key that the session is stored under; `None` before the first write.
+    /// Returns the key that the session is stored under; `None` before the first write.
     ///
     /// It names the session in logs and in lists of a user's sessions. A renewal changes it.
     #[doc(alias = "id")]
@@ -246,25 +246,25 @@ impl Session {
         self.stored(|key, _| *key)
     }
 
-    /// Tells when the session began, over all renewals; `None` where there is no [`session_key`](Self::session_key).
+    /// Returns when the session began, over all renewals; `None` where there is no [`session_key`](Self::session_key).
     #[must_use]
     pub fn created_at(&self) -> Option<Timestamp> {
         self.stored(|_, record| record.created_at)
     }
 
-    /// Tells when the session ends unless it is used; `None` where there is no [`session_key`](Self::session_key).
+    /// Returns when the session ends unless it is used; `None` where there is no [`session_key`](Self::session_key).
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.stored(|_, record| record.expires_at)
     }
 
-    /// Tells whether nothing of this session is stored: it is new, or was never found, or has ended.
+    /// Returns whether nothing of this session is stored: it is new, or was never found, or has ended.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.session_key().is_none()
     }
 
-    /// Says why this session cannot be written from the start; `None` if it can.
+    /// Returns why this session could not be written from the start; `None` if it can.
     #[must_use]
     pub fn read_only(&self) -> Option<ReadOnly> {
         self.state().origin.read_only()

@@ -11,8 +11,8 @@ use crate::engine::SessionError;
 use crate::store::{Owner, Timestamp};
 
 impl Session {
-    /// Gives the session a new id when the request is closed, and retires the old one. Its values, its
-    /// owner and its beginning stay.
+    /// Gives the session a new id when the request is closed, and retires the old one. Its values, its owner and its
+    /// beginning stay.
     ///
     /// Call it on every change of privilege; [`log_in`](Self::log_in) does it by itself. A session without content gets no
     /// id, and so no new one.
@@ -28,14 +28,14 @@ impl Session {
         Ok(())
     }
 
-    /// Gives the owner; `None` if the session belongs to nobody.
+    /// Returns the owner; `None` if the session belongs to nobody.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         self.state().draft.owner().cloned()
     }
 
-    /// Takes note that `owner` has proved who they are: the session is theirs, under a new [id](Self::renew), from when the
-    /// request is closed.
+    /// Logs `owner` in, who has proved who they are: the session is theirs, under a new [id](Self::renew), from when
+    /// the request is closed.
     ///
     /// A session has one owner for life, or none:
     ///
@@ -89,13 +89,13 @@ impl Session {
         self.destroy();
     }
 
-    /// Tells when the owner last proved who they are; `None` if never.
+    /// Returns when the owner last proved who they are; `None` if never.
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.state().draft.contents().reserved.authenticated_at
     }
 
-    /// Tells when the session was bound to the device that its visitor signed in on; `None` if it is not.
+    /// Returns when the session was bound to the device that its visitor signed in on; `None` if it is not.
     #[must_use]
     pub fn bound_at(&self) -> Option<Timestamp> {
         self.state().draft.contents().reserved.bound_at()
@@ -107,7 +107,7 @@ impl Session {
         self.engine().login_page.as_ref()
     }
 
-    /// Tells whether the owner proved who they are within the last `max_age`; `false` if never.
+    /// Returns whether the owner proved who they are within the last `max_age`; `false` if never.
     ///
     /// Ask before what needs a fresh proof, such as a change of password ("step-up"); if it is too old, have them prove
     /// it again, and call [`log_in`](Self::log_in).
@@ -128,7 +128,7 @@ impl Draft {
         self.owner.as_ref()
     }
 
-    /// Tells when the owner last proved who they are; `None` if never.
+    /// Returns when the owner last proved who they are; `None` if never.
     #[must_use]
     pub fn authenticated_at(&self) -> Option<Timestamp> {
         self.contents().reserved.authenticated_at

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Names a value in a session and says what type it has, so that no two handlers disagree.
+/// The name of a value in a session and the type that it has, so that no two handlers disagree.
 ///
 /// ```
 /// use session_core::Key;
@@ -18,13 +18,13 @@ pub struct Key<T> {
 }
 
 impl<T> Key<T> {
-    /// Makes a key of a name.
+    /// Creates a key of a name.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, on_wrong_type: OnWrongType::Fail, value: PhantomData }
     }
 
-    /// Says what holds where the value is of another type, as after a deployment that changed the type.
+    /// Sets what holds where the value is of another type, as after a deployment that changed the type.
     ///
     /// ```
     /// use session_core::{Key, OnWrongType};
@@ -36,7 +36,7 @@ impl<T> Key<T> {
         Self { on_wrong_type, ..self }
     }
 
-    /// Gives the name.
+    /// Returns the name.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -57,7 +57,7 @@ impl<T> fmt::Debug for Key<T> {
     }
 }
 
-/// Says what holds where a value is of another type than its key says. An event tells of it in either case.
+/// What holds where a value is of another type than its key says. An event tells of it in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnWrongType {
@@ -70,18 +70,18 @@ pub enum OnWrongType {
     Absent,
 }
 
-/// Gives the name under which a session holds a value: a text, or a [`Key`].
+/// The name under which a session holds a value: a text, or a [`Key`].
 pub trait AsKey {
-    /// Gives the name.
+    /// Returns the name.
     fn as_key(&self) -> &str;
 
-    /// Says what holds where the value is of another type; a text has no opinion, and who reads it fails.
+    /// Returns what holds where the value is of another type; a text has no opinion, and who reads it fails.
     fn when_wrong_type(&self) -> OnWrongType {
         OnWrongType::Fail
     }
 }
 
-/// Gives the name of a value of type `T`: a text may name any type, a [`Key`] only its own.
+/// The name of a value of type `T`: a text may name any type, a [`Key`] only its own.
 pub trait KeyOf<T>: AsKey {}
 
 impl AsKey for &str {

@@ -7,7 +7,7 @@ use super::{Draft, Session};
 use crate::engine::SessionError;
 
 impl Session {
-    /// Gives the session a label: a short text by which its owner, or an operator, tells it from others in a
+    /// Sets a label of the session: a short text by which its owner, or an operator, tells it from others in a
     /// [list](crate::Sessions::list), where values are not read.
     ///
     /// Whatever name it has, it is replaced by the next one of that name, and goes with the session. A name has at most 64
@@ -38,7 +38,7 @@ impl Session {
         self.change(|draft| draft.remove_label(name))
     }
 
-    /// Gives a label's text; `None` if there is none of the name.
+    /// Returns a label's text; `None` if there is none of the name.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<String> {
         self.state().draft.label(name).map(str::to_owned)
@@ -46,7 +46,7 @@ impl Session {
 }
 
 impl Draft {
-    /// Gives the session a [label](Session::set_label).
+    /// Sets a [label](Session::set_label) of the session.
     ///
     /// # Errors
     /// `Label` if it is too long, or one too many.

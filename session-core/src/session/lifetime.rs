@@ -7,7 +7,7 @@ use crate::engine::SessionError;
 use crate::payload::Expiry;
 
 impl Session {
-    /// Gives this session timeouts of its own, instead of its `Sessions`' default; `None` goes back to that.
+    /// Sets timeouts for this session alone, instead of its `Sessions`' default; `None` goes back to that.
     ///
     /// # Errors
     /// `InvalidExpiry` if they cannot work.
@@ -16,8 +16,8 @@ impl Session {
         self.change(|draft| draft.set_expiry(expiry))
     }
 
-    /// Says how long browsers keep this session's cookie, instead of its `Sessions`' default: a persistent
-    /// one is "remember me", together with a long [expiry](Self::set_expiry).
+    /// Sets how long browsers keep this session's cookie, instead of its `Sessions`' default: a persistent one is
+    /// "remember me", together with a long [expiry](Self::set_expiry).
     ///
     /// # Errors
     /// None today.
@@ -33,7 +33,7 @@ impl Draft {
         self.contents().reserved.expiry()
     }
 
-    /// Gives the session timeouts of its own, instead of its `Sessions`' default; `None` goes back to that.
+    /// Sets timeouts for this session alone, instead of its `Sessions`' default; `None` goes back to that.
     ///
     /// # Errors
     /// `InvalidExpiry` if they cannot work.
@@ -45,8 +45,8 @@ impl Draft {
         if self.expiry() == expiry { Ok(()) } else { self.change(Change::Expiry(expiry)) }
     }
 
-    /// Says how long browsers keep the session's cookie, instead of its `Sessions`' default. They are told with the next
-    /// response of a request of the session.
+    /// Sets how long browsers keep the session's cookie, instead of its `Sessions`' default. They are told with the
+    /// next response of a request of the session.
     ///
     /// # Errors
     /// None of its own; a session's has some.

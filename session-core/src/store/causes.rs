@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Shows an error and its causes, the nearest first, in one line.
+/// An error and its causes, the nearest first, in one line.
 ///
 /// A log in JSON shows of an error that it is given as a field the first text alone. So what goes to a log goes as this.
 ///

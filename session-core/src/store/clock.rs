@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// Counts whole milliseconds since the Unix epoch, without a time zone.
+/// A time in whole milliseconds since the Unix epoch, without a time zone.
 ///
 /// The range is 1970-01-01 to the last millisecond of the year 9999, so that every timestamp fits
 /// a signed 64-bit column, a double and a calendar. Arithmetic saturates at both ends.
@@ -33,20 +33,19 @@ impl Timestamp {
     /// The last millisecond of the year 9999.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// Makes a timestamp of milliseconds since the Unix epoch; what lies past [`MAX`](Self::MAX)
-    /// becomes `MAX`.
+    /// Creates a timestamp of milliseconds since the Unix epoch; what lies past [`MAX`](Self::MAX) becomes `MAX`.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
         if millis > Self::MAX.0 { Self::MAX } else { Self(millis) }
     }
 
-    /// Gives the milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     #[must_use]
     pub const fn as_millis(self) -> u64 {
         self.0
     }
 
-    /// Gives the time from `earlier` to this; zero if `earlier` is later.
+    /// Returns the time from `earlier` to this; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
@@ -98,15 +97,15 @@ fn whole_millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Tells the time.
+/// A source of the present time.
 ///
 /// It may step back, as a server's does; nothing in this workspace relies on more.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// Gives the present time.
+    /// Returns the present time.
     fn now(&self) -> Timestamp;
 }
 
-/// Tells the system's time. The default everywhere.
+/// The system's clock. The default everywhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -117,7 +116,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Tells the time it was set to, for tests. Clones share one time.
+/// A clock that stands where it was set, for tests. Clones share one time.
 ///
 /// ```
 /// use session_core::{Clock, ManualClock, Timestamp};
@@ -131,7 +130,7 @@ impl Clock for SystemClock {
 pub struct ManualClock(Arc<AtomicU64>);
 
 impl ManualClock {
-    /// Makes a clock that stands at `start`.
+    /// Creates a clock that stands at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
         Self(Arc::new(AtomicU64::new(start.0)))

@@ -8,16 +8,118 @@ use async_trait::async_trait;
 
 use super::{Cursor, Limits, Owner, Page, Put, PutOutcome, Record, SessionKey, StoreError, Timestamp, Version, Watch};
 
-/// Keeps records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
+/// A store of records under keys: the four verbs of `Plug.Session.Store`, and `touch`.
 ///
 /// What is absent is `Ok`: `None` from [`get`](Self::get), `false` from [`touch`](Self::touch) and
 /// [`delete`](Self::delete), [`Gone`](PutOutcome::Gone) from a replacing [`put`](Self::put).
 /// See the [module page](crate::store) for the rules that all verbs share.
 ///
-/// Implement it with [`async_trait`](crate::async_trait), and read `session-ets` as a template.
+/// Implement it with [`async_trait`](crate::async_trait). A whole one, in a map behind a lock, with one of the
+/// optional capabilities; `session-ets` is a template for more, and the crate `session-conformance` checks yours.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::num::NonZeroUsize;
+/// use std::sync::{Arc, Mutex};
+///
+/// use session_core::{
+///     Limits, Owners, Put, PutOutcome, Record, Scan, SessionKey, SessionStore, StoreError, Sweep, Timestamp, Version,
+///     Watch, async_trait,
+/// };
+///
+/// #[derive(Debug, Default)]
+/// struct MapStore(Mutex<HashMap<SessionKey, Arc<Record>>>);
+///
+/// #[async_trait]
+/// impl SessionStore for MapStore {
+///     fn limits(&self) -> Limits {
+///         Limits::default() // no largest payload, no eviction, and a sweep that removes what has expired
+///     }
+///
+///     async fn init(&self) -> Result<(), StoreError> {
+///         Ok(())
+///     }
+///
+///     async fn get(&self, key: &SessionKey) -> Result<Option<Arc<Record>>, StoreError> {
+///         Ok(self.0.lock().unwrap().get(key).cloned())
+///     }
+///
+///     async fn put(&self, key: &SessionKey, record: &Record, put: Put) -> Result<PutOutcome, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         match (map.get(key), put.replaces()) {
+///             (Some(there), _) if there.version == record.version => return Ok(PutOutcome::Stored),
+///             (Some(_), None) => return Ok(PutOutcome::Exists),
+///             (None, None) => {}
+///             (Some(there), Some(_)) if !there.is_live_at(record.last_seen_at) => return Ok(PutOutcome::Gone),
+///             (Some(there), Some(old)) if there.version != old => return Ok(PutOutcome::Conflict(there.clone())),
+///             (Some(_), Some(_)) => {}
+///             (None, Some(_)) => return Ok(PutOutcome::Gone),
+///         }
+///         map.insert(*key, Arc::new(record.clone()));
+///         Ok(PutOutcome::Stored)
+///     }
+///
+///     async fn touch(
+///         &self,
+///         key: &SessionKey,
+///         version: Version,
+///         seen: Timestamp,
+///         expires_at: Timestamp,
+///     ) -> Result<bool, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         let Some(there) = map.get_mut(key).filter(|there| there.version == version && there.is_live_at(seen)) else {
+///             return Ok(false);
+///         };
+///         let there = Arc::make_mut(there);
+///         there.last_seen_at = there.last_seen_at.max(seen);
+///         there.expires_at = there.expires_at.max(expires_at);
+///         Ok(true)
+///     }
+///
+///     async fn delete(&self, key: &SessionKey) -> Result<bool, StoreError> {
+///         Ok(self.0.lock().unwrap().remove(key).is_some())
+///     }
+///
+///     fn sweep(&self) -> Option<&dyn Sweep> {
+///         Some(self)
+///     }
+///
+///     fn owners(&self) -> Option<&dyn Owners> {
+///         None
+///     }
+///
+///     fn scan(&self) -> Option<&dyn Scan> {
+///         None
+///     }
+///
+///     fn watch(&self) -> Option<&dyn Watch> {
+///         None
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl Sweep for MapStore {
+///     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError> {
+///         let mut map = self.0.lock().unwrap();
+///         let over = map.iter().filter(|(_, there)| !there.is_live_at(before));
+///         let mut over: Vec<_> = over.map(|(key, there)| (there.expires_at, *key)).collect();
+///         over.sort_unstable();
+///         over.truncate(limit.get());
+///         for (_, key) in &over {
+///             map.remove(key);
+///         }
+///         Ok(over.len() as u64)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sessions = session_core::Sessions::builder(MapStore::default()).build()?;
+/// sessions.init().await?;
+/// # Ok(()) }
+/// ```
 #[async_trait]
 pub trait SessionStore: Debug + Send + Sync + 'static {
-    /// Says what this store cannot take, and what it may do by itself. Constant over its life.
+    /// Returns what this store cannot take, and what it may do by itself. Constant over its life.
     fn limits(&self) -> Limits;
 
     /// Connects, checks, and creates what the store needs. Idempotent, also from many tasks and
@@ -28,7 +130,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// as it is set up.
     async fn init(&self) -> Result<(), StoreError>;
 
-    /// Reads the record under `key`; `None` if there is none.
+    /// Returns the record under `key`; `None` if there is none.
     ///
     /// It changes neither version nor deadline, and judges by no clock: a record past its deadline is given whole, or,
     /// where the backend [reclaims by itself](super::Reclaim::ByItself), may be gone.
@@ -59,7 +161,7 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
     /// Moves `last_seen_at` to `seen` and the deadline to `expires_at`, neither of them back, if
     /// `version` is still the one stored and its deadline lies after `seen`.
     ///
-    /// Gives `false`, and does nothing, if the record is absent, has another version (whoever wrote it
+    /// Returns `false`, and does nothing, if the record is absent, has another version (whoever wrote it
     /// has moved the deadline) or was over at `seen`. Payload, owner and version stay.
     ///
     /// # Errors
@@ -89,24 +191,25 @@ pub trait SessionStore: Debug + Send + Sync + 'static {
 
     // The optional capabilities have no defaults, so that a wrapper cannot forget to pass one on.
 
-    /// Gives the sweep; `None` if the backend reclaims what has expired by itself.
+    /// Returns the sweep; `None` if the backend reclaims what has expired by itself.
     fn sweep(&self) -> Option<&dyn Sweep>;
 
-    /// Gives the index by owner; `None` if the store keeps none.
+    /// Returns the index by owner; `None` if the store keeps none.
     fn owners(&self) -> Option<&dyn Owners>;
 
-    /// Gives the enumeration of all records; `None` if the store cannot enumerate.
+    /// Returns the enumeration of all records; `None` if the store cannot enumerate.
     fn scan(&self) -> Option<&dyn Scan>;
 
-    /// Gives what tells of changes; `None` if the store cannot tell.
+    /// Returns what tells of changes; `None` if the store cannot tell.
     fn watch(&self) -> Option<&dyn Watch>;
 }
 
-/// Removes records past their deadline, for stores whose backend does not.
+/// The removal of records past their deadline, for stores whose backend does not.
 #[async_trait]
 pub trait Sweep: Send + Sync {
     /// Removes at most `limit` records whose deadline is at or before `before`, the oldest deadline
-    /// first, and gives how many; fewer than `limit` means that none is left for now, so the store has no limit of its own.
+    /// first, and returns how many; fewer than `limit` means that none is left for now, so the store has no limit of its
+    /// own.
     ///
     /// A record whose deadline moves past `before` in time stays. What goes leaves its owner's list, as in
     /// [`delete`](SessionStore::delete). What a call that was dropped has left, the next finds. One that cannot be read
@@ -117,11 +220,10 @@ pub trait Sweep: Send + Sync {
     async fn delete_expired(&self, before: Timestamp, limit: NonZeroUsize) -> Result<u64, StoreError>;
 }
 
-/// Lists the records of one owner.
+/// The index by owner: lists the records of one.
 #[async_trait]
 pub trait Owners: Send + Sync {
-    /// Gives the next page of the owner's records; `after` is the previous page's `next`, `None` for
-    /// the first page.
+    /// Returns the next page of the owner's records; `after` is the previous page's `next`, `None` for the first page.
     ///
     /// The pages together give every record that was the owner's throughout, each once, and none of another owner.
     /// Records past their deadline may be among them. Where a session changes its key (`Create` of the new, then
@@ -137,10 +239,10 @@ pub trait Owners: Send + Sync {
     async fn list(&self, owner: &Owner, after: Option<&Cursor>, limit: NonZeroUsize) -> Result<Page, StoreError>;
 }
 
-/// Enumerates all records, for operators: to copy a store, or to count.
+/// The enumeration of all records, for operators: to copy a store, or to count.
 #[async_trait]
 pub trait Scan: Send + Sync {
-    /// Gives the next page of all records; `after` is the previous page's `next`, `None` for the first.
+    /// Returns the next page of all records; `after` is the previous page's `next`, `None` for the first.
     ///
     /// The pages together give every record that was there throughout, each once, in no order.
     /// Records past their deadline may be among them; one that cannot be read is left out, and its key may be

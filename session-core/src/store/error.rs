@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Any error, as a cause.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Says that a store's backend failed.
+/// The failure of a store's backend.
 ///
 /// An outcome that a caller decides on is a value ([`PutOutcome`](super::PutOutcome), `bool`,
 /// `Option`); an error means that the backend did not do its work. Each names the store and keeps
@@ -94,7 +94,7 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Gives the name of the store that failed.
+    /// Returns the name of the store that failed.
     #[must_use]
     pub fn store(&self) -> &'static str {
         match self {
@@ -111,7 +111,8 @@ impl StoreError {
         }
     }
 
-    /// Gives what kind of failure it is, as one word for logs, spans and metrics: the variant's name with underscores.
+    /// Returns what kind of failure it is, as one word for logs, spans and metrics: the variant's name with
+    /// underscores.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{RandomError, RandomSource, SystemRandom, draw};
 
-/// Identifies a session to its browser: 256 random bits, the bearer secret in the cookie.
+/// The id of a session, for its browser alone: 256 random bits, the bearer secret in the cookie.
 ///
 /// Whoever has it *is* the visitor, so it is never printed, never logged and never given to a
 /// store; `Debug` shows no bit of it.
@@ -48,14 +48,13 @@ impl SessionId {
         draw(random).map(Self)
     }
 
-    /// Reads an id as it stands in a cookie; `None` if it is not exactly what
-    /// [`encode`](Self::encode) gives.
+    /// Parses an id as it stands in a cookie; `None` if it is not exactly what [`encode`](Self::encode) gives.
     #[must_use]
     pub fn parse(encoded: &[u8]) -> Option<Self> {
         decode_32(encoded).map(Self)
     }
 
-    /// Writes the id for the cookie: base64url without padding, 43 characters.
+    /// Encodes the id for the cookie: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
         self.encoded().to_owned()
@@ -79,7 +78,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// Names a session to stores, logs and admin pages: the SHA-256 of its [`SessionId`].
+/// The name of a session for stores, logs and admin pages: the SHA-256 of its [`SessionId`].
 ///
 /// It cannot be turned back into the id, so a leaked database lets nobody in. Its bits are uniform,
 /// so a hash table needs no second hash. `Debug` shows the first eight hexadecimal digits, enough to
@@ -96,25 +95,25 @@ impl fmt::Debug for SessionId {
 pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    /// Makes a key of the bytes that a store kept.
+    /// Creates a key of the bytes that a store kept.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Gives the bytes for a store to keep.
+    /// Returns the bytes for a store to keep.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// Reads a key as [`encode`](Self::encode) writes it; `None` for anything else.
+    /// Parses a key as [`encode`](Self::encode) writes it; `None` for anything else.
     #[must_use]
     pub fn parse(encoded: &[u8]) -> Option<Self> {
         decode_32(encoded).map(Self)
     }
 
-    /// Writes the key for a link or a form: base64url without padding, 43 characters.
+    /// Encodes the key for a link or a form: base64url without padding, 43 characters.
     #[must_use]
     pub fn encode(&self) -> String {
         Encoded::new(&self.0).to_owned()

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinHandle;
 
-/// Keeps one task running on whatever runtime is there, and ends it when this is dropped: for the connection over which a
-/// store hears of changes, and for whoever hears the store.
+/// A task in the background, kept running on whatever runtime is there, and ended when this is dropped: for the
+/// connection over which a store hears of changes, and for whoever hears the store.
 #[derive(Debug, Default)]
 pub struct Keeper(Arc<Running>);
 
@@ -25,7 +25,7 @@ impl Keeper {
         }
     }
 
-    /// Gives what a task asks that ends by itself once nobody wants it.
+    /// Returns what a task asks that ends by itself once nobody wants it.
     #[must_use]
     pub fn kept(&self) -> Kept {
         Kept(Arc::clone(&self.0))
@@ -45,7 +45,7 @@ impl Drop for Keeper {
     }
 }
 
-/// Lets a task that a [`Keeper`] keeps end by itself, so that nobody relies on one that is about to.
+/// What lets a task that a [`Keeper`] keeps end by itself, so that nobody relies on one that is about to.
 #[derive(Debug)]
 pub struct Kept(Arc<Running>);
 

@@ -1,6 +1,6 @@
 //! What a store cannot take, and what it may do by itself.
 
-/// Says what a store cannot take, and what it may do by itself.
+/// What a store cannot take, and what it may do by itself.
 ///
 /// ```
 /// use session_core::{Eviction, Limits, Reclaim};
@@ -54,7 +54,7 @@ impl Default for Limits {
     }
 }
 
-/// Says whether a store may lose a record before its deadline.
+/// Whether a store may lose a record before its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Eviction {
@@ -64,7 +64,7 @@ pub enum Eviction {
     UnderPressure,
 }
 
-/// Says who removes records past their deadline.
+/// Who removes records past their deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reclaim {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Names whom a session belongs to, such as a user id: 1 to 255 bytes of UTF-8.
+/// Whom a session belongs to, such as a user id: 1 to 255 bytes of UTF-8.
 ///
 /// Owners are compared byte for byte: `Ann` and `ann` are two. Clones share the text.
 ///
@@ -28,7 +28,7 @@ impl Owner {
     /// The most bytes an owner may have.
     pub const MAX_LEN: usize = 255;
 
-    /// Makes an owner of a text.
+    /// Creates an owner of a text.
     ///
     /// # Errors
     /// [`OwnerError`] if it is empty or longer than [`MAX_LEN`](Self::MAX_LEN) bytes.
@@ -40,7 +40,7 @@ impl Owner {
         }
     }
 
-    /// Gives the text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -81,7 +81,7 @@ impl From<Owner> for String {
     }
 }
 
-/// Says that a text cannot be an [`Owner`](Owner).
+/// The error of a text that cannot be an [`Owner`](Owner).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("an owner has 1 to 255 bytes, this has {len}")]
 pub struct OwnerError {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::{Record, SessionKey};
 
-/// Holds one page of records.
+/// One page of records.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     /// The records with their keys; may be empty although there is a `next`.
@@ -28,7 +28,7 @@ impl Page {
     pub const BYTES: usize = 1 << 20;
 }
 
-/// Marks where the next page begins. Only the store that made it knows what it means.
+/// The place where the next page begins. Only the store that made it knows what it means.
 ///
 /// It may be a whole key, so `Debug` shows its length alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,24 +41,24 @@ impl fmt::Debug for Cursor {
 }
 
 impl Cursor {
-    /// Makes a cursor of bytes that the store will understand.
+    /// Creates a cursor of bytes that the store will understand.
     pub fn new(bytes: impl Into<Bytes>) -> Self {
         Self(bytes.into())
     }
 
-    /// Gives the bytes back to the store.
+    /// Returns the bytes, for the store.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Reads a cursor as [`encode`](Self::encode) writes it; `None` for anything else.
+    /// Parses a cursor as [`encode`](Self::encode) writes it; `None` for anything else.
     #[must_use]
     pub fn parse(encoded: &[u8]) -> Option<Self> {
         URL_SAFE_NO_PAD.decode(encoded).ok().map(Self::new)
     }
 
-    /// Writes the cursor for a link: base64url without padding.
+    /// Encodes the cursor for a link: base64url without padding.
     #[must_use]
     pub fn encode(&self) -> String {
         URL_SAFE_NO_PAD.encode(&self.0)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Record, Version};
 
-/// Says what a [`put`](super::SessionStore::put) may do.
+/// What a [`put`](super::SessionStore::put) may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
     /// Store under a free key, and touch no other.
@@ -21,7 +21,7 @@ pub enum Put {
 }
 
 impl Put {
-    /// Gives the version that is to be replaced, by [`Replace`](Self::Replace) or [`End`](Self::End); `None` for
+    /// Returns the version that is to be replaced, by [`Replace`](Self::Replace) or [`End`](Self::End); `None` for
     /// [`Create`](Self::Create).
     ///
     /// ```
@@ -40,7 +40,7 @@ impl Put {
     }
 }
 
-/// Says what a [`put`](super::SessionStore::put) did.
+/// What a [`put`](super::SessionStore::put) did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a put that did not store is not an error"]
 pub enum PutOutcome {

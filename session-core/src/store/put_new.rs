@@ -5,10 +5,10 @@ use thiserror::Error;
 
 use super::{Put, PutOutcome, RandomError, RandomSource, Record, SessionId, SessionStore, StoreError, SystemRandom};
 
-/// Adds what can be built of a store's verbs.
+/// What can be built of a store's verbs.
 #[async_trait]
 pub trait SessionStoreExt: SessionStore {
-    /// Stores `record` under a new random id, and gives the id: Plug's `put` with `nil`.
+    /// Stores `record` under a new random id, and returns the id: Plug's `put` with `nil`.
     ///
     /// If the id is taken it draws another, 100 times at most, as Plug's ETS store does.
     ///
@@ -52,7 +52,7 @@ impl<'a> Draws<'a> {
     }
 }
 
-/// Says why [`put_new`](SessionStoreExt::put_new) stored nothing that can be found.
+/// Why [`put_new`](SessionStoreExt::put_new) stored nothing that can be found.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PutNewError {

@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 
 use super::BoxError;
 
-/// Fills buffers with bytes that nobody can guess.
+/// A source of bytes that nobody can guess.
 ///
 /// Replace it only to test what happens when it fails.
 pub trait RandomSource: Debug + Send + Sync + 'static {
@@ -23,7 +23,7 @@ pub trait RandomSource: Debug + Send + Sync + 'static {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError>;
 }
 
-/// Says that the source of randomness failed, so that no id could be drawn.
+/// The failure of the source of randomness, so that no id could be drawn.
 #[derive(Debug, Error)]
 #[error("the source of randomness failed")]
 pub struct RandomError {
@@ -37,7 +37,7 @@ impl RandomError {
     }
 }
 
-/// Draws from the operating system.
+/// The operating system's randomness.
 ///
 /// What is long enough to be a secret, as ids are, is drawn at that moment. Of shorter draws, which only have to differ,
 /// as versions do, each thread has some in reserve: to ask the system for every one takes longer than to write a record

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Owner, RandomError, RandomSource, SystemRandom, Timestamp, draw};
 
-/// Holds what a store keeps under a key.
+/// The content of a stored record: what a store keeps under a key.
 ///
 /// It is immutable once stored, so it can be shared. `Debug` shows the payload's length alone.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Tells whether the deadline lies after `now`.
+    /// Returns whether the deadline lies after `now`.
     #[must_use]
     pub fn is_live_at(&self, now: Timestamp) -> bool {
         now < self.expires_at
@@ -46,7 +46,7 @@ impl fmt::Debug for Record {
     }
 }
 
-/// Marks one write of a record, so that a later write can say what it replaces.
+/// The mark of one write of a record, so that a later write can say what it replaces.
 ///
 /// It is an opaque token: two are equal or not, and nothing follows from their order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,13 +69,13 @@ impl Version {
         draw(random).map(|bytes| Self(u64::from_ne_bytes(bytes)))
     }
 
-    /// Makes a version of the number that a store kept.
+    /// Creates a version of the number that a store kept.
     #[must_use]
     pub const fn from_u64(number: u64) -> Self {
         Self(number)
     }
 
-    /// Gives the number for a store to keep; it uses all 64 bits.
+    /// Returns the number for a store to keep; it uses all 64 bits.
     #[must_use]
     pub const fn as_u64(self) -> u64 {
         self.0

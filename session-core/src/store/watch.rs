@@ -12,7 +12,7 @@ use super::SessionKey;
 /// How many notices wait for one who listens, before the oldest are given up.
 const MOST: usize = 4096;
 
-/// Tells of records that were ended or changed, in whatever process, soon after it happened.
+/// News of records that were ended or changed, in whatever process, soon after it happened.
 ///
 /// A notice is a hint and never the truth: whoever hears one looks at the store. What it tells has happened, so a look
 /// that begins then sees it. No write waits for who listens, nor fails because it could not be told.
@@ -52,7 +52,7 @@ pub enum Notice {
     Resumed,
 }
 
-/// Hears what a store tells; see [`Watch`].
+/// A listener to what a store tells; see [`Watch`].
 pub struct Watcher {
     notices: broadcast::Receiver<Notice>,
     first: Option<Notice>,
@@ -96,7 +96,7 @@ impl fmt::Debug for Watcher {
     }
 }
 
-/// Tells all who listen, for a store that can; see [`Watch`].
+/// What tells all who listen, for a store that can; see [`Watch`].
 ///
 /// It waits for nobody: whoever is slow loses the oldest notices, and is told that it did. While nobody has ever listened
 /// it costs a look at an atomic.
@@ -106,31 +106,32 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    /// Makes one that is not live yet: nothing that happens is told before it is [`resumed`](Self::resumed).
+    /// Creates one that is not live yet: nothing that happens is told before it is [`resumed`](Self::resumed).
     #[must_use]
     pub const fn new() -> Self {
         Self { notices: OnceLock::new(), is_live: AtomicBool::new(false) }
     }
 
-    /// Tells that what stands under `key` was changed. Call it once whoever looks sees the change.
+    /// Announces that what stands under `key` was changed. Call it once whoever looks sees the change.
     pub fn changed(&self, key: &SessionKey) {
         self.tell(Notice::Changed(*key));
     }
 
-    /// Tells that from here on nothing is told; nothing if that was so before.
+    /// Announces that from here on nothing is told; does nothing if that was so before.
     pub fn lost(&self) {
         if self.is_live.swap(false, Ordering::SeqCst) {
             self.tell(Notice::Lost);
         }
     }
 
-    /// Tells that from here on everything is told.
+    /// Announces that from here on everything is told.
     pub fn resumed(&self) {
         self.is_live.store(true, Ordering::SeqCst);
         self.tell(Notice::Resumed);
     }
 
-    /// Gives another who listens. If the notifier is live, so is it: its first notice is [`Resumed`](Notice::Resumed).
+    /// Returns another who listens. If the notifier is live, so is it: its first notice is
+    /// [`Resumed`](Notice::Resumed).
     pub fn watcher(&self) -> Watcher {
         let notices = self.notices.get_or_init(|| broadcast::channel(MOST).0).subscribe();
         // In this order: what becomes of the feed after the look is among the notices.
@@ -138,7 +139,7 @@ impl Notifier {
         Watcher { notices, first }
     }
 
-    /// Tells whether anybody listens.
+    /// Returns whether anybody listens.
     #[must_use]
     pub fn is_heard(&self) -> bool {
         self.notices.get().is_some_and(|notices| notices.receiver_count() > 0)

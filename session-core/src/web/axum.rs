@@ -140,7 +140,7 @@ use crate::request::LazySession;
 use crate::session::Session;
 use crate::store::{Owner, OwnerError};
 
-/// Gives each request its session; see the [module page](self).
+/// The layer that gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
@@ -148,7 +148,7 @@ pub struct SessionLayer {
 }
 
 impl SessionLayer {
-    /// Makes a layer.
+    /// Creates a layer.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, own: Own::NONE }

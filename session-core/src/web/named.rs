@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use crate::session::Session;
 
-/// Holds the session of the [`Sessions`](crate::Sessions) that are [named](crate::SessionsBuilder::named) `N`, for routes
+/// The session of the [`Sessions`](crate::Sessions) that are [named](crate::SessionsBuilder::named) `N`, for routes
 /// with several: an extractor in each framework that has them.
 ///
 /// ```
@@ -35,7 +35,7 @@ impl<N> SessionOf<N> {
         Self { session, name: PhantomData }
     }
 
-    /// Gives the session, for what takes one of any name.
+    /// Returns the session, for what takes one of any name.
     #[must_use]
     pub fn into_session(self) -> Session {
         self.session

@@ -55,7 +55,7 @@ impl fmt::Debug for Opened {
     }
 }
 
-/// Carries the sessions that were opened for a request: the `Extensions` of `http`, for tower and poem; the
+/// What carries the sessions that were opened for a request: the `Extensions` of `http`, for tower and poem; the
 /// `HttpRequest` of actix-web; the `Request` of rocket; the `Depot` of salvo.
 ///
 /// It cannot be implemented outside of this crate.
@@ -70,6 +70,7 @@ pub(super) mod sealed {
     }
 }
 
+/// For routes with several sessions.
 impl Sessions {
     /// Finds this one's session among those opened for a request; `None` if its middleware is not there.
     ///

@@ -7,7 +7,7 @@ use crate::engine::SessionError;
 
 type Answer<R> = Arc<dyn Fn(&SessionError) -> R + Send + Sync>;
 
-/// Makes the application's answers to errors, of a framework's type; none, unless the application has set some.
+/// The application's answers to errors, of a framework's type; empty, unless the application has set some.
 #[cfg_attr(not(feature = "tower"), expect(unreachable_pub, reason = "the services of tower and axum alone name it"))]
 pub struct Own<R>(Option<Answer<R>>);
 

@@ -8,7 +8,7 @@ use crate::engine::SessionError;
 use crate::store::Causes;
 use thiserror::Error;
 
-/// Says why a handler was not given its session.
+/// Why a handler was not given its session.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SessionRejection {
@@ -32,7 +32,7 @@ pub enum SessionRejection {
 }
 
 impl SessionRejection {
-    /// Gives the HTTP status that answers a request whose handler was not given its session.
+    /// Returns the HTTP status that answers a request whose handler was not given its session.
     #[must_use]
     pub fn http_status(&self) -> u16 {
         match self {

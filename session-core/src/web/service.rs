@@ -36,10 +36,10 @@ pub trait Answers<B>: Clone {
     /// Answers an error. Its headers are added later.
     fn ours(&self, error: &SessionError) -> Response<Self::Body>;
 
-    /// Makes a response of one that the sessions give by themselves.
+    /// Creates a response of one that the sessions give by themselves.
     fn made(&self, response: Response<Bytes>) -> Response<Self::Body>;
 
-    /// Tells whether the application gives answers of its own, to errors of handlers and extractors, too.
+    /// Returns whether the application gives answers of its own, to errors of handlers and extractors, too.
     fn are_own(&self) -> bool;
 }
 

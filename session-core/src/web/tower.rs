@@ -42,7 +42,7 @@
 //!    [`SessionError`], and the error in its extensions (`Arc<SessionError>`); or [the application's own](SessionLayer::on_error).
 //!    So it is where changes were dropped because the session had ended, with 409, but for a `GET` and the
 //!    like, unless the [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
-//!    [`CloseOutcome`](crate::CloseOutcome) there; none stands for `Untouched` and `Unchanged`.
+//!    [`CloseOutcome`](crate::CloseOutcome) there, absent when nothing changed (`Untouched`, `Unchanged`).
 //!    With two layers it is that of the outermost that has one.
 //! 4. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a
 //!    `destroy` is done. Once the handler has answered, its changes are stored whether anybody waits or not.
@@ -188,7 +188,7 @@ pub use super::service::ResponseFuture;
 use super::service::{self, Answers, text};
 use crate::engine::{SessionError, Sessions};
 
-/// Gives each request its session; see the [module page](self).
+/// The layer that gives each request its session; see the [module page](self).
 #[derive(Clone, Debug)]
 pub struct SessionLayer {
     sessions: Sessions,
@@ -196,7 +196,7 @@ pub struct SessionLayer {
 }
 
 impl SessionLayer {
-    /// Makes a layer.
+    /// Creates a layer.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, own: Own::NONE }

@@ -8,7 +8,7 @@ use super::slot::Row;
 use crate::index::PARTITIONS;
 use crate::table::Table;
 
-/// Walks over the rows of a table. [`Table::rows`] makes it.
+/// An iterator over the rows of a table. [`Table::rows`] makes it.
 ///
 /// It holds no lock between two rows, so the table may be used meanwhile, also from the loop's body.
 /// A row that is there throughout is given once, as it stands when its turn comes.

@@ -7,7 +7,7 @@ use session_core::{Record, SessionKey, Timestamp};
 
 use crate::index::Sequence;
 
-/// Shows one row as it stood at one moment: Plug's `{key, data, timestamp}`.
+/// One row as it stood at one moment: Plug's `{key, data, timestamp}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Row {

@@ -16,14 +16,14 @@ use crate::schema::{Table, Upgrade};
 use crate::statements::{Spelling, SweepSql};
 use crate::url::Refused;
 
-/// Marks the databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
+/// The databases that a [`SqlStore`](crate::SqlStore) can keep sessions in: `sqlx::Sqlite`, `sqlx::Postgres` and
 /// `sqlx::MySql`, each behind the feature of that name.
 ///
 /// It cannot be implemented elsewhere: what a database has to promise is more than a trait can ask.
 pub trait Dialect: Backend {}
 
-/// Says what a store needs of a database. The parts that work on connections are written per database by `driver!`,
-/// since what sqlx asks of a generic one would stand on every signature.
+/// What a store needs of a database. The parts that work on connections are written per database by `driver!`, since
+/// what sqlx asks of a generic one would stand on every signature.
 pub trait Backend: Database {
     /// The store's name in errors.
     const STORE: &'static str;
@@ -51,15 +51,15 @@ pub trait Backend: Database {
     /// The columns of the current schema as [`look`](Self::look) describes them, in any order.
     const COLUMNS: &'static [&'static str];
 
-    /// Gives the statements that create the table.
+    /// Returns the statements that create the table.
     fn ddl(config: &SqlConfig) -> Vec<String>;
 
-    /// Gives what leads from older schemas to the current one: nothing, for there has been one schema so far.
+    /// Returns what leads from older schemas to the current one: nothing, for there has been one schema so far.
     fn upgrades(_: &SqlConfig) -> Vec<Upgrade> {
         Vec::new()
     }
 
-    /// Gives the statement by which an operator marks a table that lost its mark.
+    /// Returns the statement by which an operator marks a table that lost its mark.
     fn remedy(config: &SqlConfig) -> String;
 
     /// Says which of the settings this database does not have.

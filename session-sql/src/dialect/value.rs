@@ -6,7 +6,7 @@ use session_core::Record;
 
 use crate::row::{Place, RowError};
 
-/// Holds a value of a statement.
+/// A value of a statement.
 #[derive(Clone, Copy)]
 pub enum Value<'a> {
     /// A version or a time.
@@ -28,7 +28,7 @@ impl fmt::Debug for Value<'_> {
     }
 }
 
-/// Holds what was read of a row.
+/// What was read of a row.
 #[derive(Debug)]
 pub struct Fetched {
     /// The record; the error if it is none.

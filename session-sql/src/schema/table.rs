@@ -26,7 +26,7 @@ impl Table {
     }
 }
 
-/// Says what stands where the table should be: see [`SqlStore::look`](crate::SqlStore::look).
+/// What stands where the table should be: see [`SqlStore::look`](crate::SqlStore::look).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Found {

@@ -15,7 +15,7 @@ use crate::engine::SessionError;
 use crate::payload::{Contents, Flash, FlashLevel, OrRaw, StoredFlash};
 use crate::store::{Owner, RandomSource, draw};
 
-/// Holds a session's values together with the changes made to them, in order.
+/// A session's values together with the changes made to them, in order.
 ///
 /// A [`transaction`](crate::Session::transaction) is given one.
 pub struct Draft {
@@ -167,7 +167,7 @@ impl Draft {
         self.log.push(Entry { change, soft });
     }
 
-    /// Reads a value; `None` if there is none.
+    /// Returns a value; `None` if there is none.
     ///
     /// # Errors
     /// `WrongType` if it is of another type, unless its key says [what then holds](crate::OnWrongType).
@@ -205,7 +205,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Removes a value and gives it; `None` if there is none.
+    /// Removes a value and returns it; `None` if there is none.
     ///
     /// A value is handed out once: of two requests that take it at once, the one that is written second
     /// ends with [`SessionError::Conflict`].
@@ -223,12 +223,12 @@ impl Draft {
         Ok(value)
     }
 
-    /// Tells whether there is a value under `key`, of whatever type.
+    /// Returns whether there is a value under `key`, of whatever type.
     pub fn contains(&self, key: impl AsKey) -> bool {
         present(&self.contents, key.as_key()).is_some()
     }
 
-    /// Gives the names of all values, sorted.
+    /// Returns the names of all values, sorted.
     #[must_use]
     pub fn keys(&self) -> Vec<String> {
         names(&self.contents)
@@ -245,7 +245,7 @@ impl Draft {
         Ok(())
     }
 
-    /// Sets a value to what `change` makes of the old one, and gives it.
+    /// Sets a value to what `change` makes of the old one, and returns it.
     ///
     /// If another request wrote meanwhile, `change` runs again on what that one wrote, so no update is
     /// lost. It must therefore depend on its argument alone, and must not use the session. Where it makes `None` (of a
@@ -276,7 +276,7 @@ impl Draft {
         self.change(Change::Flash(StoredFlash::new(id, flash)))
     }
 
-    /// Removes all messages and gives them, oldest first.
+    /// Removes all messages and returns them, oldest first.
     ///
     /// Unlike with [`take`](Self::take), two requests that do so at once may both be given a message.
     ///

@@ -25,7 +25,7 @@ use crate::web::own::Own;
 /// Actix runs a handler on one thread.
 pub(super) type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// Gives each request its session; see the [module page](super).
+/// The middleware that gives each request its session; see the [module page](super).
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
@@ -33,7 +33,7 @@ pub struct SessionMiddleware {
 }
 
 impl SessionMiddleware {
-    /// Makes a middleware.
+    /// Creates a middleware.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, own: Own::NONE }

@@ -57,8 +57,8 @@
 //!    the response's `error()`, or [the application's own](SessionMiddleware::on_error). So it is where changes were
 //!    dropped because the session had ended, with 409, but for a `GET` and the like, unless the
 //!    [`GonePolicy`](crate::GonePolicy) says otherwise. A response that is sent has a
-//!    [`CloseOutcome`](crate::CloseOutcome) in its extensions; none stands for `Untouched` and `Unchanged`. With two
-//!    middlewares it is that of the outermost that has one.
+//!    [`CloseOutcome`](crate::CloseOutcome) in its extensions, absent when nothing changed (`Untouched`, `Unchanged`).
+//!    With two middlewares it is that of the outermost that has one.
 //! 4. **An error stays an error.** One that an inner middleware returns goes on outwards as it is, and gives its
 //!    response the session's headers when it is made into one. Its status says whether the request failed.
 //! 5. **A client that hangs up** while the handler runs ends the handler, and its changes are discarded, but a

@@ -6,8 +6,8 @@ use poem::{Endpoint, Error, IntoResponse, Middleware, Request, Response, Result}
 
 use crate::request::Closed;
 
-/// Adds the headers of the sessions that were opened further in to the response that finally leaves, so that what is
-/// between the two may answer errors and write headers as it likes.
+/// A middleware that adds the headers of the sessions that were opened further in to the response that finally leaves,
+/// so that what is between the two may answer errors and write headers as it likes.
 ///
 /// Without it [`SessionMiddleware`](super::SessionMiddleware) adds them itself, and errors of handlers that asked for their
 /// session become responses there: `catch_error` and the like, further out, do not see them.

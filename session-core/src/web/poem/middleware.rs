@@ -12,7 +12,7 @@ use crate::store::OwnerError;
 use crate::web::own::Own;
 use crate::web::{exchange, rejection};
 
-/// Gives each request its session; see the [module page](super).
+/// The middleware that gives each request its session; see the [module page](super).
 #[derive(Clone, Debug)]
 pub struct SessionMiddleware {
     sessions: Sessions,
@@ -20,7 +20,7 @@ pub struct SessionMiddleware {
 }
 
 impl SessionMiddleware {
-    /// Makes a middleware.
+    /// Creates a middleware.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, own: Own::NONE }

@@ -56,8 +56,8 @@
 //! | there is no middleware, or none of the name | 500 | a [`SessionRejection`] |
 //!
 //! What the application answers by `on_error` is a response further out. Where the changes could not be stored, the response has the
-//! error as its data (`Arc<SessionError>`); one that is sent has a [`CloseOutcome`](crate::CloseOutcome), and none stands
-//! for `Untouched` and `Unchanged`. With two middlewares it is that of the outermost that has one.
+//! error as its data (`Arc<SessionError>`); one that is sent has a [`CloseOutcome`](crate::CloseOutcome), absent when
+//! nothing changed (`Untouched`, `Unchanged`). With two middlewares it is that of the outermost that has one.
 //!
 //! # Middleware
 //!

@@ -56,8 +56,8 @@ impl From<SessionError> for Status {
     }
 }
 
-/// Makes the catcher of 401 that sends browsers to the [login page](crate::SessionsBuilder::login_page), for applications
-/// that have a default catcher, which would answer in its place.
+/// Creates the catcher of 401 that sends browsers to the [login page](crate::SessionsBuilder::login_page), for
+/// applications that have a default catcher, which would answer in its place.
 ///
 /// ```
 /// use rocket::http::{ContentType, Status};

@@ -88,7 +88,7 @@ impl Search for Request<'_> {
 
 impl Carrier for Request<'_> {}
 
-/// Gives the error by which the request failed at its session, for catchers; `None` if it did not.
+/// Returns the error by which the request failed at its session, for catchers; `None` if it did not.
 ///
 /// ```
 /// use rocket::{Request, catch};

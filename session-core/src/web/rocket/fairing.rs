@@ -12,14 +12,14 @@ use super::headers::take_place;
 use crate::engine::Sessions;
 use crate::request::{CloseOutcome, Handled, LazySession, RequestHead};
 
-/// Gives each request its session; see the [module page](super).
+/// The fairing that gives each request its session; see the [module page](super).
 #[derive(Clone, Debug)]
 pub struct SessionFairing {
     sessions: Sessions,
 }
 
 impl SessionFairing {
-    /// Makes a fairing.
+    /// Creates a fairing.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions }

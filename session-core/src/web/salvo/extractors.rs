@@ -9,9 +9,9 @@ use crate::store::Owner;
 use crate::web::opened::{innermost, named};
 use crate::web::{SessionOf, SessionRejection, SignedIn, SignedInWithin, Visit, exchange};
 
-/// Gives the sessions of a request to what has its depot: hoops, above all.
+/// Access to the sessions of a request for what has its depot: hoops, above all.
 pub trait SessionDepotExt {
-    /// Gives the session of the innermost hoop, and loads nothing by itself; `None` if there is no hoop.
+    /// Returns the session of the innermost hoop, and loads nothing by itself; `None` if there is no hoop.
     fn lazy_session(&self) -> Option<LazySession>;
 
     /// Loads the session of the innermost hoop.

@@ -15,7 +15,7 @@ use crate::web::exchange;
 use crate::web::opened::Opened;
 use crate::web::own::Own;
 
-/// Gives each request its session; see the [module page](super).
+/// The hoop that gives each request its session; see the [module page](super).
 #[derive(Clone, Debug)]
 pub struct SessionHoop {
     sessions: Sessions,
@@ -23,7 +23,7 @@ pub struct SessionHoop {
 }
 
 impl SessionHoop {
-    /// Makes a hoop.
+    /// Creates a hoop.
     #[must_use]
     pub fn new(sessions: Sessions) -> Self {
         Self { sessions, own: Own::NONE }

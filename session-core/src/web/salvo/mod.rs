@@ -77,8 +77,8 @@
 //!
 //! Where an answer is not sent, its body, its cookies and its `Location` are dropped, and other headers stay, as with every
 //! `StatusError`. [`SessionHoop::on_error`] answers by itself, before the catcher.
-//! A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) in its extensions; none stands for `Untouched` and
-//! `Unchanged`.
+//! A response that is sent has a [`CloseOutcome`](crate::CloseOutcome) in its extensions, absent when nothing changed
+//! (`Untouched`, `Unchanged`).
 //!
 //! # Middleware
 //!
