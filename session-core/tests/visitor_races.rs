@@ -105,7 +105,7 @@ fn three_of_which_one_or_none_logs_in_keep_their_promises() {
         runs += run_all(Scene::new(start, &acts));
     }
     println!("{runs} interleavings");
-    assert!(runs > 10_000, "only {runs} interleavings");
+    assert!(runs > 9_000, "only {runs} interleavings");
 }
 
 /// Three have more interleavings than can be run.
@@ -306,7 +306,7 @@ fn who_lacks_a_key_leaves_alone_what_it_seals() {
         runs += run_all(Scene::new(start, &acts).on(servers));
     }
     println!("{runs} interleavings");
-    assert!(runs > 400, "only {runs} interleavings");
+    assert!(runs > 350, "only {runs} interleavings");
 }
 
 #[cfg(feature = "sealed")]
