@@ -109,8 +109,9 @@ async fn anew(to: &Store, key: &SessionKey, record: &Record) -> Result<PutOutcom
 /// It is replaced by what is over before it is deleted: a replacement is made only if nobody has written meanwhile.
 pub(crate) async fn end(to: &Store, key: &SessionKey, entry: &Entry, dry: bool) -> Result<bool, StoreError> {
     let Some(there) = patiently(|| to.get(key)).await? else { return Ok(true) };
-    if dry || !entry.is(&there) {
-        return Ok(entry.is(&there));
+    let is_own = entry.is(&there);
+    if dry || !is_own {
+        return Ok(is_own);
     }
     // Any but the one that stands.
     let version = Version::from_u64(!there.version.as_u64());
