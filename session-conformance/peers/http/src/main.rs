@@ -52,23 +52,18 @@ async fn serve(name: &str, settings: Settings) -> Result<()> {
 
 /// Gives a peer's name with the version that it is built with.
 fn title(name: &str) -> Result<String> {
-    let locked = include_str!("../../Cargo.lock");
-    let version = |package: &str| {
-        let named = format!("name = \"{package}\"\nversion = \"");
-        let versions = locked.split(&named).skip(1).filter_map(|rest| rest.split('"').next());
-        versions.max().map(|version| format!("{package} {version}"))
-    };
-    let packages: &[&str] = match name {
-        "tower-sessions" => &["tower-sessions"],
-        "axum_session" => &["axum_session"],
-        "actix-session" => &["actix-session"],
-        "poem" => &["poem"],
-        "salvo" => &["salvo-session"],
+    let package = match name {
+        "salvo" => "salvo-session",
+        "tower-sessions" | "axum_session" | "actix-session" | "poem" => name,
         _ => bail!("{name:?} is no peer"),
     };
-    let titles: Option<Vec<_>> = packages.iter().map(|package| version(package)).collect();
-    match titles {
-        Some(titles) => Ok(titles.join(" on ")),
+    let locked = include_str!("../../Cargo.lock");
+    // Where it has several versions, it says with each package which one that takes.
+    let own = locked.split("[[package]]").find(|it| it.contains(concat!("\"", env!("CARGO_PKG_NAME"), "\"")));
+    let taken = own.and_then(|own| own.split_once(&format!("\"{package} ")));
+    let only = || locked.split_once(&format!("name = \"{package}\"\nversion = \""));
+    match taken.or_else(only).and_then(|(_, rest)| rest.split('"').next()) {
+        Some(version) => Ok(format!("{package} {version}")),
         None => bail!("{name} does not stand in Cargo.lock"),
     }
 }
