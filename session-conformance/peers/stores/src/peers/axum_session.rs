@@ -3,7 +3,7 @@
 //!
 //! It stores one text for a session, and looks whether there is one before it loads it.
 
-use axum_session::{DatabaseError, DatabasePool};
+use axum_session::DatabasePool;
 use axum_session_redispool::SessionRedisPool;
 use axum_session_sqlx::{SessionPgPool, SessionSqlitePool};
 use redis_pool::RedisPool;
@@ -51,33 +51,8 @@ async fn delete(pool: &(impl DatabasePool + Sync), key: &SessionKey) -> Result<(
     pool.delete_one_by_id(&key.encode(), TABLE).await.map_err(backend)
 }
 
-async fn init(pool: &(impl DatabasePool + Sync)) -> Result<(), DatabaseError> {
-    pool.initiate(TABLE).await
-}
-
-/// The verbs of a pool that is the field `theirs`.
-macro_rules! verbs {
-    () => {
-        async fn init(&self) -> Result<(), StoreError> {
-            init(&self.theirs).await.map_err(backend)
-        }
-
-        async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
-            load(&self.theirs, key).await
-        }
-
-        async fn create(&self, key: &SessionKey, record: &Record) -> Result<bool, StoreError> {
-            create(&self.theirs, key, record).await
-        }
-
-        async fn save(&self, key: &SessionKey, record: &Record) -> Result<bool, StoreError> {
-            save(&self.theirs, key, record).await
-        }
-
-        async fn delete(&self, key: &SessionKey) -> Result<(), StoreError> {
-            delete(&self.theirs, key).await
-        }
-    };
+async fn init(pool: &(impl DatabasePool + Sync)) -> Result<(), StoreError> {
+    pool.initiate(TABLE).await.map_err(backend)
 }
 
 #[derive(Debug)]
@@ -98,7 +73,11 @@ impl Peer for Sqlite {
         Ok(Self { theirs: pool.clone().into(), pool })
     }
 
-    verbs!();
+    async fn init(&self) -> Result<(), StoreError> {
+        init(&self.theirs).await
+    }
+
+    verbs!(theirs);
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         let damage = query("UPDATE sessions SET session = ? WHERE id = ?");
@@ -125,7 +104,11 @@ impl Peer for OnPostgres {
         Ok(Self { theirs: pool.clone().into(), pool })
     }
 
-    verbs!();
+    async fn init(&self) -> Result<(), StoreError> {
+        init(&self.theirs).await
+    }
+
+    verbs!(theirs);
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         let damage = query("UPDATE sessions SET session = $1 WHERE id = $2");
@@ -152,7 +135,11 @@ impl Peer for OnRedis {
         Ok(Self { theirs: RedisPool::from(client.clone()).into(), client })
     }
 
-    verbs!();
+    async fn init(&self) -> Result<(), StoreError> {
+        init(&self.theirs).await
+    }
+
+    verbs!(theirs);
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         let mut connection = self.client.get_multiplexed_async_connection().await?;

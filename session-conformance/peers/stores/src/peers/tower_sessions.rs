@@ -67,27 +67,6 @@ async fn delete(store: &impl SessionStore, key: &SessionKey) -> Result<(), Store
     store.delete(&id(key)).await.map_err(failed)
 }
 
-/// The verbs of a store that is the field `store`.
-macro_rules! verbs {
-    () => {
-        async fn load(&self, key: &SessionKey) -> Result<Option<Record>, StoreError> {
-            load(&self.store, key).await
-        }
-
-        async fn create(&self, key: &SessionKey, record: &Record) -> Result<bool, StoreError> {
-            create(&self.store, key, record).await
-        }
-
-        async fn save(&self, key: &SessionKey, record: &Record) -> Result<bool, StoreError> {
-            save(&self.store, key, record).await
-        }
-
-        async fn delete(&self, key: &SessionKey) -> Result<(), StoreError> {
-            delete(&self.store, key).await
-        }
-    };
-}
-
 #[derive(Debug)]
 pub(crate) struct Memory {
     store: MemoryStore,
@@ -104,7 +83,7 @@ impl Peer for Memory {
         Ok(Self { store: store.clone() })
     }
 
-    verbs!();
+    verbs!(store);
 }
 
 #[derive(Debug)]
@@ -123,7 +102,7 @@ impl Peer for Moka {
         Ok(Self { store: store.clone() })
     }
 
-    verbs!();
+    verbs!(store);
 }
 
 #[derive(Debug)]
@@ -148,7 +127,7 @@ impl Peer for Sqlite {
         self.store.migrate().await.map_err(backend)
     }
 
-    verbs!();
+    verbs!(store);
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         let damage = query("UPDATE tower_sessions SET data = ? WHERE id = ?");
@@ -179,7 +158,7 @@ impl Peer for OnPostgres {
         self.store.migrate().await.map_err(backend)
     }
 
-    verbs!();
+    verbs!(store);
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         let damage = query("UPDATE tower_sessions.session SET data = $1 WHERE id = $2");
@@ -208,7 +187,7 @@ impl Peer for OnRedis {
         Ok(Self { store: RedisStore::new(pool.clone()), pool })
     }
 
-    verbs!();
+    verbs!(store);
 
     async fn corrupt(&self, key: &SessionKey) -> Result<Corruption, BoxError> {
         let garbage = GARBAGE.as_slice();
