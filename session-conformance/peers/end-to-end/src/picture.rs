@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
-use crate::report::Line;
+use crate::report::{Figures, Line};
 
 /// Who is told apart by colour, which those who see few can, too.
 const WHO: [(&str, &str, RGBColor); 9] = [
@@ -47,8 +47,8 @@ fn draw_lines(lines: &[Line], path: &Path) -> Result<(), Box<dyn std::error::Err
         if here.is_empty() {
             continue;
         }
-        panel(&here, &format!("{backend}: requests a second"), |line| line.requests, &areas[2 * row])?;
-        panel(&here, &format!("{backend}: µs, 99 of 100 are faster"), |line| line.p99, &areas[2 * row + 1])?;
+        panel(&here, &format!("{backend}: requests a second"), |it| it.requests, &areas[2 * row])?;
+        panel(&here, &format!("{backend}: µs, 99 of 100 are faster"), |it| it.p99, &areas[2 * row + 1])?;
     }
     root.present()?;
     Ok(())
@@ -57,14 +57,16 @@ fn draw_lines(lines: &[Line], path: &Path) -> Result<(), Box<dyn std::error::Err
 fn panel<B: DrawingBackend>(
     lines: &[&Line],
     title: &str,
-    of: fn(&Line) -> f64,
+    of: fn(&Figures) -> f64,
     area: &DrawingArea<B, Shift>,
 ) -> Result<(), Box<dyn std::error::Error>>
 where
     B::ErrorType: 'static,
 {
-    let (bottom, top) =
-        lines.iter().fold((f64::MAX, 1.0_f64), |(low, high), line| (low.min(of(line)), high.max(of(line))));
+    let (bottom, top) = lines
+        .iter()
+        .map(|line| of(&line.figures))
+        .fold((f64::MAX, 1.0_f64), |(low, high), it| (low.min(it), high.max(it)));
     let last = lines.iter().map(|line| line.connections).max().unwrap_or(1) as f64;
     let mut chart = ChartBuilder::on(area)
         .margin(14)
@@ -84,7 +86,7 @@ where
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (who, label, colour) in WHO {
-        let line = lines.iter().filter(|line| line.who == who).map(|line| (line.connections as f64, of(line)));
+        let line = lines.iter().filter(|line| line.who == who).map(|line| (line.connections as f64, of(&line.figures)));
         let line: Vec<_> = line.collect();
         if line.is_empty() {
             continue;

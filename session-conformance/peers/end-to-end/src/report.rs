@@ -9,41 +9,32 @@ use crate::app::Who;
 use crate::backend::Backend;
 use crate::load::{Deed, Turn};
 
-/// What came of one turn of one app.
-#[derive(Clone, Copy, Debug)]
-struct Figures {
-    per_second: f64,
-    p99: f64,
+/// What came of one turn of one app; or of all its turns with so many connections, of each the median.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Figures {
+    /// A second.
+    pub(crate) requests: f64,
+    /// Microseconds, as are all that follow; these are latencies.
+    pub(crate) p99: f64,
     p999: f64,
-    /// What half of the requests of each kind took at most.
+    /// What half of those that read took at most, that write, that log in or out.
     read: f64,
     write: f64,
     log: f64,
-    /// Microseconds of processor time for each request.
+    /// Processor time for each request.
     app: f64,
     server: f64,
     load: f64,
 }
 
-/// What came of all turns of one app with so many connections: medians.
+/// The figures of one app, for programs.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Line {
     pub(crate) backend: String,
     pub(crate) connections: usize,
     pub(crate) who: String,
-    /// A second.
-    pub(crate) requests: f64,
-    /// Microseconds, as are all that follow; these are latencies.
-    pub(crate) p99: f64,
-    pub(crate) p999: f64,
-    /// What half of those that read took at most, that write, that log in or out.
-    pub(crate) read: f64,
-    pub(crate) write: f64,
-    pub(crate) log: f64,
-    /// Processor time for each request.
-    pub(crate) app: f64,
-    pub(crate) server: f64,
-    pub(crate) load: f64,
+    #[serde(flatten)]
+    pub(crate) figures: Figures,
 }
 
 /// What a turn took of processors.
@@ -74,7 +65,7 @@ impl Report {
         let half = |deed: Deed| turn.micros[deed as usize].value_at_quantile(0.5) as f64;
         let each = |time: Duration| time.as_secs_f64() * 1e6 / requests;
         self.turns.entry((width, who)).or_default().push(Figures {
-            per_second: requests / turn.took.as_secs_f64(),
+            requests: requests / turn.took.as_secs_f64(),
             p99: at(0.99),
             p999: at(0.999),
             read: half(Deed::Read),
@@ -90,11 +81,8 @@ impl Report {
     pub(crate) fn lines(&self) -> Vec<Line> {
         let lines = self.turns.iter().map(|((width, who), turns)| {
             let figure = |of: fn(&Figures) -> f64| median(turns.iter().map(of));
-            Line {
-                backend: self.backend.name().to_owned(),
-                connections: *width,
-                who: who.name().to_owned(),
-                requests: figure(|it| it.per_second),
+            let figures = Figures {
+                requests: figure(|it| it.requests),
                 p99: figure(|it| it.p99),
                 p999: figure(|it| it.p999),
                 read: figure(|it| it.read),
@@ -103,7 +91,8 @@ impl Report {
                 app: figure(|it| it.app),
                 server: figure(|it| it.server),
                 load: figure(|it| it.load),
-            }
+            };
+            Line { backend: self.backend.name().to_owned(), connections: *width, who: who.name().to_owned(), figures }
         });
         lines.collect()
     }
@@ -117,7 +106,8 @@ impl Report {
         println!("| connections | who | requests/s | p99 | p99.9 | read | write | log | app | server | load |");
         println!("|---|---|---|---|---|---|---|---|---|---|---|");
         for line in self.lines() {
-            let Line { connections, who, requests, p99, p999, read, write, log, app, server, load, .. } = line;
+            let Line { connections, who, figures, .. } = line;
+            let Figures { requests, p99, p999, read, write, log, app, server, load } = figures;
             println!(
                 "| {connections} | {who} | {requests:.0} | {p99:.0} | {p999:.0} | {read:.0} | {write:.0} | {log:.0} \
                  | {app:.1} | {server:.1} | {load:.1} |"
@@ -144,7 +134,7 @@ type Of = fn(&Figures) -> f64;
 
 /// What the lines compare. Of requests a second above 1 is better, of the others below.
 const OF: [(&str, Of); 3] =
-    [("requests", |it| it.per_second), ("p99", |it| it.p99), ("processors", |it| it.app + it.server)];
+    [("requests", |it| it.requests), ("p99", |it| it.p99), ("processors", |it| it.app + it.server)];
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<_> = values.collect();
